@@ -1,0 +1,41 @@
+"""The root of the exception tree.
+
+It lives in the lowest room so that every room can raise from one tree; the tree itself is drawn in
+`comfy_widgets.errors`.
+"""
+
+from __future__ import annotations
+
+
+class ComfyError(Exception):
+    """Everything this package raises on purpose.
+
+    ``str(error)`` is one or two plain sentences for a person: what was wrong, where, what to do.
+    """
+
+
+class WorkflowError(ComfyError, ValueError):
+    """A workflow, or a value for one of its inputs, cannot be used.
+
+    Parameters
+    ----------
+    message : str
+        What was wrong, where and what to do.
+    node_id, node_title, class_type, input_name : str, optional
+        Where it was wrong, for a program.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        node_id: str | None = None,
+        node_title: str | None = None,
+        class_type: str | None = None,
+        input_name: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.node_id = node_id
+        self.node_title = node_title
+        self.class_type = class_type
+        self.input_name = input_name
