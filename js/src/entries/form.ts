@@ -1,0 +1,7 @@
+import type { RenderProps } from "@anywidget/types";
+
+function render({ el }: RenderProps): void {
+  el.textContent = "form";
+}
+
+export default { render };
