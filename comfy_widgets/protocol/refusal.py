@@ -1,0 +1,205 @@
+"""Why a server refused a prompt, in words that name node title, class and input."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_MISSING_CLASS = ("invalid_prompt", "missing_node_type")
+
+
+@dataclass(frozen=True)
+class NodeProblem:
+    """One thing that is wrong with one node.
+
+    Attributes
+    ----------
+    text : str
+        A sentence for people.
+    node_id, node_title, class_type, input_name : str or None
+        Where.
+    type : str
+        The server's own name of the problem, such as "value_not_in_list".
+    """
+
+    text: str
+    node_id: str | None = None
+    node_title: str | None = None
+    class_type: str | None = None
+    input_name: str | None = None
+    type: str = ""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The body of a refused ``POST /prompt``."""
+
+    type: str
+    message: str
+    details: str = ""
+    extra_info: Mapping[str, Any] = field(default_factory=dict)
+    node_errors: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, body: object, status: int) -> Refusal:
+        """Read the JSON body; fields that are not there stay empty."""
+        body = body if isinstance(body, dict) else {}
+        error = body.get("error")
+        if isinstance(error, str):
+            return cls("error", error)
+        error = error if isinstance(error, dict) else {}
+        info, nodes = error.get("extra_info"), body.get("node_errors")
+        return cls(
+            str(error.get("type") or body.get("code") or f"http_{status}"),
+            str(error.get("message") or body.get("message") or "The server gave no reason."),
+            str(error.get("details") or ""),
+            info if isinstance(info, dict) else {},
+            nodes if isinstance(nodes, dict) else {},
+        )
+
+    def problems(
+        self, prompt: Mapping[str, Any], known_classes: Collection[str] | None = None
+    ) -> tuple[NodeProblem, ...]:
+        """What is wrong, node by node.
+
+        Parameters
+        ----------
+        prompt : dict
+            The prompt that was refused; titles come from its ``_meta``.
+        known_classes : collection of str, optional
+            The classes the server has; with them, every missing class is named and not just the first.
+        """
+        found = list(node_problems(self.node_errors, prompt))
+        if self.type in _MISSING_CLASS:
+            found.extend(self._missing(prompt, known_classes))
+        return tuple(found) or (NodeProblem(self._overall(prompt), type=self.type),)
+
+    def _missing(self, prompt: Mapping[str, Any], known: Collection[str] | None) -> Iterator[NodeProblem]:
+        ids = [key for key, node in prompt.items() if known is not None and _class(node) not in known]
+        if not ids:
+            named = self.extra_info.get("node_id")
+            match = re.search(r"#([^']+)", self.details)
+            ids = [str(named)] if named is not None else [match.group(1)] if match else []
+        for node_id in ids:
+            class_type, title = _class(prompt.get(node_id)), title_of(prompt, node_id)
+            text = (
+                f"{_where(prompt, node_id)}: the server has no node class {class_type!r}; its custom node pack is "
+                "probably not installed there."
+                if class_type
+                else f"{_where(prompt, node_id)}: the node has no class_type."
+            )
+            yield NodeProblem(text, node_id, title, class_type, None, self.type)
+
+    def _overall(self, prompt: Mapping[str, Any]) -> str:
+        if self.type == "prompt_no_outputs":
+            return (
+                "The workflow has no output node to run. Add one that keeps its result, such as SaveImage or "
+                "PreviewImage, and connect it."
+            )
+        if self.type == "no_prompt":
+            return "The server found no prompt in what was sent."
+        if self.type == "prompt_outputs_failed_validation" and not self.details:
+            # What old servers answer to a cycle: no node is named at all.
+            return "The server refused every output and named no node; the nodes probably form a cycle."
+        return f"{self.message}: {self.details}" if self.details else self.message
+
+
+def node_problems(node_errors: Mapping[str, Any], prompt: Mapping[str, Any]) -> Iterator[NodeProblem]:
+    """The ``node_errors`` object of a reply, one `NodeProblem` for each error, in the order of the prompt."""
+    order = {node_id: rank for rank, node_id in enumerate(prompt)}
+    for node_id in sorted(node_errors, key=lambda key: order.get(key, len(order))):
+        entry = node_errors[node_id]
+        errors = entry.get("errors") if isinstance(entry, Mapping) else None
+        class_type = str(entry.get("class_type") or "") if isinstance(entry, Mapping) else ""
+        for error in errors if isinstance(errors, list) else ():
+            if isinstance(error, Mapping):
+                info = error.get("extra_info")
+                info = info if isinstance(info, Mapping) else {}
+                name = info.get("input_name")
+                name = name if isinstance(name, str) and name else None
+                text = f"{_where(prompt, node_id, class_type)}: {_sentence(error, info, name)}"
+                title = title_of(prompt, node_id) or class_type
+                yield NodeProblem(text, node_id, title, class_type or None, name, str(error.get("type") or ""))
+
+
+def title_of(prompt: Mapping[str, Any], node_id: str) -> str | None:
+    """The title a person gave a node, else its class."""
+    node = prompt.get(node_id)
+    if not isinstance(node, Mapping):
+        return None
+    meta = node.get("_meta")
+    title = meta.get("title") if isinstance(meta, Mapping) else None
+    return title if isinstance(title, str) and title else _class(node)
+
+
+def _class(node: object) -> str | None:
+    value = node.get("class_type") if isinstance(node, Mapping) else None
+    return value if isinstance(value, str) and value else None
+
+
+def _where(prompt: Mapping[str, Any], node_id: str, class_type: str = "") -> str:
+    title = title_of(prompt, node_id) or class_type
+    class_type = _class(prompt.get(node_id)) or class_type
+    named = f"{title} ({class_type}, node {node_id})" if class_type and class_type != title else None
+    return named or (f"{title} (node {node_id})" if title else f"Node {node_id}")
+
+
+def _sentence(error: Mapping[str, Any], info: Mapping[str, Any], name: str | None) -> str:
+    kind, details = str(error.get("type") or ""), str(error.get("details") or "")
+    value, options = info.get("received_value"), _options(info.get("input_config"))
+    if kind == "required_input_missing":
+        return f"the input {name or details!r} is missing. Give it a value or connect it."
+    if kind == "value_smaller_than_min":
+        return f"{name} is {_shown(value)}, but must be at least {options.get('min', '?')}."
+    if kind == "value_bigger_than_max":
+        return f"{name} is {_shown(value)}, but must be at most {options.get('max', '?')}."
+    if kind == "value_not_in_list":
+        return f"{name} is {_shown(value)}, which is not one of {_choices(info.get('input_config'), details)}."
+    if kind == "invalid_input_type":
+        return f"{name} is {_shown(value)}, which cannot be read as {_type(info.get('input_config'))}."
+    if kind == "return_type_mismatch":
+        return (
+            f"{name} is connected to an output of type {info.get('received_type')}, but needs "
+            f"{_type(info.get('input_config'))}."
+        )
+    if kind == "bad_linked_input":
+        return (
+            f"{name} holds a list that is no connection; a list as a value must be wrapped as {{'__value__': [...]}}."
+        )
+    if kind == "dependency_cycle":
+        return f"the nodes form a cycle: {details}."
+    if kind in ("exception_during_validation", "exception_during_inner_validation"):
+        return f"the server failed while checking {name or 'it'} ({details}); a connection may lead to nothing."
+    message = str(error.get("message") or kind or "refused")
+    return f"{message}: {details}." if details and details not in message else f"{message}."
+
+
+def _options(config: object) -> Mapping[str, Any]:
+    found = config[1] if isinstance(config, list) and len(config) > 1 else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _type(config: object) -> str:
+    kind = config[0] if isinstance(config, list) and config else None
+    return (
+        {"INT": "a whole number", "FLOAT": "a number", "BOOLEAN": "true or false"}.get(kind, kind)
+        if isinstance(kind, str)
+        else "the right type"
+    )
+
+
+def _choices(config: object, details: str) -> str:
+    first = config[0] if isinstance(config, list) and config else None
+    choices = first if isinstance(first, list) else _options(config).get("options")
+    if isinstance(choices, list):
+        return ", ".join(map(_shown, choices)) or "the server's choices (it has none: a model file may be missing)"
+    length = re.search(r"list of length (\d+)", details)
+    return f"the server's {length.group(1)} choices" if length else "the server's choices"
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,154 @@
+"""Calls to a server as values: method, route and body, with no I/O."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import quote
+
+from .errors import WorkflowError
+from .replies import File
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The file of a multipart call."""
+
+    part: str
+    filename: str
+    content: bytes = field(repr=False)
+    mime: str = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call.
+
+    Attributes
+    ----------
+    method, route : str
+        ``route`` is without the /api prefix, which `Address.http` adds.
+    query : dict
+    body : object or None
+        Sent as JSON.
+    form : dict
+        Fields of a multipart call, sent with ``upload``.
+    idempotent : bool
+        Whether the call may be sent again when its answer got lost.
+    """
+
+    method: Literal["GET", "POST", "DELETE", "PATCH"]
+    route: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    form: Mapping[str, str] = field(default_factory=dict)
+    upload: Upload | None = None
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether sending it twice does what sending it once does."""
+        return self.route != "/prompt" or self.method == "GET"
+
+    @property
+    def payload(self) -> bytes | None:
+        """The JSON body as bytes."""
+        return None if self.body is None else json.dumps(self.body, allow_nan=False).encode()
+
+
+def get(route: str, **query: str | int | None) -> Request:
+    """A plain GET; None leaves a query parameter out."""
+    return Request("GET", route, {name: str(value) for name, value in query.items() if value is not None})
+
+
+def post(route: str, body: object = None) -> Request:
+    """A POST with a JSON body."""
+    return Request("POST", route, body=body)
+
+
+def prompt(
+    prompt: Mapping[str, Any],
+    *,
+    prompt_id: str,
+    client_id: str,
+    front: bool = False,
+    number: float | None = None,
+    partial_execution_targets: Sequence[str] | None = None,
+    extra_data: Mapping[str, Any] | None = None,
+) -> Request:
+    """``POST /prompt``.
+
+    Raises
+    ------
+    WorkflowError
+        A value is NaN or infinite, which no JSON can carry: the message names node and input.
+    """
+    refuse_nan(prompt)
+    body: dict[str, Any] = {"prompt": prompt, "prompt_id": prompt_id, "client_id": client_id}
+    if front:
+        body["front"] = True
+    if number is not None:
+        body["number"] = number
+    if partial_execution_targets is not None:
+        body["partial_execution_targets"] = list(partial_execution_targets)
+    if extra_data:
+        body["extra_data"] = dict(extra_data)
+    return Request("POST", "/prompt", body=body)
+
+
+def view(file: File, *, preview: str | None = None, channel: str | None = None) -> Request:
+    """``GET /view`` with exactly what the server reported: directories stay in ``subfolder``."""
+    return get(
+        "/view", filename=file.filename, subfolder=file.subfolder, type=file.type, preview=preview, channel=channel
+    )
+
+
+def history(prompt_id: str) -> Request:
+    """``GET /history/{prompt_id}``."""
+    return get(f"/history/{quote(prompt_id, safe='')}")
+
+
+def upload(
+    route: Literal["/upload/image", "/upload/mask"],
+    file: Upload,
+    *,
+    type: str = "input",
+    subfolder: str = "",
+    overwrite: bool = False,
+    original_ref: File | None = None,
+) -> Request:
+    """``POST /upload/image`` or ``/upload/mask``; the server takes only a lower-case "true" for ``overwrite``."""
+    form = {"type": type, "subfolder": subfolder}
+    if overwrite:
+        form["overwrite"] = "true"
+    if original_ref is not None:
+        reference = {"filename": original_ref.filename, "subfolder": original_ref.subfolder, "type": original_ref.type}
+        form["original_ref"] = json.dumps(reference)
+    return Request("POST", route, form=form, upload=file)
+
+
+def refuse_nan(prompt: Mapping[str, Any]) -> None:
+    """Raise `WorkflowError` where a prompt holds NaN or an infinity."""
+    for node_id, node in prompt.items():
+        inputs = node.get("inputs") if isinstance(node, Mapping) else None
+        for name, value in inputs.items() if isinstance(inputs, Mapping) else ():
+            if _holds_nan(value):
+                class_type = str(node.get("class_type"))
+                title = str((node.get("_meta") or {}).get("title") or class_type)
+                raise WorkflowError(
+                    f"{title} (node {node_id}): {name} is {value!r}, which cannot be sent. Give it a finite number.",
+                    node_id=str(node_id),
+                    node_title=title,
+                    class_type=class_type,
+                    input_name=str(name),
+                )
+
+
+def _holds_nan(value: object) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, Mapping):
+        return any(map(_holds_nan, value.values()))
+    return isinstance(value, (list, tuple)) and any(map(_holds_nan, value))

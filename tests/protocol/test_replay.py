@@ -1,0 +1,123 @@
+"""Every frame and body of two recorded ComfyUI versions goes through the parser, and means what the recording says."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from comfy_widgets.protocol import (
+    Event,
+    Executed,
+    ExecutionError,
+    HistoryEntry,
+    Malformed,
+    Preview,
+    ProgressState,
+    PromptReply,
+    Queue,
+    Status,
+    SystemStats,
+    Unknown,
+    parse_binary,
+    parse_text,
+)
+from comfy_widgets.protocol.refusal import Refusal
+
+TRACES = Path(__file__).resolve().parents[3] / "shared" / "traces"
+FILES = sorted(TRACES.rglob("events.jsonl"))
+
+pytestmark = pytest.mark.skipif(not FILES, reason="the recorded traffic (../shared/traces) is not here")
+
+
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as stream:
+        yield from map(json.loads, stream)
+
+
+def frames(path: Path) -> Iterator[tuple[dict[str, Any], Event]]:
+    for line in lines(path):
+        if line["kind"] == "ws_recv":
+            if "b64" in line:
+                yield line, parse_binary(base64.b64decode(line["b64"]))
+            elif "json" in line or "text" in line:
+                yield line, parse_text(json.dumps(line["json"]) if "json" in line else line["text"])
+
+
+def name(path: Path) -> str:
+    return str(path.parent.relative_to(TRACES))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_every_frame_becomes_the_event_it_is(path: Path) -> None:
+    for line, event in frames(path):
+        assert not isinstance(event, Malformed), line
+        if "json" not in line:
+            assert isinstance(event, Preview) or event.type == "progress_text", line
+            if isinstance(event, Preview):
+                assert len(event.image) == line["image"]["bytes"]
+                assert event.mime == f"image/{line['image']['format'].lower()}"
+            continue
+        data = line["json"]["data"]
+        assert event.type == line["json"]["type"] or isinstance(event, Unknown)
+        assert event.prompt_id == data.get("prompt_id")
+        if isinstance(event, Status):
+            assert event.queue_remaining == data["status"]["exec_info"]["queue_remaining"]
+        if isinstance(event, ProgressState):
+            assert {key: (node.value, node.max, node.state) for key, node in event.nodes.items()} == {
+                key: (node["value"], node["max"], node["state"]) for key, node in data["nodes"].items()
+            }
+        if isinstance(event, Executed):
+            assert event.output == (data["output"] or {})
+        if isinstance(event, ExecutionError):
+            assert event.exception_message == data["exception_message"].strip()
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_every_answer_is_read(path: Path) -> None:
+    for line in lines(path):
+        if line["kind"] != "http" or "json" not in line.get("response", {}):
+            continue
+        body, status, route = line["response"]["json"], line["response"]["status"], line["path"].removeprefix("/api")
+        if route == "/prompt" and line["method"] == "POST":
+            if status == 200:
+                assert PromptReply.parse(body).prompt_id == body["prompt_id"]
+            else:
+                refusal = Refusal.parse(body, status)
+                assert refusal.type == body["error"]["type"]
+                prompt = (line["request"].get("json") or {}).get("prompt")
+                for problem in refusal.problems(prompt if isinstance(prompt, dict) else {}):
+                    assert problem.text.strip() == problem.text
+                    assert "None" not in problem.text
+        elif route == "/queue" and line["method"] == "GET":
+            queue = Queue.parse(body)
+            assert [i.prompt_id for i in queue.queue_running] == [item[1] for item in body["queue_running"]]
+            assert sorted(i.prompt_id for i in queue.queue_pending) == sorted(i[1] for i in body["queue_pending"])
+        elif route.startswith("/history/") and body:
+            ((prompt_id, value),) = body.items()
+            entry = HistoryEntry.parse(prompt_id, value)
+            kinds = [message[0] for message in value["status"]["messages"]]
+            expected = (
+                "cancelled"
+                if "execution_interrupted" in kinds
+                else "completed"
+                if value["status"]["status_str"] == "success"
+                else "failed"
+            )
+            assert entry.outcome == expected
+            assert Counter(file.filename for file in entry.files) <= Counter(
+                item["filename"]
+                for output in value["outputs"].values()
+                for items in output.values()
+                for item in items
+                if isinstance(item, dict)
+            )
+        elif route == "/system_stats":
+            stats = SystemStats.parse(body)
+            assert stats.system.comfyui_version == body["system"]["comfyui_version"]
+            assert len(stats.devices) == len(body["devices"])
