@@ -1,0 +1,31 @@
+# Every target works in a fresh clone: it sets up what it needs in .venv first, and again when that has changed.
+# What is done, and in what order, stands in scripts/; here are only the names.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo lab test lint bench conformance clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup:  ## Install everything into .venv and build the front end
+	@scripts/run setup
+
+demo:  ## Run the first notebook on the embedded engine; pictures go to demo-output/
+	@scripts/run demo
+
+lab:  ## Open the first notebook in JupyterLab
+	@scripts/run lab
+
+test:  ## Run every check and every test
+	@scripts/run test
+
+lint:  ## Only the checks: ruff, mypy, import rules, Biome, tsc
+	@scripts/run lint
+
+bench:  ## Measure the client against a bare loop
+	@scripts/run bench
+
+conformance:  ## Compare the embedded engine with recorded ComfyUI servers
+	@scripts/run conformance
+
+clean:  ## Remove all that was built or installed here
+	@scripts/run clean

@@ -1,0 +1,100 @@
+"""``python -m scripts TASK``: what ``make TASK`` calls."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+
+from . import checks, environment
+from .environment import PYTHON
+from .shell import ROOT, Failed, Missing, call, is_root
+
+FIRST_NOTEBOOK = ROOT / "notebooks" / "01_first_image.ipynb"
+BUILT = [
+    *(".venv", "js/node_modules", "comfy_widgets/static", "demo-output", "dist", "build", "tests/browser/shots"),
+    *(".mypy_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis"),
+]
+
+
+def setup() -> int:
+    """Install everything."""
+    environment.prepare()
+    print(f"Ready. Python: {PYTHON.relative_to(ROOT)}")
+    return 0
+
+
+def demo() -> int:
+    """Run the first notebook without a browser, then open it where somebody is looking."""
+    environment.prepare()
+    code = call([PYTHON, "-m", "scripts.demo", FIRST_NOTEBOOK, ROOT / "demo-output"])
+    if code or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return code
+    if input("Open the live notebook in JupyterLab now? [Y/n] ").strip().lower() in ("", "y", "yes"):
+        return lab()
+    return 0
+
+
+def lab() -> int:
+    """Open JupyterLab on the first notebook."""
+    environment.prepare()
+    try:
+        return call([PYTHON, "-m", "jupyterlab", FIRST_NOTEBOOK, *(["--allow-root"] if is_root() else [])])
+    except KeyboardInterrupt:  # the way to leave JupyterLab
+        return 0
+
+
+def lint() -> int:
+    """Run the checks that run nothing of the project."""
+    return checks.run(checks.lint_checks(environment.prepare()))
+
+
+def test() -> int:
+    """Run every check and every test."""
+    node = environment.prepare()
+    return checks.run([*checks.lint_checks(node), *checks.test_checks(node)])
+
+
+def bench() -> int:
+    """Run the benchmarks, each in a fresh process."""
+    environment.prepare()
+    codes = [call([PYTHON, file]) for file in sorted((ROOT / "bench").glob("bench_*.py"))]
+    return max(codes, default=0)
+
+
+def conformance() -> int:
+    """Compare the engine with recorded servers and show the table."""
+    environment.prepare()
+    return call([PYTHON, "-m", "pytest", "tests/conformance", "-s"])
+
+
+def clean() -> int:
+    """Remove what was built or installed."""
+    for name in BUILT:
+        shutil.rmtree(ROOT / name, ignore_errors=True)
+    return 0
+
+
+TASKS: dict[str, Callable[[], int]] = {
+    task.__name__: task for task in (setup, demo, lab, lint, test, bench, conformance, clean)
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the task that is named; a problem of this machine becomes a sentence, not a traceback."""
+    os.chdir(ROOT)
+    if len(arguments) != 1 or arguments[0] not in TASKS:
+        print(f"Give one task: {', '.join(TASKS)}", file=sys.stderr)
+        return 2
+    try:
+        return TASKS[arguments[0]]()
+    except (Missing, Failed) as problem:
+        print(f"\n{problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

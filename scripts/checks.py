@@ -1,0 +1,114 @@
+"""Every check and every test, one after the other, with one count at the end."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from . import environment, frontend
+from .environment import PYTHON
+from .frontend import Node
+from .shell import ROOT, call
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many tests ended how."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Count) -> Count:
+        return Count(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+    def __str__(self) -> str:
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A program that judges the project; it may leave a JUnit report at the path it is given."""
+
+    name: str
+    run: Callable[[Path], int]
+
+    def count(self, folder: Path) -> Count:
+        """Run it. Without a report it counts as one test."""
+        print(f"\n--- {self.name}", flush=True)
+        report = folder / "report.xml"
+        report.unlink(missing_ok=True)
+        started = time.monotonic()
+        code = self.run(report)
+        count = _read(report) if report.is_file() else Count()
+        if count == Count() or (code and not count.failed):
+            count += Count(failed=1) if code else Count(passed=1)
+        print(f"--- {self.name}: {count} in {time.monotonic() - started:.1f} s", flush=True)
+        return count
+
+
+def _read(report: Path) -> Count:
+    """Read the totals of a JUnit report, pytest's or vitest's."""
+    total = Count()
+    for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+        tests, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
+        failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        total += Count(tests - failed - skipped, failed, skipped)
+    return total
+
+
+def lint_checks(node: Node) -> list[Check]:
+    """Return the checks that run nothing of the project."""
+
+    def python(*words: str | Path) -> Callable[[Path], int]:
+        return lambda _report: call([PYTHON, *words])
+
+    def npm(script: str) -> Callable[[Path], int]:
+        return lambda _report: frontend.run_script(ROOT, node, script)
+
+    return [
+        Check("ruff check", python("-m", "ruff", "check")),
+        Check("ruff format", python("-m", "ruff", "format", "--check")),
+        Check("mypy --strict", python("-m", "mypy")),
+        Check("import rules", python(PYTHON.with_name("lint-imports"), "--no-logo")),
+        Check("Biome", npm("lint")),
+        Check("tsc", npm("typecheck")),
+    ]
+
+
+def test_checks(node: Node) -> list[Check]:
+    """Return the tests: TypeScript first, then Python and the notebooks in a browser."""
+    browser = {"CHROMIUM": environment.chromium()}
+
+    def vitest(script: str) -> Callable[[Path], int]:
+        return lambda report: frontend.run_script(
+            ROOT, node, script, "--reporter=default", "--reporter=junit", f"--outputFile.junit={report}", env=browser
+        )
+
+    def pytest(report: Path) -> int:
+        return call([PYTHON, "-m", "pytest", f"--junit-xml={report}"], env=browser)
+
+    return [
+        Check("vitest", vitest("test")),
+        Check("vitest in Chromium", vitest("test:browser")),
+        Check("pytest", pytest),
+    ]
+
+
+def run(checks: list[Check]) -> int:
+    """Run all checks, also after one has failed; the last line is the count. Return an exit code."""
+    total, failed = Count(), []
+    with tempfile.TemporaryDirectory() as folder:
+        for check in checks:
+            count = check.count(Path(folder))
+            total += count
+            if count.failed:
+                failed.append(check.name)
+    print(f"\nFailed: {', '.join(failed)}" if failed else "\nAll is well.")
+    print(total, flush=True)
+    return 1 if failed else 0

@@ -1,0 +1,140 @@
+"""What the tasks stand on: a virtual environment, the packages in it, the front end, and a browser."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from . import frontend
+from .frontend import Node
+from .shell import ROOT, Failed, Missing, is_root, output_of, quietly, step
+
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "installed"
+GROUPS = ("test", "lint", "notebook", "browser")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC_BROWSER = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+
+
+def prepare() -> Node:
+    """Bring the environment and the front end up to date; quick when they are. Return the Node.js to use."""
+    _make_venv()
+    node = _node()
+    if not frontend.is_current(ROOT):
+        with step("Building the front end"):
+            frontend.build(ROOT, node)
+    _install_packages()
+    return node
+
+
+def _make_venv() -> None:
+    version = output_of([PYTHON, "-c", "import sys; print(sys.version_info >= (3, 10))"])
+    if version == "True":
+        return
+    with step("Making a virtual environment in .venv"):
+        shutil.rmtree(VENV, ignore_errors=True)
+        made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
+    if made.returncode:
+        shutil.rmtree(VENV, ignore_errors=True)
+        if "ensurepip" in made.stdout + made.stderr or "No module named venv" in made.stderr:
+            raise Missing(
+                "Python's venv module is missing or incomplete. On Debian and Ubuntu install it with\n"
+                "    apt-get install python3-venv"
+            )
+        raise Failed(f"{sys.executable} -m venv failed:\n{made.stdout}{made.stderr}")
+
+
+def _node() -> Node:
+    node = frontend.node_on_machine() or frontend.node_from_pypi(PYTHON)
+    if node is None:
+        with step("Fetching Node.js from PyPI, as this machine has none that is new enough"):
+            _pip("install", frontend.NODE_FROM_PYPI)
+        node = frontend.node_from_pypi(PYTHON)
+    if node is None:
+        raise Missing(
+            "Node.js 20.19 or newer with npm is missing, and PyPI has none for this machine. "
+            "Install it from https://nodejs.org/en/download"
+        )
+    return node
+
+
+def _install_packages() -> None:
+    """Install the project, editable, and everything its development needs."""
+    # The place counts too: an editable install points to it, and a clone may be moved.
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + os.fsencode(ROOT)).hexdigest()
+    if STAMP.is_file() and STAMP.read_text() == wanted:
+        return
+    with step("Installing the Python packages"):
+        _pip("install", "-e", ".[engine]", *(word for group in GROUPS for word in ("--group", group)))
+    STAMP.write_text(wanted)
+
+
+def _pip(*arguments: str) -> None:
+    """Run uv, which is several times faster, or else pip with the same arguments."""
+    uv = _uv()
+    if uv is not None:
+        try:
+            # Compiling now pays: where PYTHONDONTWRITEBYTECODE is set, each start would else compile all of Jupyter.
+            quietly([uv, "pip", *arguments, "--compile-bytecode", "--python", PYTHON], env={"UV_NO_PROGRESS": "1"})
+            return
+        except Failed as error:
+            print(f"{error}\n\nTrying again with pip, which may know this machine's settings better.")
+    quietly([PYTHON, "-m", "pip", "install", "--quiet", "pip>=25.1"])  # the first that knows --group
+    quietly([PYTHON, "-m", "pip", *arguments, "--quiet"])
+
+
+def _uv() -> Path | None:
+    """Find uv, or fetch it from PyPI into the environment."""
+    own = VENV / "bin" / "uv"
+    if own.is_file():
+        return own
+    found = shutil.which("uv")
+    if found is not None:
+        return Path(found)
+    try:
+        quietly([PYTHON, "-m", "pip", "install", "--quiet", "uv"])
+    except Failed:
+        return None
+    return own
+
+
+def chromium() -> str:
+    """Find a Chromium; where this process may install Debian packages, install it.
+
+    Raises
+    ------
+    Missing
+        There is none, and it is not for us to install one.
+    """
+    named = os.environ.get("CHROMIUM")
+    if named is not None:
+        if output_of([named, "--version"]) is None:
+            raise Missing(f"CHROMIUM={named} does not run. Let it name a Chromium or Chrome, or unset it.")
+        return named
+    found = _browser_on_machine()
+    if found is None and is_root() and shutil.which("apt-get"):
+        with step("Installing Chromium with apt-get"):
+            debian = {"DEBIAN_FRONTEND": "noninteractive"}
+            quietly(["apt-get", "update", "-q"], env=debian)
+            wanted = ["chromium", "fonts-dejavu-core"]
+            quietly(["apt-get", "install", "-y", "-q", "--no-install-recommends", *wanted], env=debian)
+        found = _browser_on_machine()
+    if found is None:
+        raise Missing(
+            "Chromium is missing; the tests drive notebooks in it. On Debian install it with\n"
+            "    sudo apt-get install --no-install-recommends chromium fonts-dejavu-core\n"
+            "or name one that you have: CHROMIUM=/path/to/chromium make test"
+        )
+    return found
+
+
+def _browser_on_machine() -> str | None:
+    candidates = [path for path in map(shutil.which, BROWSERS) if path is not None]
+    candidates += [str(MAC_BROWSER)] if MAC_BROWSER.exists() else []
+    # Asked for its version, because Ubuntu's chromium-browser may be a mere hint to install a snap.
+    return next((path for path in candidates if output_of([path, "--version"]) is not None), None)
