@@ -1,0 +1,55 @@
+"""Test your own notebooks and scripts against ComfyUI without a ComfyUI.
+
+* `ScriptedServer` is a real server on a real port that plays runs from a script and answers as a test tells it to.
+* `FaultProxy` stands between a client and any server and makes faults: cuts, delays, lost replies, outages.
+* `replay` reads recorded traffic.
+
+Nothing here needs more than the standard library and Pillow, and nothing here shares code with the client or with the
+embedded engine: a mistake in one of them cannot hide in the other.
+
+Examples
+--------
+>>> from comfy_widgets import ComfyClient
+>>> from comfy_widgets.testing import FaultProxy, ScriptedServer, text_to_image
+>>> with ScriptedServer() as server, FaultProxy(server.url) as proxy:  # doctest: +SKIP
+...     proxy.cut_websocket(after_messages=5, manner="reset")
+...     result = ComfyClient(proxy.url).run(text_to_image())
+...     assert len(result.images) == 1 and proxy.count("POST", "/prompt") == 1
+"""
+
+from __future__ import annotations
+
+from .catalog import node_info, picture, text_to_image
+from .faults import Fault, Manner
+from .http_server import Reply, Request
+from .proxy import FaultProxy
+from .recordings import RecordedConnection, RecordedExchange, RecordedFrame, replay
+from .server import ScriptedServer
+from .stage import Gate, NodeError, Script, Stage, dead_worker, standard_run
+from .traffic import SeenMessage, SeenRequest, SeenWebSocket, Traffic
+
+__all__ = [
+    "Fault",
+    "FaultProxy",
+    "Gate",
+    "Manner",
+    "NodeError",
+    "RecordedConnection",
+    "RecordedExchange",
+    "RecordedFrame",
+    "Reply",
+    "Request",
+    "Script",
+    "ScriptedServer",
+    "SeenMessage",
+    "SeenRequest",
+    "SeenWebSocket",
+    "Stage",
+    "Traffic",
+    "dead_worker",
+    "node_info",
+    "picture",
+    "replay",
+    "standard_run",
+    "text_to_image",
+]

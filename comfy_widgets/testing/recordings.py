@@ -1,0 +1,96 @@
+"""Recorded traffic of real servers: one JSON object a line, as it came."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RecordedFrame:
+    """One websocket message from the server: text as str, binary as bytes. `conn` names the connection."""
+
+    seq: int
+    conn: str
+    data: str | bytes
+
+
+@dataclass(frozen=True)
+class RecordedExchange:
+    """One HTTP call and its answer; a body that was no small JSON is in `body_file`, if it was kept."""
+
+    seq: int
+    method: str
+    path: str
+    request: Any
+    status: int
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class RecordedConnection:
+    """A websocket was opened or ended here."""
+
+    seq: int
+    conn: str
+    client_id: str | None
+    opened: bool
+
+
+Recorded = RecordedFrame | RecordedExchange | RecordedConnection
+
+
+def replay(folder: str | Path) -> Iterator[Recorded]:
+    """Read the ``events.jsonl`` of a recording, in order: what a client was told.
+
+    Pings, notes, calls that failed and what the client itself sent over the websocket are left out.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder that holds ``events.jsonl`` and the ``body-SEQ.*`` files it speaks of.
+    """
+    folder = Path(folder)
+    bodies = {int(path.stem.split("-")[1]): path for path in folder.glob("body-*")}
+    with (folder / "events.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            event = json.loads(line)
+            seq, kind = event["seq"], event["kind"]
+            if kind == "http":
+                yield _exchange(event, bodies.get(seq))
+            elif kind in ("ws_open", "ws_end"):
+                yield RecordedConnection(seq, event["conn"], event.get("client_id"), kind == "ws_open")
+            elif kind == "ws_recv" and (data := _payload(event)) is not None:
+                yield RecordedFrame(seq, event["conn"], data)
+
+
+def _payload(event: dict[str, Any]) -> str | bytes | None:
+    if "b64" in event:
+        return base64.b64decode(event["b64"])
+    if "json" in event:
+        return json.dumps(event["json"])
+    return None
+
+
+def _exchange(event: dict[str, Any], body_file: Path | None) -> RecordedExchange:
+    response = event["response"]
+    if body_file is not None:
+        body = body_file.read_bytes()
+    elif "json" in response:
+        body = json.dumps(response["json"]).encode()
+    else:
+        body = response.get("text", "").encode()
+    return RecordedExchange(
+        event["seq"],
+        event["method"],
+        event["path"],
+        event.get("request", {}).get("json"),
+        response["status"],
+        response.get("headers", {}).get("Content-Type", ""),
+        body,
+    )
