@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _NEEDS_DEFINITIONS = (
     "This workflow is in the editor's format, which says what is what only together with the server's node "
-    "definitions: pass them, as in workflow.{call}, or bind them once with workflow = workflow.bind(client.object_info())."
+    "definitions: pass them, as in workflow.{call}, or bind them once, as in "
+    "workflow = workflow.bind(client.object_info())."
 )
 
 

@@ -111,7 +111,7 @@ class Param:
             try:
                 number = int(value)
             except ValueError:
-                raise self.error(f"wants a whole number, not {_short(value)}.")
+                raise self.error(f"wants a whole number, not {_short(value)}.") from None
         elif self.guessed and self.kind == "int" and isinstance(value, float):
             # Without definitions, an 8 in the file may well be the 8.0 of a decimal number.
             return self._check_float(value)
@@ -128,7 +128,7 @@ class Param:
             try:
                 number = float(number)
             except ValueError:
-                raise self.error(f"wants a number, not {_short(value)}.")
+                raise self.error(f"wants a number, not {_short(value)}.") from None
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
             raise self.error(f"wants a number, not {_short(value)}.")
         return self._bounded(number)
@@ -168,7 +168,7 @@ class Param:
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError):
-            raise self.error(f"wants a JSON value, not {_short(value)}.")
+            raise self.error(f"wants a JSON value, not {_short(value)}.") from None
         if self.choices is not None:
             return [self._one_of(item) for item in (value if isinstance(value, (list, tuple)) else [value])]
         return value

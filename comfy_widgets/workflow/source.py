@@ -92,15 +92,13 @@ def _download(url: str) -> bytes:
 
 
 def _from_stream(stream: IO[bytes], what: str) -> Forms:
-    stream.seek(0)
-    head = stream.read(64)
-    stream.seek(0)
-    if not head:
-        raise WorkflowError(f"{what} is empty.")
-    kind, texts = read_metadata(stream, head, what)
+    kind, texts = read_metadata(stream, what)
     if kind:
         return _from_texts(texts, f"{what} ({kind})")
+    stream.seek(0)
     data = stream.read(_MAX_JSON + 1)
+    if not data:
+        raise WorkflowError(f"{what} is empty.")
     start = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if data[:2] not in (b"\xff\xfe", b"\xfe\xff") and start not in (b"{", b"[", b'"'):
         if start == b"<":
@@ -113,6 +111,10 @@ def _from_stream(stream: IO[bytes], what: str) -> Forms:
 
 def _from_texts(texts: Mapping[str, str], what: str) -> Forms:
     wanted = {key: text for key in ("prompt", "workflow") if (text := texts.get(key, "").strip("\0 \t\r\n"))}
+    comment = texts.get("comment", "").strip("\0 \t\r\n")
+    if not wanted and comment.startswith("{"):
+        # Some video nodes put both into one comment.
+        wanted = {"comment": comment}
     if not wanted:
         has = f" It carries only: {', '.join(sorted(texts)[:6])}." if texts else ""
         raise WorkflowError(
@@ -129,7 +131,7 @@ def _from_texts(texts: Mapping[str, str], what: str) -> Forms:
             problem = error
     if not found and problem is not None:
         raise problem
-    return find_forms(found, what)
+    return find_forms(found.get("comment", found), what)
 
 
 def _from_pil(image: Any) -> tuple[Forms, str]:

@@ -15,8 +15,8 @@ _PREFIXES = ("prompt", "workflow")
 def exif_texts(data: bytes) -> dict[str, str]:
     """Return the ``prompt`` and ``workflow`` in EXIF data, in either byte order.
 
-    Writers disagree about the tag (0x0110 and 0x010F are usual) but not about the form ``workflow:{...}``, so every text
-    is looked at. A user comment may be a JSON object with both.
+    Writers disagree about the tag (0x0110 and 0x010F are usual) but not about the form ``workflow:{...}``, so every
+    text is looked at. A user comment may be a JSON object with both.
 
     Parameters
     ----------
