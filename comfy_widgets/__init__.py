@@ -1,0 +1,80 @@
+"""ComfyUI in a Jupyter notebook: a form, live progress and previews, and the pictures inline.
+
+>>> from comfy_widgets import ComfyPanel, example
+>>> ComfyPanel(example())          # doctest: +SKIP
+
+Every name is imported when it is first used, so that ``import comfy_widgets`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .client import ComfyClient, Job, Progress, Result
+    from .engine import Engine
+    from .grid import make_grid
+    from .protocol import File, Preview
+    from .protocol.errors import ComfyError, WorkflowError
+    from .widgets import ComfyPanel, ImageGrid, JobProgress, LivePreview, WorkflowForm
+    from .workflow import Graph, Param, Workflow, example
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "ComfyClient": "client",
+    "ComfyError": "protocol.errors",
+    "ComfyPanel": "widgets",
+    "Engine": "engine",
+    "File": "protocol",
+    "Graph": "workflow",
+    "ImageGrid": "widgets",
+    "Job": "client",
+    "JobProgress": "widgets",
+    "LivePreview": "widgets",
+    "Param": "workflow",
+    "Preview": "protocol",
+    "Progress": "client",
+    "Result": "client",
+    "Workflow": "workflow",
+    "WorkflowError": "protocol.errors",
+    "WorkflowForm": "widgets",
+    "example": "workflow",
+    "make_grid": "grid",
+}
+
+__all__ = [
+    "ComfyClient",
+    "ComfyError",
+    "ComfyPanel",
+    "Engine",
+    "File",
+    "Graph",
+    "ImageGrid",
+    "Job",
+    "JobProgress",
+    "LivePreview",
+    "Param",
+    "Preview",
+    "Progress",
+    "Result",
+    "Workflow",
+    "WorkflowError",
+    "WorkflowForm",
+    "example",
+    "make_grid",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,466 @@
+"""`ComfyClient`: a server, its routes, its websocket and the jobs sent to it."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from ..protocol import Event, File, HistoryEntry
+from ..protocol.address import Address
+from ..protocol.refusal import node_problems
+from ..protocol.requests import get, post
+from .connection import Connection
+from .discover import find_server
+from .dispatch import Dispatcher, Subscription
+from .errors import ComfyError, HTTPError, JobLost, ServerError, ServerTimeout, ServerUnreachable
+from .job import Job
+from .media import Media, Memory
+from .progress import Plan
+from .result import Result
+from .routes import Routes
+from .tracker import Pace, Tracker
+from .transport import Options, Transport
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..workflow import Workflow
+
+logger = logging.getLogger("comfy_widgets")
+logger.addHandler(logging.NullHandler())
+
+EMBEDDED = "embedded engine, small procedural model"
+_FIRST_CONNECT = 2.0
+
+
+class ComfyClient(Routes):
+    """A ComfyUI server, to submit workflows to and get pictures from.
+
+    Parameters
+    ----------
+    url : str, optional
+        ``http://host:8188`` or https, with any path prefix. Without it: ``$COMFYUI_URL``, else a ComfyUI on this
+        machine's port 8188, else the embedded engine; a printed line says which.
+    client_id : str, optional
+        The id under which the server knows the websocket; made here by default. Two programs must never share one.
+    ping_interval : float
+        Seconds between pings of the websocket.
+    reconnect_interval : float
+        Seconds between tries to connect again.
+    headers : dict, optional
+        Sent with every call and the websocket's handshake, to this server only: ``Authorization``, ``X-API-Key``.
+    auth : (user, password), optional
+        HTTP basic authentication; may stand in the URL too.
+    verify : bool or str
+        TLS: True, a path to your own authorities, or False to check nothing.
+    api_key : str, optional
+        A comfy.org key for partner nodes; it is sent in ``extra_data`` only and never shown.
+    timeout : float
+        Seconds that an answer may take. A server is silent while it loads models.
+    lost_after : float
+        Seconds without any answer after which outstanding jobs are given up.
+    memory : int
+        Bytes of results kept in memory; more go to temporary files.
+
+    Raises
+    ------
+    ComfyError
+        The URL cannot be read, or no server was named or found and the embedded engine is not installed. Whether a
+        named server answers shows with the first call.
+
+    Examples
+    --------
+    >>> client = ComfyClient("http://127.0.0.1:8188")             # doctest: +SKIP
+    >>> client.run("workflow.json", seed=7).images[0]             # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        client_id: str | None = None,
+        ping_interval: float = 30.0,
+        reconnect_interval: float = 5.0,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        verify: bool | str = True,
+        api_key: str | None = None,
+        timeout: float = 60.0,
+        lost_after: float = 120.0,
+        memory: int = 1 << 30,
+        pace: Pace | None = None,
+    ) -> None:
+        super().__init__()
+        self._engine = None
+        if url is None:
+            url, _, self._engine = find_server()
+        address = Address.parse(url)
+        if auth is not None:
+            address = Address(address.base, auth)
+        self.client_id = client_id or str(uuid.uuid4())
+        self._api_key = api_key
+        self._options = Options(headers=dict(headers or {}), verify=verify, read_timeout=timeout)
+        self._ping_interval = ping_interval
+        self._reconnect_interval = reconnect_interval
+        self._transport = Transport(address, self._options)
+        self._pool = ThreadPoolExecutor(8, thread_name_prefix="comfy-http")
+        # One thread of its own, so that jobs reach the server in the order in which they were submitted.
+        self._submissions = ThreadPoolExecutor(1, thread_name_prefix="comfy-submit")
+        self._dispatcher = Dispatcher()
+        self._memory = Memory(memory)
+        self._seconds: dict[str, float] = {}
+        self._raw: dict[Subscription, None] = {}
+        self._description: str | None = None
+        self._embedded: bool | None = True if self._engine is not None else None
+        me = weakref.ref(self)
+        self._tracker = Tracker(
+            queue=_weakly(me, ComfyClient.queue),
+            history=_weakly(me, ComfyClient.history),
+            dead_worker=_weakly(me, ComfyClient._worker_died),
+            files_wanted=_files_wanted,
+            pool=self._pool,
+            pace=pace or Pace(lost_after=lost_after),
+            on_event=_publisher(self._raw),
+            on_durations=_learner(self._seconds),
+        )
+        if self._engine is not None:
+            engine = self._engine
+            self._tracker.server_dead = lambda: not engine.running
+        self._finalizer = weakref.finalize(
+            self, _shut, self._tracker, self._dispatcher, self._pool, self._submissions, self._transport
+        )
+
+    # About the server
+
+    @property
+    def url(self) -> str:
+        """The server's address, without credentials."""
+        return self._transport.address.base
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the server is the embedded engine, and no large model."""
+        if self._embedded is None:
+            self._embedded = bool(self.system_stats().system.extra.get("embedded_engine"))
+        return self._embedded
+
+    @property
+    def description(self) -> str:
+        """One line that says which server this is; asks the server once."""
+        if self._description is None:
+            stats = self.system_stats()
+            self._embedded = bool(stats.system.extra.get("embedded_engine"))
+            name = EMBEDDED if self._embedded else f"ComfyUI {stats.system.comfyui_version or ''}".rstrip()
+            self._description = f"{name} · {self._transport.address.host}"
+        return self._description
+
+    @property
+    def connected(self) -> bool:
+        """Whether the websocket stands; it is opened with the first job."""
+        return self._tracker.connected
+
+    # Jobs
+
+    def submit(
+        self,
+        workflow: Workflow | Mapping[str, Any] | str | Path | bytes,
+        /,
+        *,
+        front: bool = False,
+        partial_execution_targets: list[str] | None = None,
+        extra_data: Mapping[str, Any] | None = None,
+        **values: Any,
+    ) -> Job:
+        """Send a workflow to the server and come back at once.
+
+        Parameters
+        ----------
+        workflow : Workflow, dict, path, JSON text or bytes
+            In API format or the editor's format; see `Workflow.load`.
+        front : bool
+            Before all that waits.
+        partial_execution_targets : list of str, optional
+            Run only these output nodes.
+        extra_data : dict, optional
+            Goes with the prompt; ``extra_pnginfo`` is written into PNG files.
+        **values
+            Values for the workflow's parameters, such as ``seed=7``.
+
+        Returns
+        -------
+        Job
+            What the server says of it, a refusal too, comes from ``job.result()``.
+
+        Raises
+        ------
+        WorkflowError
+            The workflow cannot be read, or has no such parameter.
+        """
+        from ..workflow import Workflow
+
+        if not self._finalizer.alive:
+            raise ComfyError("This client is closed. Make a new ComfyClient to submit.")
+        document = Workflow.load(workflow)
+        if self._object_info is not None:
+            document = document.bind(self._object_info)
+        document = document.with_params(values)
+        media = Media(self.view, self._pool, self._memory)
+        job = Job(self, str(uuid.uuid4()), {}, Plan({}, {}, {}), media)
+        if document.prompt is not None and (document.ui is None or self._object_info is not None):
+            self._plan(job, document)
+        self._tracker.add(job)
+        options = {
+            "front": front,
+            "partial_execution_targets": partial_execution_targets,
+            "extra_data": self._extra_data(document, extra_data),
+        }
+        self._submissions.submit(self._post_job, job, document, options)
+        return job
+
+    def run(self, workflow: Any, /, timeout: float | None = None, **values: Any) -> Result:
+        """Submit a workflow and wait for its result; takes what `submit` takes.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds; the job goes on when they are over.
+
+        Raises
+        ------
+        WorkflowError, ServerError, JobError, TimeoutError
+        """
+        return self.submit(workflow, **values).result(timeout)
+
+    def attach(self, prompt_id: str) -> Job:
+        """A job for a prompt that was submitted before, by this program or another.
+
+        Its state and result come from the server's queue and history; progress shows only where this client has the id
+        under which it was submitted.
+        """
+        job = Job(self, prompt_id, {}, Plan({}, {}, {}), Media(self.view, self._pool, self._memory))
+        self._tracker.add(job)
+        self._listen()
+        self._tracker.confirm(job, JobLost(f"The server knows no prompt {prompt_id}.", prompt_id=prompt_id))
+        return job
+
+    def _plan(self, job: Job, document: Workflow) -> None:
+        prompt = document.to_prompt()
+        job._prepare(prompt, Plan.of(prompt, self._seconds.get))
+
+    def _extra_data(self, document: Workflow, extra: Mapping[str, Any] | None) -> dict[str, Any]:
+        data = dict(extra or {})
+        ui = document.ui
+        if ui is not None:
+            # So that ComfyUI's editor opens the pictures as a workflow again.
+            data["extra_pnginfo"] = {"workflow": ui, **(data.get("extra_pnginfo") or {})}
+        if self._api_key:
+            data["api_key_comfy_org"] = self._api_key
+        return data
+
+    def _post_job(self, job: Job, document: Workflow, options: dict[str, Any]) -> None:
+        """Runs in the submission thread: everything about a submission that may take time."""
+        try:
+            if job._cancel_asked:
+                self._tracker.end(job, job._finish_cancelled)
+                return
+            if not job.prompt:
+                self._plan(job, document.bind(self.object_info()))
+            self._listen().wait_first_try(_FIRST_CONNECT)
+            reply = self._post_prompt(job.prompt, job.prompt_id, **options)
+        except (ServerTimeout, HTTPError) as error:
+            self._tracker.confirm(job, error)
+        except ServerUnreachable as error:
+            if error.sent:
+                self._tracker.confirm(job, error)
+            else:
+                self._fail(job, error)
+        except ComfyError as error:
+            self._fail(job, error)
+        except Exception as error:
+            logger.exception("a submission failed")
+            self._fail(job, ComfyError(f"The submission failed: {type(error).__name__}: {error}"))
+        else:
+            if reply.prompt_id != job.prompt_id:
+                self._tracker.rekey(job, reply.prompt_id)
+            left_out = [f"Left out: {problem.text}" for problem in node_problems(reply.node_errors, job.prompt)]
+            job._warn(*left_out)
+            self._tracker.confirm(job)
+
+    def _fail(self, job: Job, error: ComfyError) -> None:
+        self._tracker.end(job, lambda: job._finish("failed", error=lambda _: error))
+
+    def _cancel(self, job: Job) -> None:
+        # Behind its own submission: there is nothing to cancel before the POST was answered.
+        try:
+            self._submissions.submit(self._cancel_on_server, job)
+        except RuntimeError:
+            logger.info("the client is closed; job %s goes on on the server", job.prompt_id)
+
+    def _cancel_on_server(self, job: Job) -> None:
+        if job.done():
+            return
+        try:
+            if not self._cancel_by_jobs_api(job.prompt_id):
+                self.delete_from_queue(job.prompt_id)
+                # Servers before 0.3.57 interrupt whatever runs: only ask while it is ours.
+                if self.queue().running(job.prompt_id):
+                    self.interrupt(job.prompt_id)
+        except ServerError as error:
+            job._warn(f"The server could not be told to cancel: {error}")
+        self._tracker.ask_soon()
+
+    def _cancel_by_jobs_api(self, prompt_id: str) -> bool:
+        if self._has_jobs_cancel is False:
+            return False
+        reply = self._transport.call(post(f"/jobs/{prompt_id}/cancel"))
+        self._has_jobs_cancel = reply.status not in (404, 405)
+        return reply.status == 200
+
+    # The raw stream
+
+    def connect(self, on_message: Callable[[Event], object]) -> Subscription:
+        """Call ``on_message`` with every event of the websocket, also those of other people's prompts.
+
+        It is called in a thread of its own and may be slow: the connection never waits for it.
+
+        Returns
+        -------
+        Subscription
+            Call it, or its ``cancel``, to stop.
+        """
+        subscription = self._dispatcher.subscribe(on_message)
+        self._raw[subscription] = None
+        self._listen()
+        return subscription
+
+    def listen(self, timeout: float | None = None) -> Iterator[Event]:
+        """Every event of the websocket, as they come.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            End when nothing came for so many seconds; otherwise it ends with the client.
+        """
+        waiting: SimpleQueue[Event] = SimpleQueue()
+        subscription = self.connect(waiting.put)
+        try:
+            while self._finalizer.alive:
+                try:
+                    yield waiting.get(timeout=timeout if timeout is not None else 1.0)
+                except Empty:
+                    if timeout is not None:
+                        return
+        finally:
+            subscription.cancel()
+
+    def _listen(self) -> Connection:
+        return self._tracker.listen(
+            self._transport.address.websocket(self.client_id),
+            headers=self._transport.handshake_headers(),
+            verify=self._options.verify,
+            ping_interval=self._ping_interval,
+            reconnect_interval=self._reconnect_interval,
+            connect_timeout=self._options.connect_timeout,
+        )
+
+    def _worker_died(self) -> bool:
+        """Whether the server's own log tells of the end of its worker thread."""
+        try:
+            reply = self._transport.call(get("/internal/logs/raw"))
+        except ServerError:
+            return False
+        return b"Exception in thread" in reply.content and b"prompt_worker" in reply.content
+
+    # The end
+
+    def close(self) -> None:
+        """Close connections and threads. Outstanding jobs end as lost here, and go on on the server."""
+        self._finalizer()
+
+    def __enter__(self) -> ComfyClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> ComfyClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> str:
+        raise ComfyError("A ComfyClient holds connections and cannot be pickled. Make one in each process.")
+
+    def __repr__(self) -> str:
+        state = "" if self._finalizer.alive else ", closed"
+        what = f" ({EMBEDDED})" if self._embedded else ""
+        return f"<ComfyClient {self.url}{what}{state}>"
+
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+def _weakly(client: weakref.ref[ComfyClient], method: Callable[Concatenate[ComfyClient, P], T]) -> Callable[P, T]:
+    """A method for the tracker's threads, which must not keep a client alive that nobody holds any more."""
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        held = client()
+        if held is None:
+            raise ServerError("the client is gone")
+        return method(held, *args, **kwargs)
+
+    return call
+
+
+def _publisher(listeners: dict[Subscription, None]) -> Callable[[Event], None]:
+    def publish(event: Event) -> None:
+        for subscription in tuple(listeners):
+            if subscription.active:
+                subscription.put(event)
+            else:
+                listeners.pop(subscription, None)
+
+    return publish
+
+
+def _learner(seconds: dict[str, float]) -> Callable[[Mapping[str, str], Mapping[str, float]], None]:
+    """Keep what each node class took, so that the next job's bar moves evenly."""
+
+    def learn(classes: Mapping[str, str], durations: Mapping[str, float]) -> None:
+        for node, took in durations.items():
+            name = classes.get(node)
+            if name:
+                seconds[name] = 0.5 * (seconds.get(name, took) + took)
+
+    return learn
+
+
+def _files_wanted(entry: HistoryEntry) -> list[File]:
+    """Pictures are fetched before a job counts as done; large media only when somebody asks for them."""
+    return [file for file in entry.files if file.kind == "image" and file.type != "input"]
+
+
+def _shut(
+    tracker: Tracker,
+    dispatcher: Dispatcher,
+    pool: ThreadPoolExecutor,
+    submissions: ThreadPoolExecutor,
+    transport: Transport,
+) -> None:
+    submissions.shutdown(wait=False, cancel_futures=True)
+    tracker.close()
+    pool.shutdown(wait=False, cancel_futures=True)
+    dispatcher.close()
+    transport.close()

@@ -1,0 +1,241 @@
+"""The websocket: one listener thread that pings, notices a dead line and connects again.
+
+ComfyUI forgets the newer of two sockets with one client id when the older one ends, and that newer socket then stays
+open and deaf for ever. So the old socket is closed before a new one is opened, there is never more than one, and
+`Connection.reconnect` lets the owner replace a socket that hears nothing although the server moved on.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import websocket
+
+from ..protocol import FEATURE_FLAGS_FRAME, Event, FeatureFlags, parse_binary, parse_text
+
+logger = logging.getLogger("comfy_widgets")
+
+_SETTLE = 1.0
+_STEADY_TRIES = 5
+_LONGEST = 60.0
+
+
+class Connection:
+    """One websocket, kept open by one daemon thread until `close`.
+
+    Parameters
+    ----------
+    url : str
+        The ws:// or wss:// address with the client id.
+    headers : dict
+        Sent with the handshake.
+    verify : bool or str
+        TLS, as in `transport.Options`.
+    ping_interval, reconnect_interval : float
+        Seconds. After five vain tries the interval grows, up to a minute.
+    on_event : callable
+        Called in the listener thread with each event; it must be quick.
+    on_change : callable
+        Called in the listener thread with True when the line stands, False when it is lost.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        verify: bool | str,
+        ping_interval: float,
+        reconnect_interval: float,
+        connect_timeout: float,
+        on_event: Callable[[Event], None],
+        on_change: Callable[[bool], None],
+    ) -> None:
+        self._url = url
+        self._headers = dict(headers)
+        self._verify = verify
+        self._ping_interval = ping_interval
+        self._reconnect_interval = reconnect_interval
+        self._connect_timeout = connect_timeout
+        self._on_event = on_event
+        self._on_change = on_change
+        self._closed = threading.Event()
+        self._tried = threading.Event()
+        self._connected = threading.Event()
+        self._wake_receive, self._wake_send = socket.socketpair()
+        self._text_has_prompt_id = False
+        self.last_received = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="comfy-listener", daemon=True)
+        self._thread.start()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the websocket stands now."""
+        return self._connected.is_set()
+
+    def wait_first_try(self, timeout: float) -> bool:
+        """Wait until the line stands or its first try failed; True when it stands."""
+        self._tried.wait(timeout)
+        return self.connected
+
+    def reconnect(self) -> None:
+        """Drop the socket, however well it looks, and open a new one."""
+        with suppress(OSError):
+            self._wake_send.send(b"r")
+
+    def close(self) -> None:
+        """End the thread and the socket; returns when both are gone."""
+        self._closed.set()
+        with suppress(OSError):
+            self._wake_send.send(b"c")
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout=self._connect_timeout + 5)
+        self._wake_send.close()
+        self._wake_receive.close()
+
+    def _run(self) -> None:
+        tries = 0
+        while not self._closed.is_set():
+            tries += 1
+            try:
+                line = self._open()
+            except Exception as error:
+                # Whatever the handshake met (refused, 403, TLS, a proxy's page), the work goes on over HTTP meanwhile.
+                logger.info("websocket: no connection (%s)", error)
+                self._tried.set()
+                self._closed.wait(self._delay(tries))
+                continue
+            self._connected.set()
+            self._tried.set()
+            self._tell(True)
+            try:
+                heard = self._listen(line)
+            finally:
+                self._connected.clear()
+                self._end(line)
+            self._tell(False)
+            if not self._closed.is_set():
+                tries = 0 if heard else tries
+                # A short pause lets the server notice the end of the old socket before the new one comes.
+                self._closed.wait(self._delay(tries) if tries else min(_SETTLE, self._reconnect_interval))
+
+    def _delay(self, tries: int) -> float:
+        """Seconds until the next try: the plain interval at first, then growing; never quite regular."""
+        growth = 2.0 ** max(0, tries - _STEADY_TRIES)
+        return min(self._reconnect_interval * growth, max(_LONGEST, self._reconnect_interval)) * random.uniform(
+            0.8, 1.2
+        )
+
+    def _open(self) -> websocket.WebSocket:
+        tls: dict[str, Any] = {}
+        if self._verify is False:
+            tls = {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
+        elif isinstance(self._verify, str):
+            tls = {"ca_certs": self._verify}
+        line = websocket.create_connection(
+            self._url,
+            timeout=self._connect_timeout,
+            header=[f"{name}: {value}" for name, value in self._headers.items()],
+            suppress_origin=True,
+            sslopt=tls,
+            # The check in pure Python takes 17 ms for 100 kB; decoding does the same check in C.
+            skip_utf8_validation=True,
+            enable_multithread=True,
+            redirect_limit=0,
+        )
+        self._text_has_prompt_id = False
+        try:
+            # The server heeds the flags only in the first frame of a socket, so each new socket says them again.
+            line.send(FEATURE_FLAGS_FRAME)
+        except BaseException:
+            self._end(line)
+            raise
+        return line
+
+    def _listen(self, line: websocket.WebSocket) -> bool:
+        """Read until the line is lost or not wanted any more; tells whether anything was heard."""
+        heard, now = False, time.monotonic()
+        selector = selectors.DefaultSelector()
+        assert line.sock is not None
+        selector.register(line.sock, selectors.EVENT_READ)
+        selector.register(self._wake_receive, selectors.EVENT_READ)
+        self.last_received = next_ping = now
+        next_ping += self._ping_interval
+        pinged: float | None = None
+        patience = max(1.0, min(self._ping_interval, 10.0))
+        try:
+            while not self._closed.is_set():
+                now = time.monotonic()
+                if pinged is not None and now > pinged + patience:
+                    logger.info("websocket: no pong within %g s", patience)
+                    return heard
+                if now >= next_ping:
+                    line.ping()
+                    pinged, next_ping = pinged or now, now + self._ping_interval
+                deadline = min(next_ping, pinged + patience if pinged is not None else next_ping)
+                wake, ready = self._wait(line, selector, max(0.0, deadline - now))
+                if wake:
+                    return heard
+                if not ready:
+                    continue
+                opcode, data = line.recv_data(control_frame=True)
+                heard = True
+                self.last_received = time.monotonic()
+                # Anything that arrives proves the line as well as a pong does.
+                pinged = None
+                if opcode == websocket.ABNF.OPCODE_TEXT:
+                    self._deliver(parse_text(data))
+                elif opcode == websocket.ABNF.OPCODE_BINARY:
+                    self._deliver(parse_binary(data, text_has_prompt_id=self._text_has_prompt_id))
+                elif opcode == websocket.ABNF.OPCODE_CLOSE:
+                    logger.info("websocket: closed by the server")
+                    return heard
+        except (websocket.WebSocketException, OSError, ValueError) as error:
+            logger.info("websocket: lost (%s)", error)
+        finally:
+            selector.close()
+        return heard
+
+    def _wait(self, line: websocket.WebSocket, selector: selectors.BaseSelector, seconds: float) -> tuple[bool, bool]:
+        """Wait for data or a wake-up: (woken, data is there)."""
+        sock = line.sock
+        if isinstance(sock, ssl.SSLSocket) and sock.pending():
+            return False, True
+        readable = [key.fileobj for key, _ in selector.select(seconds)]
+        if self._wake_receive in readable:
+            self._wake_receive.recv(64)
+            return True, False
+        return False, bool(readable)
+
+    def _deliver(self, event: Event) -> None:
+        if isinstance(event, FeatureFlags):
+            self._text_has_prompt_id = event.flags.get("supports_progress_text_metadata") is True
+        try:
+            self._on_event(event)
+        except Exception:
+            # A fault in the bookkeeping of one event must not cost all later ones.
+            logger.exception("an event could not be handled: %s", event.type)
+
+    def _tell(self, connected: bool) -> None:
+        try:
+            self._on_change(connected)
+        except Exception:
+            logger.exception("a change of the connection could not be handled")
+
+    @staticmethod
+    def _end(line: websocket.WebSocket) -> None:
+        """Close for good and soon: a close frame as a courtesy, then the TCP connection."""
+        with suppress(Exception):
+            line.settimeout(0.5)
+            line.send_close()
+        with suppress(Exception):
+            line.shutdown()  # type: ignore[no-untyped-call]

@@ -1,0 +1,94 @@
+"""Calling listeners without ever stalling the one who reads the socket.
+
+Each listener has its own queue, served by one thread per client. State messages are never dropped; of kinds where
+only the newest matters (previews, progress) a slow listener gets the newest.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+logger = logging.getLogger("comfy_widgets")
+
+
+class Subscription:
+    """A listener that can be taken away again; calling it does so too."""
+
+    def __init__(self, dispatcher: Dispatcher, callback: Callable[[Any], object], latest: bool) -> None:
+        self._dispatcher = dispatcher
+        self._callback = callback
+        self._waiting: deque[Any] = deque(maxlen=1 if latest else None)
+        self.active = True
+
+    def put(self, value: object) -> None:
+        """Hand over a value; returns at once."""
+        if self.active:
+            self._waiting.append(value)
+            self._dispatcher.ready(self)
+
+    def cancel(self) -> None:
+        """No more calls; values that wait are dropped."""
+        self.active = False
+        self._waiting.clear()
+
+    __call__ = cancel
+
+    def run(self) -> None:
+        """Call the listener with all that waits."""
+        while self.active:
+            try:
+                value = self._waiting.popleft()
+            except IndexError:
+                return
+            try:
+                self._callback(value)
+            except Exception:
+                logger.exception("a listener failed")
+
+
+class Dispatcher:
+    """The thread that calls listeners; it starts with the first value and ends with `close`."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._ready: dict[Subscription, None] = {}
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def subscribe(self, callback: Callable[[Any], object], *, latest: bool = False) -> Subscription:
+        """Add a listener; with ``latest`` only the newest value is kept for it while it is busy."""
+        return Subscription(self, callback, latest)
+
+    def ready(self, subscription: Subscription) -> None:
+        """Tell that something waits for a listener."""
+        with self._condition:
+            if self._closed:
+                return
+            self._ready[subscription] = None
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="comfy-callbacks", daemon=True)
+                self._thread.start()
+            self._condition.notify()
+
+    def close(self) -> None:
+        """End the thread once everything that waits was delivered."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                while not self._ready:
+                    if self._closed:
+                        return
+                    self._condition.wait()
+                batch, self._ready = self._ready, {}
+            for subscription in batch:
+                subscription.run()

@@ -1,0 +1,127 @@
+"""The bytes of a job's files: fetched once, in parallel, as the server has them, in a bounded amount of memory."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future
+from pathlib import Path
+
+from ..protocol import File
+
+
+class Memory:
+    """How many bytes of results a client keeps in memory; more go to temporary files.
+
+    Parameters
+    ----------
+    budget : int
+        Bytes.
+    """
+
+    def __init__(self, budget: int = 1 << 30) -> None:
+        self._budget = budget
+        self._used = 0
+        self._lock = threading.Lock()
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._spilled = 0
+
+    def keep(self, content: bytes) -> bytes | Path:
+        """The content itself, or the file it was spilled to."""
+        with self._lock:
+            if self._used + len(content) <= self._budget:
+                self._used += len(content)
+                return content
+            if self._folder is None:
+                self._folder = tempfile.TemporaryDirectory(prefix="comfy_widgets-", ignore_cleanup_errors=True)
+            self._spilled += 1
+            path = Path(self._folder.name) / str(self._spilled)
+        path.write_bytes(content)
+        return path
+
+    def forget(self, held: bytes | Path) -> None:
+        """Give back what `keep` returned."""
+        if isinstance(held, Path):
+            held.unlink(missing_ok=True)
+            return
+        with self._lock:
+            self._used -= len(held)
+
+
+class Media:
+    """The files of one job.
+
+    Parameters
+    ----------
+    fetch : callable
+        Takes a `File` and gives its bytes, or raises.
+    pool : Executor
+        Where fetches run.
+    memory : Memory
+        Shared by all jobs of a client.
+    """
+
+    def __init__(self, fetch: Callable[[File], bytes], pool: Executor, memory: Memory) -> None:
+        self._fetch = fetch
+        self._pool = pool
+        self._memory = memory
+        self._lock = threading.Lock()
+        self._held: dict[File, Future[bytes | Path]] = {}
+
+    def prefetch(self, file: File) -> Future[bytes | Path]:
+        """Begin to fetch a file, once."""
+        with self._lock:
+            future = self._held.get(file)
+            if future is None:
+                future = self._held[file] = self._pool.submit(self._load, file)
+            return future
+
+    def when_fetched(self, files: Iterable[File], then: Callable[[], None]) -> None:
+        """Call ``then`` once every file is here or could not be fetched."""
+        futures = [self.prefetch(file) for file in files]
+        left = len(futures)
+        lock = threading.Lock()
+
+        def one_less(_: object) -> None:
+            nonlocal left
+            with lock:
+                left -= 1
+                last = left == 0
+            if last:
+                then()
+
+        if not futures:
+            then()
+        for future in futures:
+            future.add_done_callback(one_less)
+
+    def content(self, file: File) -> bytes:
+        """The bytes of a file; waits for them, and tries again where the first try failed.
+
+        Raises
+        ------
+        FileGone, ServerError
+            The server does not have it any more, or does not answer.
+        """
+        with self._lock:
+            future = self._held.get(file)
+            if future is None or (future.done() and (future.cancelled() or future.exception() is not None)):
+                future = None
+                self._held.pop(file, None)
+        if future is None:
+            # Fetched here and not in the pool: it also works after the client was closed to new work.
+            future = Future()
+            future.set_result(self._load(file))
+            with self._lock:
+                self._held[file] = future
+        held = future.result()
+        return held.read_bytes() if isinstance(held, Path) else held
+
+    def _load(self, file: File) -> bytes | Path:
+        return self._memory.keep(self._fetch(file))
+
+    def __del__(self) -> None:
+        for future in self._held.values():
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._memory.forget(future.result())
