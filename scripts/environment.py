@@ -20,6 +20,10 @@ GROUPS = ("test", "lint", "notebook", "browser")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_BROWSER = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 
+NO_CHROMIUM = """Chromium is missing; the tests drive notebooks in it. On Debian install it with
+    sudo apt-get install --no-install-recommends chromium fonts-dejavu-core
+or name one that you have: CHROMIUM=/path/to/chromium make test"""
+
 
 def prepare() -> Node:
     """Bring the environment and the front end up to date; quick when they are. Return the Node.js to use."""
@@ -111,29 +115,32 @@ def chromium() -> str:
     Missing
         There is none, and it is not for us to install one.
     """
-    named = os.environ.get("CHROMIUM")
-    if named is not None:
-        if output_of([named, "--version"]) is None:
-            raise Missing(f"CHROMIUM={named} does not run. Let it name a Chromium or Chrome, or unset it.")
-        return named
-    found = _browser_on_machine()
+    found = find_chromium()
     if found is None and is_root() and shutil.which("apt-get"):
         with step("Installing Chromium with apt-get"):
             debian = {"DEBIAN_FRONTEND": "noninteractive"}
             quietly(["apt-get", "update", "-q"], env=debian)
             wanted = ["chromium", "fonts-dejavu-core"]
             quietly(["apt-get", "install", "-y", "-q", "--no-install-recommends", *wanted], env=debian)
-        found = _browser_on_machine()
+        found = find_chromium()
     if found is None:
-        raise Missing(
-            "Chromium is missing; the tests drive notebooks in it. On Debian install it with\n"
-            "    sudo apt-get install --no-install-recommends chromium fonts-dejavu-core\n"
-            "or name one that you have: CHROMIUM=/path/to/chromium make test"
-        )
+        raise Missing(NO_CHROMIUM)
     return found
 
 
-def _browser_on_machine() -> str | None:
+def find_chromium() -> str | None:
+    """Find the Chromium that ``$CHROMIUM`` names, or else one on this machine.
+
+    Raises
+    ------
+    Missing
+        ``$CHROMIUM`` names something that does not run.
+    """
+    named = os.environ.get("CHROMIUM")
+    if named is not None:
+        if output_of([named, "--version"]) is None:
+            raise Missing(f"CHROMIUM={named} does not run. Let it name a Chromium or Chrome, or unset it.")
+        return named
     candidates = [path for path in map(shutil.which, BROWSERS) if path is not None]
     candidates += [str(MAC_BROWSER)] if MAC_BROWSER.exists() else []
     # Asked for its version, because Ubuntu's chromium-browser may be a mere hint to install a snap.

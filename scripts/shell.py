@@ -33,7 +33,9 @@ def step(what: str) -> Iterator[None]:
 def call(command: Sequence[str | Path], *, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> int:
     """Run a program in the foreground and return its exit code; `env` comes on top of this process's own."""
     sys.stdout.flush()
-    return subprocess.run([str(part) for part in command], cwd=cwd, env={**os.environ, **(env or {})}).returncode
+    plain = {} if sys.stdout.isatty() else {"NO_COLOR": "1"}
+    environment = {**os.environ, **plain, **(env or {})}
+    return subprocess.run([str(part) for part in command], cwd=cwd, env=environment).returncode
 
 
 def quietly(command: Sequence[str | Path], *, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> None:

@@ -1,0 +1,75 @@
+"""One JupyterLab, one Notebook 7 and one Chromium for all tests here; one page and one kernel for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from scripts.environment import NO_CHROMIUM, find_chromium
+
+from .host import Host, running_host
+from .notebook import SHOTS, Notebook, launch_arguments
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find_chromium()
+    if path is None:
+        pytest.fail(NO_CHROMIUM)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=launch_arguments(), headless=True)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    with running_host("lab", tmp_path_factory.mktemp("lab"), {}) as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    with running_host("notebook", tmp_path_factory.mktemp("notebook"), {}) as host:
+        yield host
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
+@pytest.fixture
+def page_on(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[[Host], Notebook]]:
+    """Make pages, each with a kernel of its own; in the end their consoles must be free of errors."""
+    notebooks: list[Notebook] = []
+
+    def make(host: Host) -> Notebook:
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.set_default_timeout(30_000)
+        notebooks.append(Notebook(host, page))
+        return notebooks[-1]
+
+    yield make
+    for number, notebook in enumerate(notebooks):
+        if request.node.stash.get(FAILED, False):
+            SHOTS.mkdir(exist_ok=True)
+            notebook.page.screenshot(path=SHOTS / f"failed-{request.node.name}-{number}.png")
+        notebook.close()
+    errors = [error for notebook in notebooks for error in notebook.errors]
+    assert not errors, "the browser's console has errors:\n" + "\n".join(errors)
+
+
+@pytest.fixture
+def notebook(page_on: Callable[[Host], Notebook], lab: Host) -> Notebook:
+    """A page in JupyterLab."""
+    return page_on(lab)
