@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ class RecordedFrame:
 
 @dataclass(frozen=True)
 class RecordedExchange:
-    """One HTTP call and its answer; a body that was no small JSON is in `body_file`, if it was kept."""
+    """One HTTP call and its answer; `body` is None where the recording has not kept it."""
 
     seq: int
     method: str
@@ -29,7 +30,7 @@ class RecordedExchange:
     request: Any
     status: int
     content_type: str
-    body: bytes
+    body: bytes | None
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,15 @@ def replay(folder: str | Path) -> Iterator[Recorded]:
     Parameters
     ----------
     folder : str or Path
-        Folder that holds ``events.jsonl`` and the ``body-SEQ.*`` files it speaks of.
+        Folder that holds ``events.jsonl`` and the files it speaks of.
     """
     folder = Path(folder)
-    bodies = {int(path.stem.split("-")[1]): path for path in folder.glob("body-*")}
     with (folder / "events.jsonl").open(encoding="utf-8") as lines:
         for line in lines:
             event = json.loads(line)
             seq, kind = event["seq"], event["kind"]
             if kind == "http":
-                yield _exchange(event, bodies.get(seq))
+                yield _exchange(event, folder)
             elif kind in ("ws_open", "ws_end"):
                 yield RecordedConnection(seq, event["conn"], event.get("client_id"), kind == "ws_open")
             elif kind == "ws_recv" and (data := _payload(event)) is not None:
@@ -77,14 +77,8 @@ def _payload(event: dict[str, Any]) -> str | bytes | None:
     return None
 
 
-def _exchange(event: dict[str, Any], body_file: Path | None) -> RecordedExchange:
+def _exchange(event: dict[str, Any], folder: Path) -> RecordedExchange:
     response = event["response"]
-    if body_file is not None:
-        body = body_file.read_bytes()
-    elif "json" in response:
-        body = json.dumps(response["json"]).encode()
-    else:
-        body = response.get("text", "").encode()
     return RecordedExchange(
         event["seq"],
         event["method"],
@@ -92,5 +86,16 @@ def _exchange(event: dict[str, Any], body_file: Path | None) -> RecordedExchange
         event.get("request", {}).get("json"),
         response["status"],
         response.get("headers", {}).get("Content-Type", ""),
-        body,
+        _body(response, folder),
     )
+
+
+def _body(response: dict[str, Any], folder: Path) -> bytes | None:
+    if "file" in response:
+        content = (folder / response["file"]).read_bytes()
+        return gzip.decompress(content) if response["file"].endswith(".gz") else content
+    if "json" in response:
+        return json.dumps(response["json"]).encode()
+    if "text" in response:
+        return str(response["text"]).encode()
+    return b"" if response.get("bytes") == 0 else None
