@@ -1,0 +1,121 @@
+import type { ComponentChildren } from "preact";
+import type { Draft } from "../lib/drafts";
+import type { Control } from "../lib/fields";
+import type { Field } from "../lib/wire";
+import { Choice } from "./choice";
+import { ImageInput } from "./image-input";
+import { NumberInput } from "./number-input";
+import { SeedInput } from "./seed-input";
+import { Switch } from "./switch";
+import { JsonInput, TextArea, TextInput } from "./text-input";
+
+export interface FormActions {
+  onEdit: (field: Field, control: Control) => void;
+  onLeave: (field: Field) => void;
+  onRandomize: (field: Field, on: boolean) => void;
+  onUpload: (field: Field, file: File) => void;
+}
+
+export interface FieldProps {
+  field: Field;
+  draft: Draft;
+  /** Unique in its shadow root; the label and the message refer to it. */
+  id: string;
+  randomize: boolean;
+  thumbnail: Blob | undefined;
+  /** What the last run said about this field. */
+  complaint: string;
+  actions: FormActions;
+}
+
+/** What every control gets: its value, and the attributes that tie it to its label and message. */
+export interface ControlProps {
+  field: Field;
+  value: Control;
+  attributes: {
+    id: string;
+    "aria-invalid": boolean;
+    "aria-describedby": string | undefined;
+  };
+  onEdit: (control: Control) => void;
+  onLeave: () => void;
+}
+
+const WIDE = new Set(["text", "json", "seed", "image"]);
+
+export function FieldRow(props: FieldProps) {
+  const { field, draft, id, actions } = props;
+  const error = draft.error || props.complaint;
+  const messageId = `${id}-message`;
+  const control: ControlProps = {
+    field,
+    value: draft.control,
+    attributes: {
+      id,
+      "aria-invalid": error !== "",
+      "aria-describedby": error === "" ? undefined : messageId,
+    },
+    onEdit: (value) => actions.onEdit(field, value),
+    onLeave: () => actions.onLeave(field),
+  };
+  const isWide = WIDE.has(field.kind) || (field.kind === "string" && String(draft.control ?? "").length > 24);
+  return (
+    <div class={isWide ? "field wide" : "field"} data-name={field.name} data-invalid={error !== ""}>
+      <Label field={field} id={id} />
+      <ControlOf {...props} control={control} />
+      {error !== "" && (
+        <p class="message" id={messageId}>
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Label({ field, id }: { field: Field; id: string }): ComponentChildren {
+  return (
+    <label for={id} title={field.tooltip || undefined}>
+      {field.label}
+    </label>
+  );
+}
+
+function ControlOf({
+  field,
+  control,
+  randomize,
+  thumbnail,
+  actions,
+}: FieldProps & { control: ControlProps }) {
+  switch (field.kind) {
+    case "text":
+      return <TextArea {...control} />;
+    case "json":
+      return <JsonInput {...control} />;
+    case "int":
+    case "float":
+      return <NumberInput {...control} />;
+    case "seed":
+      return (
+        <SeedInput
+          {...control}
+          randomize={randomize}
+          onRandomize={(on: boolean) => actions.onRandomize(field, on)}
+        />
+      );
+    case "choice":
+      return <Choice {...control} />;
+    case "bool":
+      return <Switch {...control} />;
+    case "image":
+      return (
+        <ImageInput
+          {...control}
+          thumbnail={thumbnail}
+          onUpload={(file: File) => actions.onUpload(field, file)}
+        />
+      );
+    default:
+      return <TextInput {...control} />;
+  }
+}

@@ -1,0 +1,93 @@
+import { Component, createRef } from "preact";
+import type { Picture } from "../lib/pictures";
+import { BlobImage } from "./blob-image";
+import { Chevron, Close, Download } from "./icons";
+
+interface Props {
+  items: readonly (Picture | null)[];
+  index: number;
+  /** Another picture, or null to close. */
+  onMove: (index: number | null) => void;
+  onWantOriginal: (index: number) => void;
+}
+
+/** One picture at its full size over the page; the arrow keys turn to the next, Escape closes. */
+export class Lightbox extends Component<Props> {
+  #dialog = createRef<HTMLDialogElement>();
+
+  override componentDidMount(): void {
+    this.#dialog.current?.showModal();
+    this.#complete();
+  }
+
+  override componentDidUpdate(before: Props): void {
+    if (before.index !== this.props.index) this.#complete();
+  }
+
+  #complete(): void {
+    const { items, index, onWantOriginal } = this.props;
+    if (items[index]?.whole === false) onWantOriginal(index);
+  }
+
+  #close = () => this.#dialog.current?.close();
+
+  #turn(by: number): void {
+    const { items, index, onMove } = this.props;
+    onMove((index + by + items.length) % items.length);
+  }
+
+  #onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "ArrowRight") this.#turn(1);
+    if (event.key === "ArrowLeft") this.#turn(-1);
+  };
+
+  // A click beside the picture closes, as people expect.
+  #onClick = (event: MouseEvent) => {
+    if (event.target === this.#dialog.current) this.#close();
+  };
+
+  override render({ items, index, onMove }: Props) {
+    const picture = items[index];
+    if (!picture) return null;
+    const many = items.length > 1;
+    return (
+      <dialog
+        ref={this.#dialog}
+        class="lightbox"
+        aria-label={picture.caption}
+        onClose={() => onMove(null)}
+        onKeyDown={this.#onKeyDown}
+        onClick={this.#onClick}
+      >
+        <BlobImage blob={picture.blob} alt={picture.caption} />
+        <div class="tools">
+          <span class="caption">
+            {many && `${index + 1} of ${items.length} · `}
+            {picture.caption}
+          </span>
+          {many && <Tool label="Previous picture" icon={<Chevron />} onClick={() => this.#turn(-1)} />}
+          {many && <Tool label="Next picture" icon={<Chevron />} onClick={() => this.#turn(1)} />}
+          {picture.whole && <Tool label="Download" icon={<Download />} onClick={() => save(picture)} />}
+          <Tool label="Close" icon={<Close />} onClick={this.#close} />
+        </div>
+      </dialog>
+    );
+  }
+}
+
+function Tool({ label, icon, onClick }: { label: string; icon: preact.JSX.Element; onClick: () => void }) {
+  return (
+    <button type="button" class="plain" aria-label={label} title={label} onClick={onClick}>
+      {icon}
+    </button>
+  );
+}
+
+function save({ blob, name }: Picture): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The download has taken its own hold of the blob once the click has been handled.
+  setTimeout(() => URL.revokeObjectURL(link.href));
+}

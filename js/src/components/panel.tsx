@@ -1,0 +1,71 @@
+import type { ComponentChildren } from "preact";
+import { useRef } from "preact/hooks";
+import type { Field, FormSpec, RunState } from "../lib/wire";
+import { isBusy } from "../lib/wire";
+import { ErrorNotice, Warnings } from "./notice";
+import { Progress } from "./progress";
+
+export function Header({ spec }: { spec: FormSpec }) {
+  return (
+    <header>
+      <h2>{spec.title}</h2>
+      <span class="server" data-embedded={spec.server.embedded}>
+        {spec.server.text}
+      </span>
+    </header>
+  );
+}
+
+interface Props {
+  spec: FormSpec;
+  form: ComponentChildren;
+  stage: ComponentChildren;
+  run: RunState;
+  /** Start a run; returns the fields that must be put right first. */
+  onRun: () => readonly Field[];
+  onCancel: () => void;
+}
+
+/** The whole panel: settings and buttons on the left, progress and pictures on the right. */
+export function Panel({ spec, form, stage, run, onRun, onCancel }: Props) {
+  const root = useRef<HTMLElement>(null);
+  const busy = isBusy(run.phase);
+  const start = () => {
+    const [first] = onRun();
+    if (first === undefined) return;
+    // The form has just rendered its messages; the person is taken to the first.
+    requestAnimationFrame(() => {
+      const row = root.current?.querySelector(`[data-name="${CSS.escape(first.name)}"]`);
+      row?.querySelector<HTMLElement>("input, textarea, select")?.focus();
+    });
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
+    event.preventDefault();
+    if (!busy) start();
+  };
+  return (
+    <section ref={root} class="panel" aria-label={spec.title} onKeyDown={onKeyDown}>
+      <Header spec={spec} />
+      <div class="columns">
+        <div class="settings">
+          {form}
+          <div class="buttons">
+            <button type="button" class="button primary" disabled={busy} onClick={start} title="Ctrl+Enter">
+              Run
+            </button>
+            <button type="button" class="button" disabled={!busy} onClick={onCancel}>
+              Cancel
+            </button>
+          </div>
+        </div>
+        <div class="outcome">
+          {stage}
+          <Progress run={run} />
+          {run.error !== null && <ErrorNotice error={run.error} />}
+          <Warnings warnings={run.warnings} />
+        </div>
+      </div>
+    </section>
+  );
+}

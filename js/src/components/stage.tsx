@@ -1,0 +1,44 @@
+import { aspect } from "../lib/layout";
+import type { Pictures } from "../lib/pictures";
+import { type Frame, isBusy, type RunState } from "../lib/wire";
+import { Grid } from "./grid";
+import { Picture } from "./icons";
+import { Preview } from "./preview";
+
+interface Props {
+  run: RunState;
+  preview: Blob | null;
+  pictures: Pictures;
+  /** What the next run will make. */
+  frame: Frame;
+  onWantOriginal: (index: number) => void;
+}
+
+/** One place for the preview and then for the pictures, of the same size throughout, so that nothing moves. */
+export function Stage({ run, preview, pictures, frame, onWantOriginal }: Props) {
+  const busy = isBusy(run.phase);
+  const arrived = pictures.items.length > 0 && (!busy || pictures.run === run.run);
+  const shown = busy ? { ...run.frame } : arrived ? { ...run.frame, count: pictures.items.length } : frame;
+  const isLive = preview !== null && !arrived;
+  const isStale = pictures.items.length > 0 && pictures.run !== run.run;
+  return (
+    <div class="stage" data-busy={busy} style={{ "--shape": aspect(shown) }}>
+      {!isLive && pictures.items.length > 0 && (
+        <div class={isStale && busy ? "layer stale" : "layer"}>
+          <Grid items={pictures.items} frame={shown} onWantOriginal={onWantOriginal} />
+        </div>
+      )}
+      {busy && !arrived && (
+        <div class="layer" data-live={isLive}>
+          <Preview frame={preview} />
+        </div>
+      )}
+      {!busy && pictures.items.length === 0 && (
+        <div class="layer invitation">
+          <Picture />
+          <span>Your pictures will appear here</span>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,5 @@
+/** A minified stylesheet as text, for a shadow root. */
+declare module "*.css?inline" {
+  const css: string;
+  export default css;
+}

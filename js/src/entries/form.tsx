@@ -1,0 +1,47 @@
+import { Form } from "../components/form";
+import { FormStore } from "../host/form-store";
+import { type Model, onMessage, send } from "../host/model";
+import { mount } from "../host/mount";
+import { watch } from "../host/watch";
+import base from "../style/base.css?inline";
+import controlsCss from "../style/controls.css?inline";
+import formCss from "../style/form.css?inline";
+
+/** The form alone. */
+export default () => {
+  const ending = new AbortController();
+  let form: FormStore;
+
+  function initialize({ model }: { model: Model }): () => void {
+    form = new FormStore(model, ending.signal);
+    onMessage(model, ending.signal, (message, buffers) => form.hear(message, buffers));
+    send(model, { kind: "hello" });
+    return () => ending.abort();
+  }
+
+  const Whole = watch(() => (
+    <section class="alone">
+      <Form
+        fields={form.spec.value.fields}
+        drafts={form.drafts.value}
+        randomize={form.randomize.value}
+        thumbnails={form.thumbnails.value}
+        complaint={null}
+        actions={{
+          onEdit: form.edit,
+          onLeave: form.leave,
+          onRandomize: form.setRandomize,
+          onUpload: form.upload,
+        }}
+      />
+    </section>
+  ));
+
+  function render({ el, signal }: { el: HTMLElement; signal?: AbortSignal }): () => void {
+    const view = mount(el, base + controlsCss + formCss, signal);
+    view.show(<Whole />);
+    return view.dispose;
+  }
+
+  return { initialize, render };
+};

@@ -1,0 +1,95 @@
+import { Form } from "../components/form";
+import { Panel } from "../components/panel";
+import { Stage } from "../components/stage";
+import { FormStore } from "../host/form-store";
+import { type Model, onMessage, send } from "../host/model";
+import { mount } from "../host/mount";
+import { hideRecord } from "../host/record";
+import { RunStore } from "../host/run-store";
+import { watch } from "../host/watch";
+import base from "../style/base.css?inline";
+import controlsCss from "../style/controls.css?inline";
+import formCss from "../style/form.css?inline";
+import gridCss from "../style/grid.css?inline";
+import noticeCss from "../style/notice.css?inline";
+import panelCss from "../style/panel.css?inline";
+import previewCss from "../style/preview.css?inline";
+import progressCss from "../style/progress.css?inline";
+
+const css = base + controlsCss + formCss + gridCss + previewCss + progressCss + noticeCss + panelCss;
+
+/** The state lives with the model, so that several views of one panel, or a moved cell, show the same. */
+export default () => {
+  const ending = new AbortController();
+  let form: FormStore;
+  let runs: RunStore;
+  const onLive = new Set<() => void>();
+  let isLive = false;
+
+  function initialize({ model }: { model: Model }): () => void {
+    form = new FormStore(model, ending.signal);
+    runs = new RunStore(model, ending.signal);
+    onMessage(model, ending.signal, (message, buffers) => {
+      form.hear(message, buffers);
+      runs.hear(message, buffers);
+      isLive = true;
+      for (const live of onLive) live();
+    });
+    // A page that was just loaded has missed what was sent before: Python sends it again.
+    send(model, { kind: "hello" });
+    return () => ending.abort();
+  }
+
+  // Each part reads only its own signals: a preview frame does not render the form again.
+  const FormPart = watch(() => (
+    <Form
+      fields={form.spec.value.fields}
+      drafts={form.drafts.value}
+      randomize={form.randomize.value}
+      thumbnails={form.thumbnails.value}
+      complaint={complaintOf(runs)}
+      actions={{
+        onEdit: form.edit,
+        onLeave: form.leave,
+        onRandomize: form.setRandomize,
+        onUpload: form.upload,
+      }}
+    />
+  ));
+  const StagePart = watch(() => (
+    <Stage
+      run={runs.run.value}
+      preview={runs.preview.value}
+      pictures={runs.pictures.value}
+      frame={form.values.value.frame}
+      onWantOriginal={runs.wantOriginal}
+    />
+  ));
+  const Whole = watch(() => (
+    <Panel
+      spec={form.spec.value}
+      run={runs.run.value}
+      form={<FormPart />}
+      stage={<StagePart />}
+      onRun={form.run}
+      onCancel={runs.cancel}
+    />
+  ));
+
+  function render({ el, signal }: { el: HTMLElement; signal?: AbortSignal }): () => void {
+    const view = mount(el, css, signal);
+    const record = hideRecord(view.host, view.ended);
+    onLive.add(record.live);
+    view.ended.addEventListener("abort", () => onLive.delete(record.live), { once: true });
+    if (isLive) record.live();
+    view.show(<Whole />);
+    return view.dispose;
+  }
+
+  return { initialize, render };
+};
+
+function complaintOf(runs: RunStore): { field: string; message: string } | null {
+  const error = runs.run.value.error;
+  return error?.field ? { field: error.field, message: error.message } : null;
+}

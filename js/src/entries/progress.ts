@@ -1,7 +1,0 @@
-import type { RenderProps } from "@anywidget/types";
-
-function render({ el }: RenderProps): void {
-  el.textContent = "progress";
-}
-
-export default { render };

@@ -1,0 +1,150 @@
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { splitBytes, toBlob } from "../lib/bytes";
+import { adopt, type Drafts, edit, invalid, NO_VALUES, settle, wires } from "../lib/drafts";
+import { type Control, randomSeed } from "../lib/fields";
+import type { Field, FormSpec, Incoming, Values } from "../lib/wire";
+import { type Model, onTrait, send } from "./model";
+
+/** Edits are sent when the typing pauses, so that a sentence is not fifty messages. */
+const PAUSE = 200;
+
+const NO_FORM: FormSpec = { title: "", server: { text: "", embedded: false }, fields: [] };
+
+/** The state of a form for one model: what Python says, what was typed, and what is on its way. */
+export class FormStore {
+  readonly #spec = signal<FormSpec>(NO_FORM);
+  readonly #drafts = signal<Drafts>({});
+  readonly #values = signal<Values>(NO_VALUES);
+  readonly #randomize = signal<ReadonlySet<string>>(new Set());
+  readonly #thumbnails = signal<Readonly<Record<string, Blob>>>({});
+  readonly #page = Math.random().toString(36).slice(2);
+  readonly #unsent = new Set<string>();
+  #n = 0;
+  #toggled = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly model: Model,
+    ended: AbortSignal,
+  ) {
+    onTrait<FormSpec>(model, "_form", ended, (spec) => {
+      this.#spec.value = spec;
+      this.#adopt(NO_VALUES, this.#values.value);
+    });
+    onTrait<Values>(model, "_values", ended, (values) => {
+      const before = this.#values.value;
+      this.#values.value = values;
+      this.#adopt(before, values);
+    });
+    ended.addEventListener("abort", () => clearTimeout(this.#timer));
+  }
+
+  get spec(): ReadonlySignal<FormSpec> {
+    return this.#spec;
+  }
+
+  get drafts(): ReadonlySignal<Drafts> {
+    return this.#drafts;
+  }
+
+  get values(): ReadonlySignal<Values> {
+    return this.#values;
+  }
+
+  get randomize(): ReadonlySignal<ReadonlySet<string>> {
+    return this.#randomize;
+  }
+
+  /** Small pictures of the files that image fields name. */
+  get thumbnails(): Signal<Readonly<Record<string, Blob>>> {
+    return this.#thumbnails;
+  }
+
+  hear(message: Incoming, buffers: DataView[]): void {
+    const bytes = buffers[0];
+    if (message.kind !== "thumbnail" || bytes === undefined) return;
+    this.#thumbnails.value = { ...this.#thumbnails.value, [message.field]: toBlob(bytes, message.mime) };
+  }
+
+  edit = (field: Field, control: Control): void => {
+    this.#n += 1;
+    this.#drafts.value = edit(field, this.#drafts.value, control, this.#n);
+    this.#unsent.add(field.name);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.flush, PAUSE);
+  };
+
+  /** The person has left the control. */
+  leave = (field: Field): void => {
+    this.#drafts.value = settle(field, this.#drafts.value);
+    this.flush();
+  };
+
+  setRandomize = (field: Field, on: boolean): void => {
+    const names = new Set(this.#randomize.value);
+    if (on) names.add(field.name);
+    else names.delete(field.name);
+    this.#randomize.value = names;
+    this.#n += 1;
+    this.#toggled = this.#n;
+    this.#send("edit");
+  };
+
+  upload = async (field: Field, file: File): Promise<void> => {
+    this.#thumbnails.value = { ...this.#thumbnails.value, [field.name]: file };
+    this.#n += 1;
+    this.#drafts.value = edit(field, this.#drafts.value, file.name, this.#n);
+    const n = this.#n;
+    const parts = splitBytes(await file.arrayBuffer());
+    for (const [part, bytes] of parts.entries()) {
+      send(
+        this.model,
+        {
+          kind: "upload",
+          page: this.#page,
+          n,
+          field: field.name,
+          name: file.name,
+          part,
+          parts: parts.length,
+        },
+        [bytes],
+      );
+    }
+  };
+
+  flush = (): void => {
+    if (this.#unsent.size > 0) this.#send("edit");
+  };
+
+  /** Send everything and ask for a run; returns the fields that prevent it. */
+  run = (): Field[] => {
+    const { fields } = this.#spec.value;
+    for (const field of fields) {
+      if (this.#randomize.value.has(field.name)) this.edit(field, randomSeed(field));
+    }
+    const wrong = invalid(fields, this.#drafts.value);
+    if (wrong.length > 0) this.flush();
+    else this.#send("run");
+    return wrong;
+  };
+
+  #send(kind: "edit" | "run"): void {
+    clearTimeout(this.#timer);
+    const values = wires(this.#spec.value.fields, this.#drafts.value, this.#unsent);
+    this.#unsent.clear();
+    const randomize = [...this.#randomize.value];
+    send(this.model, { kind, page: this.#page, n: this.#n, values, randomize });
+  }
+
+  #adopt(before: Values, now: Values): void {
+    const { fields } = this.#spec.value;
+    this.#drafts.value = adopt(fields, this.#drafts.value, before, now, this.#page);
+    if ((now.acks[this.#page] ?? 0) >= this.#toggled) this.#randomize.value = new Set(now.randomize);
+    for (const field of fields) {
+      if (field.kind === "image" && before.values[field.name] !== now.values[field.name]) {
+        send(this.model, { kind: "thumbnail", field: field.name });
+      }
+    }
+  }
+}

@@ -1,0 +1,33 @@
+/** The few parts of an anywidget model that the widgets use, tied to a signal that ends the subscription. */
+import type { Incoming, Outgoing } from "../lib/wire";
+
+export interface Model {
+  get(name: string): unknown;
+  on(event: string, callback: (...args: never[]) => void): void;
+  off(event: string, callback: (...args: never[]) => void): void;
+  send(content: unknown, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
+}
+
+/** Call `take` with the trait's value, now and whenever Python replaces it. */
+export function onTrait<T>(model: Model, name: string, ended: AbortSignal, take: (value: T) => void): void {
+  const changed = () => take(model.get(name) as T);
+  listen(model, `change:${name}`, ended, changed);
+  changed();
+}
+
+export function onMessage(
+  model: Model,
+  ended: AbortSignal,
+  take: (message: Incoming, buffers: DataView[]) => void,
+): void {
+  listen(model, "msg:custom", ended, (message: Incoming, buffers: DataView[] = []) => take(message, buffers));
+}
+
+function listen(model: Model, event: string, ended: AbortSignal, heard: (...args: never[]) => void): void {
+  model.on(event, heard);
+  ended.addEventListener("abort", () => model.off(event, heard));
+}
+
+export function send(model: Model, message: Outgoing, buffers: ArrayBuffer[] = []): void {
+  model.send(message, undefined, buffers);
+}

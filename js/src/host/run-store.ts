@@ -1,0 +1,42 @@
+import { batch, signal } from "@preact/signals-core";
+import { toBlob } from "../lib/bytes";
+import { NO_PICTURES, type Pictures, takePicture } from "../lib/pictures";
+import { IDLE, type Incoming, isBusy, type RunState } from "../lib/wire";
+import { type Model, onTrait, send } from "./model";
+
+/** The state of the runs of one model: progress, the newest preview and the pictures. */
+export class RunStore {
+  readonly run = signal<RunState>(IDLE);
+  readonly preview = signal<Blob | null>(null);
+  readonly pictures = signal<Pictures>(NO_PICTURES);
+
+  constructor(
+    private readonly model: Model,
+    ended: AbortSignal,
+  ) {
+    onTrait<RunState>(model, "_run", ended, (run) => {
+      batch(() => {
+        if (!isBusy(run.phase) || run.run !== this.run.value.run) this.preview.value = null;
+        this.run.value = run;
+      });
+    });
+  }
+
+  cancel = (): void => send(this.model, { kind: "cancel" });
+
+  /** Ask for the full picture where a smaller one stands in. */
+  wantOriginal = (index: number): void => {
+    send(this.model, { kind: "original", run: this.pictures.value.run, index });
+  };
+
+  hear(message: Incoming, buffers: DataView[]): void {
+    const bytes = buffers[0];
+    if (bytes === undefined) return;
+    if (message.kind === "preview") {
+      const { run, phase } = this.run.value;
+      if (message.run === run && isBusy(phase)) this.preview.value = toBlob(bytes, message.mime);
+    } else {
+      this.pictures.value = takePicture(this.pictures.value, message, bytes);
+    }
+  }
+}

