@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .check import Problem as Problem
     from .convert import to_api_prompt as to_api_prompt
-    from .document import Node as Node
     from .document import Workflow as Workflow
     from .examples import example as example
     from .param import Param as Param
@@ -20,10 +19,11 @@ if TYPE_CHECKING:
     from .specs import InputSpec as InputSpec
     from .specs import NodeSpec as NodeSpec
     from .specs import NodeSpecs as NodeSpecs
+    from .view import Node as Node
 
 _HOMES = {
     "InputSpec": "specs",
-    "Node": "document",
+    "Node": "view",
     "NodeSpec": "specs",
     "NodeSpecs": "specs",
     "Param": "param",

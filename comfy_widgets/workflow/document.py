@@ -3,65 +3,37 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+import json
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..protocol.errors import WorkflowError
-from .param import Params, did_you_mean
+from . import choice, editing
+from .compare import differences
+from .editor import Editor
+from .param import Params
 from .params import make_params
-from .prompt import ObjectInfo, Place, Prompt, flow_order, normalise, refuse_nan, unique_titles, unwrap, wrap
+from .prompt import ObjectInfo, Place, Prompt, refuse_nan, wrap
 from .source import Fetch, load_forms
 from .specs import NodeSpecs
+from .uploads import is_picture, picture_upload
+from .view import View
 
 if TYPE_CHECKING:
     from .check import Problem
 
 _NEEDS_DEFINITIONS = (
     "This workflow is in the editor's format, which says what is what only together with the server's node "
-    "definitions: pass them, as in workflow.{call}, or bind them once, as in "
-    "workflow = workflow.bind(client.object_info())."
+    "definitions: pass them, or bind them once with workflow = workflow.bind(client.object_info())."
 )
 
 
-@dataclass(frozen=True)
-class Node:
-    """One node of a workflow, to look at.
-
-    Attributes
-    ----------
-    inputs : Mapping
-        Values by name; a link is ``[node id, slot]``.
-    """
-
-    id: str
-    title: str
-    class_type: str
-    inputs: Mapping[str, Any]
-
-
-class _Editor:
-    """The editor's form of a workflow, with the last prompt it was converted to.
-
-    All values that were derived from one loaded document share it, so that a form which asks for parameters at every
-    key press converts once.
-    """
-
-    def __init__(self, ui: dict[str, Any]) -> None:
-        self.ui = ui
-        self._last: tuple[ObjectInfo, Prompt] | None = None
-
-    def prompt(self, object_info: ObjectInfo) -> Prompt:
-        if self._last is None or self._last[0] is not object_info:
-            from .convert import to_api_prompt
-
-            self._last = (object_info, normalise(to_api_prompt(self.ui, object_info)))
-        return self._last[1]
-
-
 @dataclass(frozen=True, eq=False, repr=False)
-class Workflow:
+class Workflow(View):
     """A ComfyUI workflow, in whichever form it came.
 
     It is a value: every method that changes something returns a new workflow and leaves this one alone. Make one with
@@ -72,12 +44,13 @@ class Workflow:
     """
 
     _prompt: Prompt | None = None
-    _editor: _Editor | None = None
+    _editor: Editor | None = None
     _specs: NodeSpecs | None = None
     # Values that were set, over whichever form is run.
     _edits: Mapping[Place, Any] = field(default_factory=dict)
     # The same by name, for as long as no definitions are known that tell what the names mean.
     _pending: Mapping[str, Any] = field(default_factory=dict)
+    _pictures: Mapping[str, bytes] = field(default_factory=dict)
     source: str = "a dict"
 
     # -- coming in -------------------------------------------------------------------------------------------------
@@ -105,9 +78,9 @@ class Workflow:
             return source if object_info is None else source.bind(object_info)
         try:
             forms, what = load_forms(source, fetch)
+            editor = Editor(copy.deepcopy(forms.ui)) if forms.ui is not None else None
         except RecursionError:
             raise WorkflowError("The source is nested too deeply to be a workflow.") from None
-        editor = _Editor(copy.deepcopy(forms.ui)) if forms.ui is not None else None
         loaded = cls(_prompt=forms.prompt, _editor=editor, source=what)
         return loaded if object_info is None else loaded.bind(object_info)
 
@@ -117,9 +90,8 @@ class Workflow:
         Every method then uses them where it is given none. They are no part of the value: they change neither equality
         nor what is saved.
         """
-        specs = NodeSpecs.of(object_info)
-        bound = replace(self, _specs=specs, _pending={})
-        return bound.with_params(self._pending) if self._pending else bound
+        bound = replace(self, _specs=NodeSpecs.of(object_info), _pending={})
+        return bound.with_params(self._pending)
 
     # -- the two forms ---------------------------------------------------------------------------------------------
 
@@ -131,12 +103,26 @@ class Workflow:
         """
         if self._prompt is None:
             return None
-        return copy.deepcopy(self._prompt) if self._editor is not None else self._edited(self._prompt)
+        return copy.deepcopy(self._prompt) if self._editor is not None else self._edited(self._prompt, self._specs)
 
     @property
     def ui(self) -> dict[str, Any] | None:
-        """The editor's form, if the workflow came with one. A copy."""
+        """The editor's form, if the workflow came with one. A copy, untouched by `with_params`; see `to_ui`."""
         return copy.deepcopy(self._editor.ui) if self._editor is not None else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to say about the forms: how they differ, and what the conversion had to decide."""
+        if self._editor is None:
+            return ()
+        if self._specs is None:
+            both = "The file holds both what its author opens, which is used, and what ran; they may differ."
+            return (both,) if self._prompt is not None else ()
+        converted, told = self._editor.convert(self._specs)
+        if self._prompt is None:
+            return told
+        changes = differences(self._prompt, converted, self._specs.object_info)
+        return (*told, *(f"What ran differs from what its author opens: {change}" for change in changes))
 
     def to_prompt(self, object_info: ObjectInfo | None = None) -> Prompt:
         """Return what a server would run: a fresh prompt in API format with the values that were set.
@@ -147,9 +133,26 @@ class Workflow:
             If the workflow is in the editor's format and no definitions are known, if it cannot be converted, or if a
             number in it is NaN.
         """
-        prompt = self._edited(self._base(object_info, "to_prompt(client.object_info())"), object_info)
+        prompt = self._current(object_info)
         refuse_nan(prompt)
         return prompt
+
+    def to_ui(self, object_info: ObjectInfo | None = None) -> dict[str, Any] | None:
+        """Return the editor's form with the values that were set, or None if the workflow has none.
+
+        Sent along as ``extra_pnginfo = {"workflow": ...}`` it makes results open in ComfyUI as they were made.
+
+        Raises
+        ------
+        WorkflowError
+            If a value was set that has no place in that form.
+        """
+        if self._editor is None or not (self._edits or self._pending):
+            return self.ui
+        specs = self._known(object_info)
+        if specs is None:
+            raise WorkflowError(_NEEDS_DEFINITIONS)
+        return self._editor.with_values(self._all_edits(self._base(specs), specs), specs)
 
     def reproduce(self) -> Workflow:
         """Return the workflow that exactly ran when the file was made.
@@ -163,23 +166,57 @@ class Workflow:
             raise WorkflowError(f"{self.source} holds only the editor's form, not the prompt that ran.")
         return Workflow(_prompt=self._prompt, _specs=self._specs, source=self.source)
 
-    def _base(self, object_info: ObjectInfo | None, call: str) -> Prompt:
-        specs = self._known(object_info)
-        if self._editor is not None and specs is not None:
-            return self._editor.prompt(specs.object_info)
-        if self._prompt is None:
-            raise WorkflowError(_NEEDS_DEFINITIONS.format(call=call))
-        return self._prompt
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        form: Literal["api", "ui"] | None = None,
+        object_info: ObjectInfo | None = None,
+    ) -> Path:
+        """Write the workflow as JSON.
+
+        Parameters
+        ----------
+        path : path
+        form : {"api", "ui"}, optional
+            API format or the editor's; by default the one that is run.
+        object_info : Mapping, optional
+            A server's node definitions, where a form must be converted.
+        """
+        as_ui = self._editor is not None if form is None else form == "ui"
+        document = self.to_ui(object_info) if as_ui else self._current(object_info)
+        if document is None:
+            raise WorkflowError(
+                "The workflow has no editor's form that could be saved. The editor opens API format too."
+            )
+        target = Path(path)
+        target.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        return target
 
     def _known(self, object_info: ObjectInfo | None) -> NodeSpecs | None:
         return self._specs if object_info is None else NodeSpecs.of(object_info)
 
-    def _edited(self, base: Prompt, object_info: ObjectInfo | None = None) -> Prompt:
-        edits = dict(self._edits)
-        if self._pending:
-            edits.update(self._resolve(make_params(base, self._known(object_info)), self._pending))
+    def _base(self, specs: NodeSpecs | None) -> Prompt:
+        """The prompt before edits. Not to be changed."""
+        if self._editor is not None and specs is not None:
+            return self._editor.convert(specs)[0]
+        if self._prompt is None:
+            raise WorkflowError(_NEEDS_DEFINITIONS)
+        return self._prompt
+
+    def _current(self, object_info: ObjectInfo | None = None) -> Prompt:
+        specs = self._known(object_info)
+        return self._edited(self._base(specs), specs)
+
+    def _all_edits(self, base: Prompt, specs: NodeSpecs | None) -> dict[Place, Any]:
+        if not self._pending:
+            return dict(self._edits)
+        resolved = replace(self, _specs=specs, _pending={}).with_params(self._pending)
+        return dict(resolved._edits)
+
+    def _edited(self, base: Prompt, specs: NodeSpecs | None) -> Prompt:
         prompt = copy.deepcopy(base)
-        for (node_id, input_name), value in edits.items():
+        for (node_id, input_name), value in self._all_edits(base, specs).items():
             if node_id not in prompt:
                 raise WorkflowError(
                     f"{input_name} was set on node {node_id!r}, which this form of the workflow does not have.",
@@ -199,8 +236,36 @@ class Workflow:
         object_info : Mapping, optional
             A server's node definitions: bounds, choices and help come from there. Without them, kinds are guessed.
         """
-        prompt = self._edited(self._base(object_info, "params(client.object_info())"), object_info)
-        return make_params(prompt, self._known(object_info))
+        specs = self._known(object_info)
+        prompt = self._edited(self._base(specs), specs)
+        return choice.apply_choice(make_params(prompt, specs), self._choice())
+
+    def _choice(self) -> tuple[choice.Shown, ...]:
+        if self._editor is not None:
+            return choice.from_ui(self._editor.ui)
+        return choice.from_prompt(self._prompt or {})
+
+    def expose(self, wanted: choice.Choose, /, object_info: ObjectInfo | None = None) -> Workflow:
+        """Return the workflow with a choice of what others see of it; it is saved with the workflow.
+
+        Parameters
+        ----------
+        wanted : iterable of str, or Mapping
+            Names to show, in this order: ``["positive", "seed"]``; a node's title stands for all that it has. A mapping
+            also renames, ``{"quality": "steps"}``, sets bounds, label, group or choices, ``{"steps": {"max": 50}}``,
+            and hides, ``{"cfg": False}``. An empty list takes the choice back.
+
+        Raises
+        ------
+        WorkflowError
+            If there is no such parameter.
+        """
+        specs = self._known(object_info)
+        made = make_params(self._edited(self._base(specs), specs), specs)
+        shown = choice.choose(choice.apply_choice(made, self._choice()), wanted)
+        editor = Editor(choice.into_ui(self._editor.ui, shown)) if self._editor is not None else None
+        prompt = choice.into_prompt(self._prompt, shown) if self._prompt is not None else None
+        return replace(self, _editor=editor, _prompt=prompt)
 
     def with_params(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Workflow:
         """Return a workflow with other values.
@@ -210,7 +275,7 @@ class Workflow:
         values : Mapping, optional
             Values by name, for names that are no Python identifiers: ``{"KSampler 2.steps": 30}``.
         **named
-            Values by name: ``seed=7``.
+            Values by name: ``seed=7``. A picture may be given for an image: a PIL image, a path or bytes.
 
         Raises
         ------
@@ -223,17 +288,41 @@ class Workflow:
         wanted = {**(values or {}), **named}
         if not wanted:
             return self
+        pictures = dict(self._pictures)
+        for name, value in wanted.items():
+            if is_picture(value):
+                wanted[name], data = picture_upload(value)
+                pictures[wanted[name]] = data
         if self._prompt is None and self._specs is None:
-            return replace(self, _pending={**self._pending, **wanted})
-        return replace(self, _edits={**self._edits, **self._resolve(self.params(), wanted)})
-
-    @staticmethod
-    def _resolve(params: Params, values: Mapping[str, Any]) -> dict[Place, Any]:
-        edits: dict[Place, Any] = {}
-        for name, value in values.items():
+            return replace(self, _pending={**self._pending, **wanted}, _pictures=pictures)
+        params = self.params()
+        edits = dict(self._edits)
+        for name, value in wanted.items():
             param = params.find(name)
+            if isinstance(value, str) and value in pictures and param.kind != "image":
+                raise param.error(f"takes no picture, but a {param.kind}.")
             edits[param.place] = param.check(value)
-        return edits
+        return replace(self, _edits=edits, _pictures=pictures)
+
+    def set_image(self, name: str, picture: Any, /) -> Workflow:
+        """Return a workflow that brings a picture of yours along; it is uploaded when the workflow is sent.
+
+        Parameters
+        ----------
+        name : str
+            A parameter (``"image"``) or a node's title (``"Load Image"``).
+        picture : PIL image, path or bytes
+        """
+        params = self.params()
+        of_node = [p for p in params.values() if p.kind == "image" and name in (p.node_title, p.node_id, p.class_type)]
+        param = of_node[0] if len(of_node) == 1 and name not in params else params.find(name)
+        return self.with_params({param.name: Path(picture) if isinstance(picture, str) else picture})
+
+    @property
+    def uploads(self) -> Mapping[str, bytes]:
+        """The pictures to upload before the workflow runs: file names as they stand in the prompt, and their bytes."""
+        used = {value for value in (*self._edits.values(), *self._pending.values()) if isinstance(value, str)}
+        return MappingProxyType({name: data for name, data in self._pictures.items() if name in used})
 
     def check(self, object_info: ObjectInfo | None = None) -> list[Problem]:
         """Compare the workflow with a server's definitions before anything is sent.
@@ -248,37 +337,54 @@ class Workflow:
         specs = self._known(object_info)
         if specs is None:
             raise WorkflowError("The check needs the server's definitions: workflow.check(client.object_info()).")
-        base = self._base(object_info, "check(client.object_info())")
-        return check_prompt(self._edited(base, object_info), specs)
+        return check_prompt(self._current(object_info), specs, self.uploads)
 
-    # -- looking ---------------------------------------------------------------------------------------------------
+    # -- the graph -------------------------------------------------------------------------------------------------
 
-    def __getitem__(self, id_or_title: str | int) -> Node:
-        """Return a node by its id or title.
+    def add(self, class_type: str, /, title: str | None = None, **inputs: Any) -> Workflow:
+        """Return a workflow with one more node.
 
-        Of several nodes with one title, the first is ``"KSampler"``, the next ``"KSampler 2"``.
+        Parameters
+        ----------
+        class_type : str
+        title : str, optional
+            By which the node can be named afterwards.
+        **inputs
+            Values, and connections as a pair of a node and an output: ``model=("Load Checkpoint", 0)`` or
+            ``model=("Load Checkpoint", "MODEL")``.
         """
-        wanted = str(id_or_title)
-        nodes = {node.id: node for node in self}
-        if wanted in nodes:
-            return nodes[wanted]
-        for node in nodes.values():
-            if wanted == node.title:
-                return node
-        alike = [node for node in nodes.values() if wanted == node.class_type]
-        if len(alike) == 1:
-            return alike[0]
-        titles = [node.title for node in nodes.values()]
-        raise WorkflowError(f"The workflow has no node {wanted!r}.{did_you_mean(wanted, titles)}")
+        return self._rebuilt(editing.add(self._current(), class_type, inputs, title, self._specs))
 
-    def __iter__(self) -> Iterator[Node]:
-        """Iterate over the nodes, in the order in which the work flows."""
-        prompt = self._edited(self._base(None, "bind(client.object_info())"))
-        titles = unique_titles(prompt, self._specs.object_info if self._specs is not None else None)
-        for node_id in flow_order(prompt):
-            node = prompt[node_id]
-            inputs = {name: unwrap(value) for name, value in node["inputs"].items()}
-            yield Node(node_id, titles[node_id], node["class_type"], MappingProxyType(inputs))
+    def remove(self, node: str, /) -> Workflow:
+        """Return a workflow without a node, named by id or title, and without the links that lead to it."""
+        prompt = self._current()
+        return self._rebuilt(editing.remove(prompt, editing.find_node(prompt, node, self._specs)))
+
+    def rewire(self, node: str, input_name: str, to: tuple[str, int | str] | None, /) -> Workflow:
+        """Return a workflow in which an input is connected to ``(node, output)``, or with None to nothing."""
+        prompt = self._current()
+        node_id = editing.find_node(prompt, node, self._specs)
+        return self._rebuilt(editing.rewire(prompt, node_id, input_name, to, self._specs))
+
+    def bypass(self, node: str, /) -> Workflow:
+        """Return a workflow in which what would enter a node goes on to its consumers instead.
+
+        It needs the types of the sockets: `bind` the workflow first.
+        """
+        prompt = self._current()
+        return self._rebuilt(editing.bypass(prompt, editing.find_node(prompt, node, self._specs), self._specs))
+
+    def _rebuilt(self, prompt: Prompt) -> Workflow:
+        # A workflow of another shape is in API format, since the editor's form cannot follow; the choice goes along.
+        if self._editor is not None:
+            prompt = choice.into_prompt(prompt, self._choice())
+        return Workflow(_prompt=prompt, _specs=self._specs, _pictures=self._pictures, source=self.source)
+
+    # -- the value -------------------------------------------------------------------------------------------------
+
+    @property
+    def _definitions(self) -> NodeSpecs | None:
+        return self._specs
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Workflow):
@@ -287,5 +393,10 @@ class Workflow:
 
     def _content(self) -> tuple[Any, ...]:
         if self._editor is None:
-            return (self.prompt, None, {}, dict(self._pending))
+            return (self.prompt, dict(self._pending))
         return (self._prompt, self._editor.ui, dict(self._edits), dict(self._pending))
+
+    def __repr__(self) -> str:
+        form = "the editor's format" if self._editor is not None else "API format"
+        count = len(self._editor.ui["nodes"]) if self._editor is not None else len(self._prompt or {})
+        return f"<Workflow of {count} nodes in {form}, from {self.source}>"
