@@ -5,8 +5,8 @@
     for note in conversion.report: ...
 
 The stages, a module each: `document` reads the file, `graph` looks up what each node is (`live` deals out its values,
-`groups` unfolds old group nodes), `frames` unfolds subgraph instances, `resolve` follows links, `emit` writes the prompt.
-`control` is what happens to a seed afterwards.
+`groups` reads old group nodes), `frames` unfolds subgraph instances, `resolve` follows links, `emit` writes the
+prompt. `control` is what happens to a seed afterwards.
 """
 
 from __future__ import annotations
@@ -65,11 +65,11 @@ def convert(
         The server's `/object_info`, or a `NodeSpecs` of it (then what was parsed is shared).
     strict_frontend : bool
         The front end loses some values that the user sees (a primitive behind a Reroute or on a subgraph), sends nulls
-        that the server refuses, and refuses some workflows that make sense. By default the conversion does what the user
-        sees and reports the difference; with True it does as the front end does.
+        that the server refuses, and refuses some workflows that make sense. By default the conversion does what the
+        user sees and reports the difference; with True it does as the front end does, but for old group nodes.
     dynamic_prompts_seed : int or None
-        The front end picks one of ``{a|b}`` anew at every submission. Here the pick follows from this seed, so that a run
-        can be repeated; None leaves texts that hold choices as they are.
+        The front end picks one of ``{a|b}`` anew at every submission. Here the pick follows from this seed, so that a
+        run can be repeated; None leaves texts that hold choices as they are.
     now : datetime, optional
         The time for ``%date:...%`` in file name prefixes; the present by default.
 

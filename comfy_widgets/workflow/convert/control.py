@@ -18,16 +18,16 @@ from ..specs_types import InputSpec
 _NUMBER_LIMIT = 2**50
 
 
-def next_value(spec: InputSpec, mode: str, value: Any, rng: random.Random, *, filter_text: str = "") -> Any:
+def next_value(spec: InputSpec, mode: str | bool, value: Any, rng: random.Random, *, filter_text: str = "") -> Any:
     """The value for the next run.
 
     Parameters
     ----------
     spec : InputSpec
         An INT, a FLOAT or a combo; anything else keeps its value.
-    mode : str
-        ``"fixed"``, ``"increment"``, ``"decrement"``, ``"randomize"``, or for combos also ``"increment-wrap"``. Files of
-        older front ends have True and False for ``"randomize"`` and ``"fixed"``. Any other mode is ``"fixed"``.
+    mode : str or bool
+        ``"fixed"``, ``"increment"``, ``"decrement"``, ``"randomize"``, or for combos also ``"increment-wrap"``. Files
+        of older front ends have True and False for ``"randomize"`` and ``"fixed"``. Any other mode is ``"fixed"``.
     value : Any
         The value of the run that was queued.
     rng : random.Random
@@ -41,14 +41,17 @@ def next_value(spec: InputSpec, mode: str, value: Any, rng: random.Random, *, fi
     return value
 
 
-def _mode(mode: object) -> object:
-    return {True: "randomize", False: "fixed"}[mode] if isinstance(mode, bool) else mode
+def _mode(mode: str | bool) -> str:
+    if isinstance(mode, bool):
+        return "randomize" if mode else "fixed"
+    return mode
 
 
-def _next_number(spec: InputSpec, mode: object, value: float, rng: random.Random) -> int | float:
+def _next_number(spec: InputSpec, mode: str, value: float, rng: random.Random) -> int | float:
+    # Where the definition is silent the front end's widgets run from 0 to 2048.
     low = max(spec.min if spec.min is not None else 0, -_NUMBER_LIMIT)
-    high = min(spec.max if spec.max is not None else _NUMBER_LIMIT, _NUMBER_LIMIT)
-    step = spec.step or 1
+    high = min(spec.max if spec.max is not None else 2048, _NUMBER_LIMIT)
+    step = abs(spec.step or (0.5 if spec.kind == "float" else 1))
     if mode == "increment":
         value += step
     elif mode == "decrement":
@@ -60,7 +63,7 @@ def _next_number(spec: InputSpec, mode: object, value: float, rng: random.Random
     return min(max(value, low), high)
 
 
-def _next_choice(options: Sequence[Any], mode: object, value: Any, rng: random.Random) -> Any:
+def _next_choice(options: Sequence[Any], mode: str, value: Any, rng: random.Random) -> Any:
     if not options:
         return value
     index = options.index(value) if value in options else -1

@@ -1,8 +1,8 @@
 """A UI workflow as a checked, uniform structure: scopes of nodes and links.
 
-Both schemas (0.4 and 1), both link forms and all id types come out alike; ids are compared as strings. The input is only
-read. What does not make a graph at all raises `WorkflowError`; a broken detail (a link without ends, an input without a
-name) is left out and noted.
+Both schemas (0.4 and 1), both link forms and all id types come out alike; ids are compared as strings. The input is
+only read. What does not make a graph at all raises `WorkflowError`; a broken detail (a link without ends, an input
+without a name) is left out and noted.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ class Port:
 class Scope:
     """The root graph, or one subgraph definition.
 
-    `renamed` tells the new id of every node whose id clashed with one elsewhere in the file. `grouped` marks a scope made
-    of an old group node: its host's values are already inside.
+    `renamed` tells the new id of every node whose id clashed with one elsewhere in the file. `grouped` marks a scope
+    made of an old group node: its host's values are already inside.
     """
 
     id: str
@@ -153,7 +153,9 @@ def read_scope(raw: Mapping[str, Any], identity: str, name: str, report: Report)
     # A second holder of an id keeps its own links in, but links out are its elder's: they name the id.
     highest = max((int(identity) for identity in scope.nodes if _is_number(identity)), default=0)
     for number, node in enumerate(duplicates, highest + 1):
-        report.add("dropped", f"Two nodes of the {name} have the id {node.id}; the second, a {node.type}, is now {number}.")
+        report.add(
+            "dropped", f"Two nodes of the {name} have the id {node.id}; the second, a {node.type}, is now {number}."
+        )
         node.id = str(number)
         scope.nodes[node.id] = node
     _find_port_links(scope)
@@ -168,7 +170,9 @@ def read_node(raw: object, index: int, where: str) -> Node:
     identity = key(raw.get("id"))
     node_type = raw.get("type")
     if identity is None:
-        raise WorkflowError(f"Node number {index + 1} of the {where} ({text(node_type) or 'no type'}) has no usable id.")
+        raise WorkflowError(
+            f"Node number {index + 1} of the {where} ({text(node_type) or 'no type'}) has no usable id."
+        )
     if not isinstance(node_type, str) or not node_type:
         raise WorkflowError(f"Node {identity} of the {where} has no type.", node_id=identity)
     values = raw.get("widgets_values")
@@ -237,7 +241,10 @@ def _read_links(raw: object, where: str, report: Report) -> dict[str, Link]:
 def _connect_unnamed(scope: Scope) -> None:
     """Give inputs that do not say which link feeds them the first link that claims them."""
     unnamed = {
-        (node.id, index): item for node in scope.nodes.values() for index, item in enumerate(node.inputs) if item.link == ""
+        (node.id, index): item
+        for node in scope.nodes.values()
+        for index, item in enumerate(node.inputs)
+        if item.link == ""
     }
     if not unnamed:
         return
@@ -305,11 +312,10 @@ def key(value: object) -> str | None:
         return value or None
     if isinstance(value, bool):
         return None
-    if isinstance(value, int):
-        return str(value)
     if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return None
+        value = int(value)
+    # Beyond that it is no id, and writing out a hostile number would take for ever.
+    return str(value) if isinstance(value, int) and abs(value) < 2**63 else None
 
 
 def slot_index(value: object) -> int | None:

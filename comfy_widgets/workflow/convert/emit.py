@@ -136,15 +136,19 @@ class Emitter:
         return expand_dynamic_prompt(value, rng)
 
     def _fill_file_names(self) -> None:
-        values: dict[tuple[str, str], object] | None = None
-        for node in self.prompt.values():
-            class_type, inputs = node["class_type"], node["inputs"]
-            text = inputs.get("filename_prefix")
-            if not isinstance(text, str) or "%" not in text or class_type not in self.graph.specs:
-                continue
-            if self.graph.specs[class_type].output_node:
-                values = values if values is not None else self._named_values()
-                inputs["filename_prefix"] = fill_file_name(text, lambda *key: values.get(key), self.now)
+        with_tokens = [
+            node["inputs"]
+            for node in self.prompt.values()
+            if isinstance(node["inputs"].get("filename_prefix"), str)
+            and "%" in node["inputs"]["filename_prefix"]
+            and node["class_type"] in self.graph.specs
+            and self.graph.specs[node["class_type"]].output_node
+        ]
+        values = self._named_values() if with_tokens else {}
+        for inputs in with_tokens:
+            inputs["filename_prefix"] = fill_file_name(
+                inputs["filename_prefix"], lambda title, widget: values.get((title, widget)), self.now
+            )
 
     def _named_values(self) -> dict[tuple[str, str], object]:
         """Every plain value by node name and widget; a name given in the properties comes before titles."""

@@ -22,7 +22,7 @@ _MAX_NODES = 100_000
 
 @dataclass(slots=True)
 class Setting:
-    """A value that a host sets on a widget of an inner node; `node` tells like-named widgets of a nested subgraph apart."""
+    """A value that a host sets on a widget inside; `node` tells like-named widgets of a nested subgraph apart."""
 
     widget: str
     node: str | None
@@ -33,8 +33,8 @@ class Setting:
 class Frame:
     """One instance of a scope. `path` is its execution id; the root's is empty.
 
-    `values` holds what the host says for promoted inputs, by index; `settings` what it sets on inner widgets that no input
-    of the subgraph stands for, by inner node.
+    `values` holds what the host says for promoted inputs, by index; `settings` what it sets on inner widgets that no
+    input of the subgraph stands for, by inner node.
     """
 
     scope: Scope
@@ -51,7 +51,7 @@ class Frame:
 
 
 def expand(graph: Graph) -> list[Frame]:
-    """Unfold every instance. The root's own instances are left folded where muted or bypassed; nested ones never are."""
+    """Unfold every instance; the root's own ones are left folded where muted or bypassed, nested ones never are."""
     root = Frame(graph.document.root)
     frames: list[Frame] = []
     pending = [root]
@@ -130,7 +130,7 @@ class _Host:
             self._set_from_outside(setting)
 
     def _quarantined(self) -> Iterator[tuple[str, Any]]:
-        """Host values that a migration could not place: they win over the saved ones, the first for a name over later."""
+        """Host values that a migration could not place: they win over saved ones, the first for a name over others."""
         seen: set[str] = set()
         for entry in sequence(self.node.properties.get("proxyWidgetErrorQuarantine")):
             original = _proxy(entry.get("originalEntry")) if isinstance(entry, Mapping) else None
@@ -197,7 +197,7 @@ class _Host:
         title = self.graph.title(self.node)
         self.graph.report.add(
             "dropped",
-            f'The value that subgraph "{title}" has for its inner widget "{name}" fits no widget inside and is not sent.',
+            f'Subgraph "{title}" has a value for an inner widget "{name}", which does not exist; it is not sent.',
             (self.frame.path, title),
             name,
         )

@@ -15,6 +15,7 @@ from .report import Report
 from .roles import Role, role_of_type
 
 _MAX_NESTING = 64
+_MAX_GROUPS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Graph:
         self._live: dict[int, LiveNode] = {}
         self._promoted: dict[int, list[Promoted]] = {}
         self._heights: dict[int, int] = {}
+        self._groups = 0
         self._measure(document.root, ())
 
     def scope_of(self, node: Node) -> Scope | None:
@@ -64,6 +66,10 @@ class Graph:
         if known not in self._scopes:
             scope = self.document.definitions.get(node.type)
             if scope is None and is_group_type(node.type):
+                # Each instance of a group is a scope of its own, so groups in groups multiply while they are looked at.
+                self._groups += 1
+                if self._groups > _MAX_GROUPS:
+                    raise WorkflowError(f"Its group nodes unfold to more than {_MAX_GROUPS:,} groups; not converted.")
                 scope = group_scope(node, self.document.group_nodes, self.specs, self.report)
             self._scopes[known] = scope
         return self._scopes[known]
@@ -92,7 +98,7 @@ class Graph:
         if self.role(node) != "server":
             slots = [Slot(item.name, item.type, item.link, item.widget) for item in node.inputs]
             return LiveNode(slots=slots, output_types=node.outputs)
-        return live_node(node, self.specs[node.type] if node.type in self.specs else None)
+        return live_node(node, self.specs.get(node.type))
 
     def title(self, node: Node) -> str:
         """The title that the editor shows."""
@@ -147,7 +153,7 @@ class Graph:
             inner = self.scope_of(node)
             if inner is None:
                 continue
-            if inner is scope or any(inner is outer for outer in chain):
+            if inner.id == scope.id or any(inner.id == outer.id for outer in chain):
                 raise WorkflowError(
                     f'The subgraph "{inner.name}" contains itself (through node {node.id} in "{scope.name}"), '
                     "so it can never be expanded. Remove the inner copy.",

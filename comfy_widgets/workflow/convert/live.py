@@ -117,9 +117,10 @@ class _Builder:
                 self.live.widgets["refresh"] = Widget("refresh", pressed)
 
     def _add_rows(self, dynamic: Autogrow, name: str, sockets: list[Slot]) -> None:
+        connected = {saved.name for saved in self.node.inputs if saved.link and saved.name.startswith(f"{name}.")}
         last = -1
-        for index in range(min(dynamic.limit, _MAX_ROWS)):
-            if any(self._connected(row_name) for row_name, _ in dynamic.row(name, index)):
+        for index in range(min(dynamic.limit, _MAX_ROWS) if connected else 0):
+            if any(row_name in connected for row_name, _ in dynamic.row(name, index)):
                 last = index
         for index in range(min(max(dynamic.min + 1, last + 2), dynamic.limit, _MAX_ROWS)):
             for row_name, item in dynamic.row(name, index):
@@ -148,10 +149,6 @@ class _Builder:
         saved = self.saved.get(name)
         return Slot(name, type_name, saved.link if saved else None)
 
-    def _connected(self, name: str) -> bool:
-        saved = self.saved.get(name)
-        return saved is not None and saved.link is not None
-
     def _socket_type(self, item: InputSpec, name: str) -> str:
         if isinstance(item.dynamic, MatchType):
             saved = self.saved.get(name)
@@ -174,7 +171,7 @@ class _Builder:
 
 
 def _control_positions(item: InputSpec, name: str) -> int:
-    """How many positions the "control after generate" of a widget takes: the mode, and for a combo a filter text too."""
+    """How many positions the "control after generate" of a widget takes: the mode, for a combo also a filter text."""
     if item.control_after_generate is None:
         return 0
     if item.choices is not None or item.remote is not None:
@@ -212,7 +209,7 @@ def _is_control(value: object) -> bool:
 
 
 def _unknown_node(node: Node) -> LiveNode:
-    """The best reading of a node whose class the server lacks: its saved inputs, and its values by the names they have."""
+    """The best reading of a node whose class the server lacks: its saved inputs, and values that have a name."""
     slots = [Slot(item.name, item.type, item.link, item.widget) for item in node.inputs if item.name]
     live = LiveNode(slots=slots, output_types=list(node.outputs))
     if isinstance(node.values, Mapping):

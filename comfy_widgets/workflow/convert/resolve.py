@@ -13,6 +13,8 @@ from .live import LiveNode, Widget
 
 ANY = "*"
 
+_MAX_STEPS = 3_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -61,6 +63,13 @@ class Resolver:
         self.graph = graph
         self.strict = strict
         self._setters: dict[int, dict[str, Node]] = {}
+        self._steps = 0
+
+    def count_step(self) -> None:
+        """Keep a hostile file from taking for ever: chains of pass-through nodes are followed for each consumer."""
+        self._steps += 1
+        if self._steps > _MAX_STEPS:
+            raise WorkflowError("Its links run through too many Reroutes or bypassed nodes to be followed.")
 
     def resolve(self, frame: Frame, node: Node, index: int) -> Source | Widget | None:
         """What feeds slot `index` of `node`: a node's output, a plain value, or nothing.
@@ -136,9 +145,6 @@ class _Walk:
         slots = self.graph.live(frame.host).slots
         if port >= len(slots) or not self.graph.is_linked(frame.parent.scope, slots[port]):
             return False
-        if frame.scope.grouped and self.resolver.strict and self.graph.role(self.node) == "pass":
-            # The front end loses what enters an old group node through a Reroute.
-            return False
         self.frame, self.node, self.index, self.wanted = frame.parent, frame.host, port, None
         return True
 
@@ -202,7 +208,7 @@ class _Walk:
                 return None
             self.graph.report.add(
                 "frontend-differs",
-                f'"{self.graph.title(target)}" takes its {slot.name} from a primitive that it is not directly linked to. '
+                f'A primitive that is not directly linked to it feeds the {slot.name} of "{self.graph.title(target)}". '
                 "The primitive's value is sent; the front end would send the widget's own value.",
                 (frame.id_of(target), self.graph.title(target)),
                 slot.name,
@@ -221,9 +227,10 @@ class _Walk:
         )
 
     def _guard(self, node: Node, slot: int) -> None:
+        self.resolver.count_step()
         here = (id(self.frame), node.id, slot)
-        title = self.graph.title(node)
         if here in self.passed:
+            title = self.graph.title(node)
             raise WorkflowError(
                 f'The links run in a circle through "{title}" (node {self.frame.id_of(node)}), which only passes its '
                 "input on, so nothing feeds them. Remove one link of the circle.",
@@ -234,9 +241,12 @@ class _Walk:
         self.passed.add(here)
         in_definition = (self.frame.scope.id, node.id, slot)
         if in_definition in self.passed_in_definition:
+            title = self.graph.title(node)
             message = f'Two copies of subgraph "{self.frame.scope.name}" stand in series, both passing "{title}"'
             if self.resolver.strict:
-                raise WorkflowError(f"{message}; the front end takes that for a circle.", node_id=self.frame.id_of(node))
+                raise WorkflowError(
+                    f"{message}; the front end takes that for a circle.", node_id=self.frame.id_of(node)
+                )
             self.graph.report.add(
                 "frontend-differs",
                 f"{message}. They are sent; the front end takes that for a circle and refuses the workflow.",

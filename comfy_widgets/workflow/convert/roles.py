@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-#: ``server``: sent. ``instance``: stands for a subgraph. The others are the editor's own and never sent: ``pass`` hands its
-#: input on, ``primitive`` is a value, ``set``/``get`` are a wire by name, ``note`` is nothing at all.
+#: ``server``: sent. ``instance``: stands for a subgraph. The others are the editor's own and never sent: ``pass`` hands
+#: its input on, ``primitive`` is a value, ``set``/``get`` are a wire by name, ``note`` is nothing at all.
 Role: TypeAlias = Literal["server", "instance", "pass", "primitive", "set", "get", "note"]
 
 _CORE: dict[str, Role] = {"Note": "note", "MarkdownNote": "note", "Reroute": "pass", "PrimitiveNode": "primitive"}
