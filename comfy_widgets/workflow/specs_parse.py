@@ -48,7 +48,7 @@ _KINDS: Mapping[str, Kind] = {
     "COMFY_DYNAMICCOMBO_V3": "choice",
 }
 
-_UPLOADS = ("image", "animated_image", "video", "audio", "mesh", "file")
+_UPLOADS = {f"{kind}_upload": kind for kind in ("image", "animated_image", "video", "audio", "mesh", "file")}
 _CONTROL_MODES = frozenset(get_args(ControlMode))
 _DEFAULT_ROWS = 100
 _MAX_DEPTH = 16
@@ -95,7 +95,7 @@ def parse_section(specs: object, section: Section, order: object = None, depth: 
 
 def parse_input(name: str, spec: object, section: Section, depth: int = 0) -> InputSpec:
     """Parse one input: ``[type]``, ``[type, options]`` or a bare ``type``."""
-    parts = [spec] if isinstance(spec, str) else list(_sequence(spec))
+    parts = [spec] if isinstance(spec, str) else _sequence(spec)
     declared = parts[0] if parts else "*"
     options = _mapping(parts[1]) if len(parts) > 1 else {}
     type_name = _type_name(declared)
@@ -105,7 +105,9 @@ def parse_input(name: str, spec: object, section: Section, depth: int = 0) -> In
     remote = options.get("remote")
     dynamic = _dynamic(type_name, options, depth)
     multiselect = bool(options.get("multiselect") or options.get("multi_select"))
-    upload = next((kind for kind in _UPLOADS if options.get(f"{kind}_upload")), None)
+    upload = (
+        next((kind for key, kind in _UPLOADS.items() if options.get(key)), None) if widget_type == "COMBO" else None
+    )
     control = _control(name, widget_type, options)
     return InputSpec(
         name=name,
@@ -126,7 +128,7 @@ def parse_input(name: str, spec: object, section: Section, depth: int = 0) -> In
         control_after_generate=control,
         multiselect=multiselect,
         upload=upload,
-        remote=remote if isinstance(remote, Mapping) else None,
+        remote=remote if isinstance(remote, dict) else None,
         force_input=force_input,
         lazy=bool(options.get("lazy")),
         advanced=bool(options.get("advanced")),
@@ -237,7 +239,7 @@ def _at(items: Sequence[Any], index: int) -> Any:
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _sequence(value: object) -> Sequence[Any]:

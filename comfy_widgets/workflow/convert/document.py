@@ -7,7 +7,7 @@ without a name) is left out and noted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ INPUT_PORTS = "-10"
 OUTPUT_PORTS = "-20"
 
 _MAX_DEFINITION_NESTING = 64
+_LINK_KEYS = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
+_ID_LIMIT = 2**63
 
 
 @dataclass(slots=True)
@@ -109,7 +111,7 @@ def read_document(workflow: object, report: Report) -> Document:
     if not isinstance(workflow, Mapping):
         raise WorkflowError(f"A UI workflow is a JSON object, not {_kind_of(workflow)}.")
     if not isinstance(workflow.get("nodes"), (list, tuple)):
-        if workflow and all(isinstance(node, Mapping) and "class_type" in node for node in workflow.values()):
+        if workflow and all(isinstance(node, dict) and "class_type" in node for node in workflow.values()):
             raise WorkflowError("This is an API prompt already: every entry has a class_type. It needs no conversion.")
         raise WorkflowError('This is no UI workflow: it has no list "nodes". Save it again in ComfyUI\'s editor.')
     root = read_scope(workflow, "", "workflow", report)
@@ -121,8 +123,8 @@ def read_document(workflow: object, report: Report) -> Document:
             definitions[identity] = read_scope(raw, identity, name, report)
     _make_ids_unique(root, definitions.values(), workflow.get("last_node_id"))
     extra = workflow.get("extra")
-    groups = extra.get("groupNodes") if isinstance(extra, Mapping) else None
-    return Document(root, definitions, groups if isinstance(groups, Mapping) else {})
+    groups = extra.get("groupNodes") if isinstance(extra, dict) else None
+    return Document(root, definitions, groups if isinstance(groups, dict) else {})
 
 
 def _definitions(container: Mapping[str, Any], depth: int = 0) -> Iterable[Mapping[str, Any]]:
@@ -130,9 +132,9 @@ def _definitions(container: Mapping[str, Any], depth: int = 0) -> Iterable[Mappi
     if depth > _MAX_DEFINITION_NESTING:
         raise WorkflowError(f"Subgraph definitions are nested deeper than {_MAX_DEFINITION_NESTING} levels.")
     table = container.get("definitions")
-    subgraphs = table.get("subgraphs") if isinstance(table, Mapping) else None
+    subgraphs = table.get("subgraphs") if isinstance(table, dict) else None
     for raw in sequence(subgraphs):
-        if isinstance(raw, Mapping):
+        if isinstance(raw, dict):
             yield raw
             yield from _definitions(raw, depth + 1)
 
@@ -165,7 +167,7 @@ def read_scope(raw: Mapping[str, Any], identity: str, name: str, report: Report)
 
 def read_node(raw: object, index: int, where: str) -> Node:
     """Read one node; `index` and `where` are for the error message."""
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         raise WorkflowError(f"Node number {index + 1} of the {where} is {_kind_of(raw)}, not an object.")
     identity = key(raw.get("id"))
     node_type = raw.get("type")
@@ -187,15 +189,15 @@ def read_node(raw: object, index: int, where: str) -> Node:
         title=text(raw.get("title")) or None,
         inputs=[_read_input(item) for item in sequence(raw.get("inputs"))],
         outputs=[_type_of(item) for item in sequence(raw.get("outputs"))],
-        values=values if isinstance(values, (list, Mapping)) else None,
-        named_values=named if isinstance(named, Mapping) else {},
-        properties=properties if isinstance(properties, Mapping) else {},
+        values=values if isinstance(values, (list, dict)) else None,
+        named_values=named if isinstance(named, dict) else {},
+        properties=properties if isinstance(properties, dict) else {},
     )
 
 
 def _read_input(raw: object) -> SavedInput:
     """Read one saved input. Junk keeps its place (slots are counted) as an input that nothing can be matched to."""
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         return SavedInput("", "*", None, None)
     widget = raw.get("widget")
     return SavedInput(
@@ -203,27 +205,24 @@ def _read_input(raw: object) -> SavedInput:
         type=_type_of(raw),
         # An absent "link" differs from a null one: files made by other tools name links only in the link table.
         link=key(raw["link"]) if "link" in raw else "",
-        widget=text(widget.get("name")) or None if isinstance(widget, Mapping) else None,
+        widget=text(widget.get("name")) or None if isinstance(widget, dict) else None,
         label=text(raw.get("label")) or None,
     )
 
 
 def _read_port(raw: object) -> Port:
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         return Port("", "*", [])
     links = [key(item) for item in sequence(raw.get("linkIds"))]
     return Port(text(raw.get("name")), _type_of(raw), [item for item in links if item is not None])
 
 
 def _read_links(raw: object, where: str, report: Report) -> dict[str, Link]:
-    items = raw.values() if isinstance(raw, Mapping) else sequence(raw)
+    items = raw.values() if isinstance(raw, dict) else sequence(raw)
     links: dict[str, Link] = {}
     broken = 0
     for item in items:
-        if isinstance(item, Mapping):
-            parts = [item.get(name) for name in ("id", "origin_id", "origin_slot", "target_id", "target_slot")]
-        else:
-            parts = list(sequence(item))[:5]
+        parts: Sequence[Any] = [item.get(name) for name in _LINK_KEYS] if isinstance(item, dict) else sequence(item)
         if len(parts) < 5:
             broken += item is not None
             continue
@@ -308,23 +307,21 @@ def _is_number(identity: str) -> bool:
 
 def key(value: object) -> str | None:
     """An id, whether written as a number or as text, as text; None if it is neither."""
-    if isinstance(value, str):
+    if type(value) is str:
         return value or None
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, float) and value.is_integer():
+    if type(value) is float and value.is_integer():
         value = int(value)
     # Beyond that it is no id, and writing out a hostile number would take for ever.
-    return str(value) if isinstance(value, int) and abs(value) < 2**63 else None
+    return str(value) if type(value) is int and -_ID_LIMIT < value < _ID_LIMIT else None
 
 
 def slot_index(value: object) -> int | None:
     """A slot number, which some files write as text."""
-    if isinstance(value, str) and _is_number(value):
+    if type(value) is str and _is_number(value):
         return int(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and value >= 0 else None
 
 
 def text(value: object) -> str:
@@ -332,13 +329,13 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def sequence(value: object) -> Iterable[Any]:
+def sequence(value: object) -> Sequence[Any]:
     """`value` if it is a list, else nothing."""
     return value if isinstance(value, (list, tuple)) else ()
 
 
 def _type_of(raw: object) -> str:
-    declared = raw.get("type") if isinstance(raw, Mapping) else None
+    declared = raw.get("type") if isinstance(raw, dict) else None
     if isinstance(declared, str):
         return declared or "*"
     # A saved list of options is a combo; 0 and null fit everything.

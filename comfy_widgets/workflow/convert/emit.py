@@ -128,11 +128,12 @@ class Emitter:
         return _wrapped(value, spec)
 
     def _expand(self, value: str, name: str, where: tuple[str, str]) -> str:
+        if not has_choices(value):
+            return expand_dynamic_prompt(value, None)
+        told = "They are sent as they are." if self.seed is None else f"One was picked with seed {self.seed}."
+        self.graph.report.add("random-choice", f'The {name} of "{where[1]}" holds choices. {told}', where, name)
         # Seeded by place as well, so that a choice does not depend on what else is in the workflow.
         rng = None if self.seed is None else random.Random(f"{self.seed}:{where[0]}:{name}")
-        if has_choices(value):
-            told = "They are sent as they are." if rng is None else f"One was picked with seed {self.seed}."
-            self.graph.report.add("random-choice", f'The {name} of "{where[1]}" holds choices. {told}', where, name)
         return expand_dynamic_prompt(value, rng)
 
     def _fill_file_names(self) -> None:

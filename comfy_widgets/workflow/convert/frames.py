@@ -111,7 +111,7 @@ class _Host:
     def set_values(self, outer: list[Setting]) -> None:
         """Fill the frame: the saved values, what a quarantine holds instead, and last what an outer host sets."""
         values = self.node.values
-        if isinstance(values, Mapping):
+        if isinstance(values, dict):
             for name, value in values.items():
                 self._set_port(text(name), value)
         elif self.proxies:
@@ -133,7 +133,7 @@ class _Host:
         """Host values that a migration could not place: they win over saved ones, the first for a name over others."""
         seen: set[str] = set()
         for entry in sequence(self.node.properties.get("proxyWidgetErrorQuarantine")):
-            original = _proxy(entry.get("originalEntry")) if isinstance(entry, Mapping) else None
+            original = _proxy(entry.get("originalEntry")) if isinstance(entry, dict) else None
             if original and original[0] == _HOST and entry.get("hostValue") is not None and original[1] not in seen:
                 seen.add(original[1])
                 yield original[1], entry["hostValue"]

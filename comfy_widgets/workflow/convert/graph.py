@@ -54,6 +54,7 @@ class Graph:
         self.report = report
         # Nodes belong to one document that outlives this object, so their id() is a key as good as any.
         self._scopes: dict[int, Scope | None] = {}
+        self._roles: dict[int, Role] = {}
         self._live: dict[int, LiveNode] = {}
         self._promoted: dict[int, list[Promoted]] = {}
         self._heights: dict[int, int] = {}
@@ -76,9 +77,12 @@ class Graph:
 
     def role(self, node: Node) -> Role:
         """What kind of node this is."""
-        if self.scope_of(node) is not None:
-            return "instance"
-        return role_of_type(node.type, known_to_server=node.type in self.specs)
+        role = self._roles.get(id(node))
+        if role is None:
+            is_instance = self.scope_of(node) is not None
+            role = "instance" if is_instance else role_of_type(node.type, known_to_server=node.type in self.specs)
+            self._roles[id(node)] = role
+        return role
 
     def live(self, node: Node) -> LiveNode:
         """The widgets and slots that `node` has today."""

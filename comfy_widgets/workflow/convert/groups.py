@@ -29,7 +29,7 @@ def group_scope(host: Node, group_nodes: Mapping[str, Any], specs: NodeSpecs, re
     """The scope of one group node instance, or None if the file lacks the group's template."""
     name = host.type[len(_PREFIXES[0]) :]
     data = group_nodes.get(name)
-    if not isinstance(data, Mapping):
+    if not isinstance(data, dict):
         return None
     report.add(
         "frontend-differs",
@@ -57,7 +57,7 @@ class _GroupReader:
         self.config = data.get("config")
         self.scope = Scope(f"group:{name}", name, grouped=True)
         self.inner = [
-            read_node({**raw, "id": index} if isinstance(raw, Mapping) else raw, index, f'group node "{name}"')
+            read_node({**raw, "id": index} if isinstance(raw, dict) else raw, index, f'group node "{name}"')
             for index, raw in enumerate(sequence(data.get("nodes")))
         ]
         for node in self.inner:
@@ -110,7 +110,7 @@ class _GroupReader:
         taken = next((way for way in ways if sum(map(sum, way)) == len(values)), saved)
         position = 0
         for node, takes in zip(self.inner, taken, strict=True):
-            if isinstance(node.values, Mapping):
+            if isinstance(node.values, dict):
                 continue
             own: list[Any] = list(node.values or ())
             own += [None] * (len(takes) - len(own))
@@ -182,14 +182,14 @@ class _GroupReader:
     def _config(self, node: Node, side: str, name: str) -> Mapping[str, Any]:
         found: Any = self.config
         for step in (node.id, side, name):
-            found = found.get(step) if isinstance(found, Mapping) else None
-        return found if isinstance(found, Mapping) else {}
+            found = found.get(step) if isinstance(found, dict) else None
+        return found if isinstance(found, dict) else {}
 
 
 def _inner_index(external: object) -> object:
     """The inner node of an ``external`` entry: its index, or (some files) the whole node."""
     first = _at(external, 0)
-    return first.get("index") if isinstance(first, Mapping) else first
+    return first.get("index") if isinstance(first, dict) else first
 
 
 def _at(items: object, index: int) -> Any:

@@ -81,7 +81,7 @@ class _Builder:
         self.sockets: list[Slot] = []
         self.widget_slots: list[Slot] = []
         values = node.values
-        self.named = values if isinstance(values, Mapping) else None
+        self.named = values if isinstance(values, dict) else None
         self.listed = _without_dummies(values, spec) if isinstance(values, list) else []
 
     def add(self, item: InputSpec, name: str, sockets: list[Slot]) -> None:
@@ -212,7 +212,7 @@ def _unknown_node(node: Node) -> LiveNode:
     """The best reading of a node whose class the server lacks: its saved inputs, and values that have a name."""
     slots = [Slot(item.name, item.type, item.link, item.widget) for item in node.inputs if item.name]
     live = LiveNode(slots=slots, output_types=list(node.outputs))
-    if isinstance(node.values, Mapping):
+    if isinstance(node.values, dict):
         _keep_unlisted(live, node.values)
     elif node.named_values:
         _keep_unlisted(live, node.named_values)

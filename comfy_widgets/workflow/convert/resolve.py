@@ -13,6 +13,7 @@ from .live import LiveNode, Widget
 
 ANY = "*"
 
+_INACTIVE = (MUTED, BYPASSED)
 _MAX_STEPS = 3_000_000
 
 
@@ -79,6 +80,13 @@ class Resolver:
         WorkflowError
             If the link runs in a circle through nodes that are not executed.
         """
+        # Nearly every link comes straight from a node that is sent; only the others are worth a walk.
+        link = frame.scope.links.get(self.graph.live(node).slots[index].link or "")
+        if link is None:
+            return None
+        origin = frame.scope.nodes.get(link.origin)
+        if origin is not None and origin.mode not in _INACTIVE and self.graph.role(origin) == "server":
+            return Source(frame.id_of(origin), link.origin_slot)
         return _Walk(self, frame, node, index).run()
 
     def setter(self, frame: Frame, getter: Node) -> Node | None:
