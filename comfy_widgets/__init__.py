@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .client import ComfyClient, Job, Progress, Result
+    from .client import ComfyClient, Job, Progress, Result, Run, runs
     from .engine import Engine
     from .grid import make_grid
     from .protocol import File, Preview
@@ -37,11 +37,13 @@ _HOME = {
     "Preview": "protocol",
     "Progress": "client",
     "Result": "client",
+    "Run": "client",
     "Workflow": "workflow",
     "WorkflowError": "protocol.errors",
     "WorkflowForm": "widgets",
     "example": "workflow",
     "make_grid": "grid",
+    "runs": "client",
 }
 
 __all__ = [
@@ -59,11 +61,13 @@ __all__ = [
     "Preview",
     "Progress",
     "Result",
+    "Run",
     "Workflow",
     "WorkflowError",
     "WorkflowForm",
     "example",
     "make_grid",
+    "runs",
 ]
 
 

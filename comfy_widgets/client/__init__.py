@@ -8,6 +8,7 @@ from .client import ComfyClient
 from .job import Job
 from .progress import JobStatus, Progress
 from .result import Result
+from .state import Run, runs
 from .tracker import Pace
 
-__all__ = ["ComfyClient", "Job", "JobStatus", "Pace", "Progress", "Result"]
+__all__ = ["ComfyClient", "Job", "JobStatus", "Pace", "Progress", "Result", "Run", "runs"]

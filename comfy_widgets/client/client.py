@@ -24,6 +24,7 @@ from .media import Media, Memory
 from .progress import Plan
 from .result import Result
 from .routes import Routes
+from .state import Journal, Timings, state_directory
 from .tracker import Pace, Tracker
 from .transport import Options, Transport
 
@@ -67,6 +68,10 @@ class ComfyClient(Routes):
         Seconds without any answer after which outstanding jobs are given up.
     memory : int
         Bytes of results kept in memory; more go to temporary files.
+    journal : bool
+        Note every submitted prompt on disk, so that `comfy_widgets.runs` finds it after a restart of the kernel.
+    pace : Pace, optional
+        How often the server is asked; see `Pace`.
 
     Raises
     ------
@@ -94,6 +99,7 @@ class ComfyClient(Routes):
         timeout: float = 60.0,
         lost_after: float = 120.0,
         memory: int = 1 << 30,
+        journal: bool = True,
         pace: Pace | None = None,
     ) -> None:
         super().__init__()
@@ -114,7 +120,9 @@ class ComfyClient(Routes):
         self._submissions = ThreadPoolExecutor(1, thread_name_prefix="comfy-submit")
         self._dispatcher = Dispatcher()
         self._memory = Memory(memory)
-        self._seconds: dict[str, float] = {}
+        directory = state_directory() if journal and self._engine is None else None
+        self._journal = Journal(directory)
+        self._timings = Timings(directory, address.base)
         self._raw: dict[Subscription, None] = {}
         self._description: str | None = None
         self._embedded: bool | None = True if self._engine is not None else None
@@ -127,21 +135,16 @@ class ComfyClient(Routes):
             pool=self._pool,
             pace=pace or Pace(lost_after=lost_after),
             on_event=_publisher(self._raw),
-            on_durations=_learner(self._seconds),
+            on_end=_keeper(self._journal, self._timings),
         )
         if self._engine is not None:
             engine = self._engine
             self._tracker.server_dead = lambda: not engine.running
         self._finalizer = weakref.finalize(
-            self, _shut, self._tracker, self._dispatcher, self._pool, self._submissions, self._transport
+            self, _shut, self._tracker, self._dispatcher, self._pool, self._submissions, self._transport, self._timings
         )
 
     # About the server
-
-    @property
-    def url(self) -> str:
-        """The server's address, without credentials."""
-        return self._transport.address.base
 
     @property
     def embedded(self) -> bool:
@@ -164,6 +167,10 @@ class ComfyClient(Routes):
     def connected(self) -> bool:
         """Whether the websocket stands; it is opened with the first job."""
         return self._tracker.connected
+
+    def wait_connected(self, timeout: float) -> bool:
+        """Open the websocket and wait; False where its first try failed or took longer than ``timeout`` seconds."""
+        return self._listen().wait_first_try(timeout)
 
     # Jobs
 
@@ -251,7 +258,7 @@ class ComfyClient(Routes):
 
     def _plan(self, job: Job, document: Workflow) -> None:
         prompt = document.to_prompt()
-        job._prepare(prompt, Plan.of(prompt, self._seconds.get))
+        job._prepare(prompt, Plan.of(prompt, self._timings.get))
 
     def _extra_data(self, document: Workflow, extra: Mapping[str, Any] | None) -> dict[str, Any]:
         data = dict(extra or {})
@@ -271,6 +278,7 @@ class ComfyClient(Routes):
                 return
             if not job.prompt:
                 self._plan(job, document.bind(self.object_info()))
+            self._journal.submitted(job.prompt_id, self.url, self.client_id)
             self._listen().wait_first_try(_FIRST_CONNECT)
             reply = self._post_prompt(job.prompt, job.prompt_id, **options)
         except (ServerTimeout, HTTPError) as error:
@@ -435,16 +443,14 @@ def _publisher(listeners: dict[Subscription, None]) -> Callable[[Event], None]:
     return publish
 
 
-def _learner(seconds: dict[str, float]) -> Callable[[Mapping[str, str], Mapping[str, float]], None]:
-    """Keep what each node class took, so that the next job's bar moves evenly."""
+def _keeper(journal: Journal, timings: Timings) -> Callable[[Job], None]:
+    """Keep how a job ended and what each node class took, so that the next job's bar moves evenly."""
 
-    def learn(classes: Mapping[str, str], durations: Mapping[str, float]) -> None:
-        for node, took in durations.items():
-            name = classes.get(node)
-            if name:
-                seconds[name] = 0.5 * (seconds.get(name, took) + took)
+    def keep(job: Job) -> None:
+        journal.ended(job.prompt_id, job.status)
+        timings.learn(job._state.plan.classes, job._state.durations)
 
-    return learn
+    return keep
 
 
 def _files_wanted(entry: HistoryEntry) -> list[File]:
@@ -458,9 +464,11 @@ def _shut(
     pool: ThreadPoolExecutor,
     submissions: ThreadPoolExecutor,
     transport: Transport,
+    timings: Timings,
 ) -> None:
     submissions.shutdown(wait=False, cancel_futures=True)
     tracker.close()
     pool.shutdown(wait=False, cancel_futures=True)
     dispatcher.close()
     transport.close()
+    timings.save()

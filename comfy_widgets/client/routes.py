@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import Any
 from urllib.parse import quote
 
-from ..protocol import File, HistoryEntry, PromptReply, Queue, SystemStats
+from ..protocol import HistoryEntry, PromptReply, Queue, SystemStats
 from ..protocol import requests as calls
 from ..protocol.refusal import Refusal
-from ..protocol.replies import as_file
-from .errors import FileGone, HTTPError, NotAComfyServer, PromptRefused, ServerError, WorkflowError
-from .transport import Reply, Transport
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-ImageSource = "str | Path | bytes | BinaryIO | Image"
+from .errors import NotAComfyServer, PromptRefused, ServerError, WorkflowError
+from .file_routes import FileRoutes
+from .transport import Reply
 
 
-class Routes:
+class Routes(FileRoutes):
     """The HTTP side of a server; `ComfyClient` adds the websocket and jobs."""
 
-    _transport: Transport
     client_id: str
 
     def __init__(self) -> None:
@@ -119,13 +111,6 @@ class Routes:
         except ServerError:
             return None
 
-    def _upload_limit(self) -> str:
-        try:
-            limit = self.features().get("max_upload_size")
-        except ServerError:
-            limit = None
-        return f"; the server takes {limit} at most" if limit else ""
-
     def queue(self) -> Queue:
         """``GET /queue``: what runs and what waits, in the order in which it will run."""
         return Queue.parse(self._object(calls.get("/queue"), "Reading the queue"))
@@ -167,49 +152,6 @@ class Routes:
         """``POST /history {"clear": true}``: let the server forget all."""
         self._post("/history", {"clear": True}, "Clearing the history")
 
-    def view(self, file: File | Mapping[str, Any], *, preview: str | None = None, channel: str | None = None) -> bytes:
-        """``GET /view``: the bytes of a file.
-
-        Parameters
-        ----------
-        file : File or dict
-            As an output names it: filename, subfolder, type.
-        preview : str, optional
-            "webp;90" or "jpeg;80": re-encoded by the server, at full size.
-        channel : str, optional
-            "rgb", "a" or "rgba".
-
-        Raises
-        ------
-        FileGone
-            The server does not have it (any more).
-        """
-        item = as_file(file)
-        if item is None:
-            raise ValueError(f"{file!r} is no file: it needs a filename, and may have subfolder and type.")
-        reply = self._transport.call(calls.view(item, preview=preview, channel=channel))
-        if reply.status == 404:
-            where = f"{item.type}/{item.subfolder}".rstrip("/")
-            why = (
-                "temporary pictures are wiped when ComfyUI starts; run the workflow again"
-                if item.type == "temp"
-                else "it was deleted or moved since; a changed seed makes the server compute it again"
-            )
-            raise FileGone(
-                f"{item.filename} is not in the server's {where} folder any more: {why}.",
-                file=item,
-                url=reply.url,
-                status=404,
-            )
-        return self._transport.check(reply, f"Fetching {item.filename}").content
-
-    def open(self, file: File | Mapping[str, Any]) -> Image:
-        """A picture on the server as a PIL image."""
-        from .result import decode
-
-        item = as_file(file)
-        return decode(self.view(file), item.filename if item else "the file")
-
     # The server
 
     def system_stats(self) -> SystemStats:
@@ -241,14 +183,6 @@ class Routes:
             self._object_info = self._object(calls.get("/object_info"), "Reading the node classes")
         return self._object_info
 
-    def features(self) -> dict[str, Any]:
-        """``GET /features``: the server's feature flags; empty where it is too old to have any."""
-        reply = self._transport.call(calls.get("/features"))
-        if reply.status in (404, 405):
-            return {}
-        body = self._transport.check(reply, "Reading the features").json()
-        return body if isinstance(body, dict) else {}
-
     def models(self, folder: str | None = None) -> list[str]:
         """``GET /models[/{folder}]``: the kinds of models, or the files of one kind."""
         route = "/models" if folder is None else f"/models/{quote(folder, safe='')}"
@@ -260,91 +194,47 @@ class Routes:
         body = self._json(calls.get("/embeddings"), "Listing embeddings")
         return [str(item) for item in body] if isinstance(body, list) else []
 
-    # Files to the server
+    def extensions(self) -> list[str]:
+        """``GET /extensions``: the scripts that node packs add to ComfyUI's editor."""
+        body = self._json(calls.get("/extensions"), "Listing extensions")
+        return [str(item) for item in body] if isinstance(body, list) else []
 
-    def upload_image(
-        self,
-        image: str | Path | bytes | BinaryIO | Image,
-        filename: str | None = None,
-        *,
-        subfolder: str = "",
-        type: Literal["input", "temp", "output"] = "input",
-        overwrite: bool = False,
-    ) -> File:
-        """``POST /upload/image``: put a picture (or any file) where loader nodes find it.
+    def settings(self) -> dict[str, Any]:
+        """``GET /settings``: the settings of ComfyUI's editor."""
+        return self._object(calls.get("/settings"), "Reading the settings")
+
+    def logs(self) -> list[str]:
+        """``GET /internal/logs/raw``: the last lines that the server logged; an unstable route of ComfyUI's."""
+        body = self._object(calls.get("/internal/logs/raw"), "Reading the log")
+        found = body.get("entries")
+        return (
+            [str(entry.get("m", "")) for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+        )
+
+    # The jobs API, where the server has it
+
+    def jobs(self, *, status: str | None = None, limit: int = 50, offset: int = 0) -> list[dict[str, Any]] | None:
+        """``GET /api/jobs``: jobs with their state, newest first; None where the server has no such route.
 
         Parameters
         ----------
-        image : path, bytes, binary file or PIL image
-        filename : str, optional
-            Its name on the server; the path's own by default.
-
-        Returns
-        -------
-        File
-            Under the name that the server gave it: where another picture has the name, the server adds a number.
+        status : str, optional
+            A comma list of pending, in_progress, completed, failed (and cancelled, on newer servers).
         """
-        part = _part(image, filename)
-        request = calls.upload("/upload/image", part, type=type, subfolder=subfolder, overwrite=overwrite)
-        return self._uploaded(request, part.filename, len(part.content))
+        reply = self._transport.call(calls.get("/jobs", status=status, limit=limit, offset=offset))
+        if reply.status in (404, 405):
+            return None
+        body = self._transport.check(reply, "Listing jobs").json()
+        found = body.get("jobs") if isinstance(body, dict) else None
+        return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
-    def upload_mask(
-        self,
-        mask: str | Path | bytes | BinaryIO | Image,
-        original: File,
-        filename: str | None = None,
-        *,
-        subfolder: str = "",
-        type: Literal["input", "temp", "output"] = "input",
-        overwrite: bool = False,
-    ) -> File:
-        """``POST /upload/mask``: the original with the alpha of ``mask``, under a new name.
-
-        Raises
-        ------
-        FileGone
-            The server does not have the original; it then answers as if all were well, but writes nothing.
-        """
-        self.view(original, channel="a")
-        part = _part(mask, filename)
-        request = calls.upload(
-            "/upload/mask", part, type=type, subfolder=subfolder, overwrite=overwrite, original_ref=original
-        )
-        return self._uploaded(request, part.filename, len(part.content))
-
-    def _uploaded(self, request: calls.Request, name: str, size: int) -> File:
-        reply = self._transport.call(request)
-        if reply.status == 413:
-            raise self._transport.failure(reply, f"{name} has {size} bytes{self._upload_limit()}")
-        if reply.status == 400:
-            raise HTTPError(
-                f"The server refused the upload of {name}: it takes no empty name and no path out of its folder.",
-                url=reply.url,
-                status=400,
-            )
-        body = self._transport.check(reply, f"Uploading {name}").json()
-        file = as_file({"filename": body.get("name"), **body}) if isinstance(body, dict) else None
-        if file is None:
-            raise NotAComfyServer(f"The server took {name} but did not say under which name.", url=reply.url)
-        return File(file.filename, file.subfolder, file.type)
-
-    # Below
-
-    def _json(self, request: calls.Request, what: str) -> Any:
-        return self._transport.check(self._transport.call(request), what).json()
-
-    def _object(self, request: calls.Request, what: str) -> dict[str, Any]:
-        body = self._json(request, what)
-        if not isinstance(body, dict):
-            raise NotAComfyServer(
-                f"{what}: {self._transport.address.base} answers, but not as ComfyUI does.",
-                url=self._transport.address.base,
-            )
-        return body
-
-    def _post(self, route: str, body: object, what: str) -> None:
-        """A POST whose success has an empty body."""
-        self._transport.check(self._transport.call(calls.post(route, body)), what)
+    def job(self, prompt_id: str) -> dict[str, Any] | None:
+        """``GET /api/jobs/{prompt_id}``: one job; None where the server does not know it, or has no such route."""
+        reply = self._transport.call(calls.get(f"/jobs/{quote(prompt_id, safe='')}"))
+        if reply.status in (404, 405):
+            return None
+        body = self._transport.check(reply, "Reading a job").json()
+        return body if isinstance(body, dict) else None
 
 
 def _json_or_none(reply: Reply) -> object:
@@ -352,25 +242,3 @@ def _json_or_none(reply: Reply) -> object:
         return reply.json()
     except NotAComfyServer:
         return None
-
-
-def _part(image: str | Path | bytes | BinaryIO | Image, filename: str | None) -> calls.Upload:
-    name, content = "image.png", b""
-    if isinstance(image, (str, Path)):
-        path = Path(image)
-        try:
-            content, name = path.read_bytes(), path.name
-        except OSError as error:
-            raise WorkflowError(f"{path} cannot be read for the upload: {error.strerror}.") from error
-    elif isinstance(image, bytes):
-        content = image
-    elif hasattr(image, "read"):
-        content = image.read()
-        name = Path(str(getattr(image, "name", name))).name
-    else:
-        stream = io.BytesIO()
-        image.save(stream, "PNG", compress_level=1)
-        content = stream.getvalue()
-        name = Path(str(getattr(image, "filename", "") or name)).with_suffix(".png").name
-    # The server keeps directories in a file name apart in ``subfolder``.
-    return calls.Upload("image", Path(filename).name if filename else name, content)

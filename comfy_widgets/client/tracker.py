@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -88,6 +88,8 @@ class Tracker:
         Where settling runs.
     on_event : callable
         Called in the listener thread with each event, before it is routed.
+    on_end : callable
+        Called with each job that ended.
     """
 
     def __init__(
@@ -100,7 +102,7 @@ class Tracker:
         pool: Executor,
         pace: Pace,
         on_event: Callable[[Event], None],
-        on_durations: Callable[[Mapping[str, str], Mapping[str, float]], None],
+        on_end: Callable[[Job], None],
     ) -> None:
         self._queue = queue
         self._history = history
@@ -109,7 +111,7 @@ class Tracker:
         self._pool = pool
         self._pace = pace
         self._on_event = on_event
-        self._on_durations = on_durations
+        self._on_end = on_end
         self._records: dict[str, _Record] = {}
         self._condition = threading.Condition()
         self._asap = False
@@ -417,7 +419,7 @@ class Tracker:
     def end(self, job: Job, end: Callable[[], bool]) -> None:
         """End a job by ``end``, unless another channel was first, and forget it."""
         if end():
-            self._on_durations(job._state.plan.classes, job._state.durations)
+            self._on_end(job)
         with self._condition:
             self._records.pop(job.prompt_id, None)
 

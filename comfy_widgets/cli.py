@@ -1,0 +1,184 @@
+"""The command line: ``comfy-widgets demo | engine | run | convert | doctor``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .protocol.errors import ComfyError
+
+Say = Callable[[str], object]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Words of the command line; the process's own by default.
+
+    Returns
+    -------
+    int
+        The exit code: 0, or 1 with a sentence on standard error, or 130 after Ctrl-C.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["engine"]:
+        # The engine reads its own options, so that `python -m comfy_widgets.engine` takes the same.
+        from .engine.command import main as engine
+
+        return engine(words[1:])
+    options = _parser().parse_args(words)
+    try:
+        code = options.command(options)
+        return int(code or 0)
+    except (ComfyError, TimeoutError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nCancelled.\n")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="comfy-widgets", description="ComfyUI for notebooks, from the command line.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    demo = commands.add_parser("demo", help="make a few pictures with the embedded engine")
+    demo.add_argument("-o", "--output", type=Path, default=Path("demo-output"), help="directory for the pictures")
+    demo.set_defaults(command=_demo)
+
+    commands.add_parser("engine", help="serve the embedded engine, as ComfyUI does (see: comfy-widgets engine --help)")
+
+    run = commands.add_parser("run", help="run a workflow and save what it makes")
+    run.add_argument("workflow", help="a workflow file: JSON, PNG, ...")
+    run.add_argument("-p", "--param", action="append", default=[], metavar="NAME=VALUE", help="set a parameter")
+    run.add_argument("-o", "--output", type=Path, default=Path("output"), help="directory for the results")
+    run.add_argument("--timeout", type=float, help="seconds to wait")
+    run.set_defaults(command=_run)
+
+    convert = commands.add_parser("convert", help="turn an editor's workflow into the API format")
+    convert.add_argument("workflow", help="a workflow file: JSON, PNG, ...")
+    convert.add_argument("-o", "--output", type=Path, help="the file to write; standard output by default")
+    convert.add_argument("--object-info", type=Path, help="a saved /object_info instead of a server")
+    convert.set_defaults(command=_convert)
+
+    doctor = commands.add_parser("doctor", help="check this installation and a server")
+    doctor.set_defaults(command=_doctor)
+
+    for command in (run, convert, doctor):
+        command.add_argument("--url", help="the server's address; found as ComfyClient() finds it by default")
+    return parser
+
+
+def _out(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from .client import ComfyClient
+    from .client.discover import shared_engine
+    from .workflow import example
+
+    with ComfyClient(shared_engine().url) as client:
+        _out(f"{client.description}: no large model, but a real sampler.")
+        saved: list[Path] = []
+        for seed in range(4):
+            saved += _follow(client.submit(example(), seed=seed)).save(options.output)
+    _out(f"{len(saved)} pictures are in {options.output.resolve()}")
+
+
+def _run(options: argparse.Namespace) -> None:
+    from .client import ComfyClient
+    from .workflow import Workflow
+
+    values = dict(_assignment(text) for text in options.param)
+    with ComfyClient(options.url) as client:
+        workflow = Workflow.load(_path(options.workflow)).bind(client.object_info()).with_params(values)
+        result = _follow(client.submit(workflow), options.timeout)
+        saved = result.save(options.output)
+    for warning in result.warnings:
+        sys.stderr.write(f"{warning}\n")
+    for text in result.texts:
+        _out(text)
+    for path in saved:
+        _out(str(path))
+
+
+def _follow(job: Any, timeout: float | None = None) -> Any:
+    """Wait for a job; a terminal shows how far it is."""
+    if not sys.stderr.isatty():
+        return job.result(timeout)
+
+    def show(progress: Any) -> None:
+        bar = ("#" * round(progress.fraction * 24)).ljust(24, ".")
+        sys.stderr.write(f"\r\033[K[{bar}] {progress.fraction:4.0%}  {progress.message[:60]}")
+        sys.stderr.flush()
+
+    subscription = job.on("progress", show)
+    try:
+        return job.result(timeout)
+    finally:
+        subscription.cancel()
+        sys.stderr.write("\r\033[K")
+
+
+def _convert(options: argparse.Namespace) -> None:
+    from .workflow import Workflow
+
+    workflow = Workflow.load(_path(options.workflow))
+    if workflow.ui is not None:
+        if options.object_info is not None:
+            object_info = _json(options.object_info)
+        else:
+            from .client import ComfyClient
+
+            with ComfyClient(options.url) as client:
+                object_info = client.object_info()
+        workflow = workflow.bind(object_info)
+    text = json.dumps(workflow.to_prompt(), indent=2)
+    if options.output is None:
+        _out(text)
+    else:
+        options.output.write_text(text + "\n", encoding="utf-8")
+
+
+def _path(text: str) -> str | Path:
+    if text.startswith(("http://", "https://")):
+        return text
+    path = Path(text)
+    if not path.is_file():
+        raise ComfyError(f"There is no file {text!r}.")
+    return path
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ComfyError(f"{path} cannot be read as JSON: {error}") from error
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise ComfyError(f"{text!r} is no parameter: write it as NAME=VALUE, for example seed=7.")
+    try:
+        return name.strip(), json.loads(value)
+    except ValueError:
+        return name.strip(), value
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from .doctor import examine
+
+    return examine(options.url, _out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
