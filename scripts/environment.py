@@ -43,21 +43,23 @@ def _make_venv() -> None:
     with step("Making a virtual environment in .venv"):
         shutil.rmtree(VENV, ignore_errors=True)
         made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
-    if made.returncode:
+        if made.returncode == 0:
+            return
         shutil.rmtree(VENV, ignore_errors=True)
-        if "ensurepip" in made.stdout + made.stderr or "No module named venv" in made.stderr:
+        said = made.stdout + made.stderr
+        if "ensurepip" in said or "No module named venv" in said:
             raise Missing(
                 "Python's venv module is missing or incomplete. On Debian and Ubuntu install it with\n"
                 "    apt-get install python3-venv"
             )
-        raise Failed(f"{sys.executable} -m venv failed:\n{made.stdout}{made.stderr}")
+        raise Failed(f"{sys.executable} -m venv failed:\n{said}")
 
 
 def _node() -> Node:
     node = frontend.node_on_machine() or frontend.node_from_pypi(PYTHON)
     if node is None:
         with step("Fetching Node.js from PyPI, as this machine has none that is new enough"):
-            _pip("install", frontend.NODE_FROM_PYPI)
+            pip("install", frontend.NODE_FROM_PYPI)
         node = frontend.node_from_pypi(PYTHON)
     if node is None:
         raise Missing(
@@ -74,22 +76,23 @@ def _install_packages() -> None:
     if STAMP.is_file() and STAMP.read_text() == wanted:
         return
     with step("Installing the Python packages"):
-        _pip("install", "-e", ".[engine]", *(word for group in GROUPS for word in ("--group", group)))
+        pip("install", "-e", ".[engine]", *(word for group in GROUPS for word in ("--group", group)))
     STAMP.write_text(wanted)
 
 
-def _pip(*arguments: str) -> None:
-    """Run uv, which is several times faster, or else pip with the same arguments."""
+def pip(*arguments: str, python: Path = PYTHON) -> None:
+    """Run uv, which is several times faster, or else pip with the same arguments, for the environment of `python`."""
     uv = _uv()
     if uv is not None:
         try:
             # Compiling now pays: where PYTHONDONTWRITEBYTECODE is set, each start would else compile all of Jupyter.
-            quietly([uv, "pip", *arguments, "--compile-bytecode", "--python", PYTHON], env={"UV_NO_PROGRESS": "1"})
+            quietly([uv, "pip", *arguments, "--compile-bytecode", "--python", python], env={"UV_NO_PROGRESS": "1"})
             return
         except Failed as error:
             print(f"{error}\n\nTrying again with pip, which may know this machine's settings better.")
+    _with_pip()
     quietly([PYTHON, "-m", "pip", "install", "--quiet", "pip>=25.1"])  # the first that knows --group
-    quietly([PYTHON, "-m", "pip", *arguments, "--quiet"])
+    quietly([PYTHON, "-m", "pip", "--python", python, *arguments, "--quiet"])
 
 
 def _uv() -> Path | None:
@@ -101,10 +104,17 @@ def _uv() -> Path | None:
     if found is not None:
         return Path(found)
     try:
+        _with_pip()
         quietly([PYTHON, "-m", "pip", "install", "--quiet", "uv"])
     except Failed:
         return None
     return own
+
+
+def _with_pip() -> None:
+    """Make sure that the environment has pip: one that uv made has none."""
+    if output_of([PYTHON, "-m", "pip", "--version"]) is None:
+        quietly([PYTHON, "-m", "ensurepip"])
 
 
 def chromium() -> str:

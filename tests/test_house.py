@@ -1,0 +1,71 @@
+"""The rules of the house that no linter knows; those about imports between rooms stand in pyproject.toml."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "comfy_widgets"
+ROOMS = ("protocol", "workflow", "client", "widgets", "engine", "testing")
+
+
+def python_files(*folders: Path) -> list[Path]:
+    return sorted(file for folder in folders for file in folder.rglob("*.py"))
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the level (number of leading dots) and the module of each import."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((0, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.level, node.module or ""
+
+
+def test_importing_the_package_loads_nothing_else() -> None:
+    code = "import sys; before = set(sys.modules); import comfy_widgets; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    foreign = {name.split(".")[0] for name in done.stdout.split()} - set(sys.stdlib_module_names)
+    assert foreign == {"comfy_widgets"}
+    assert [name for name in done.stdout.split() if name.startswith("comfy_widgets.")] == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_room_uses_the_public_face(room: str) -> None:
+    # It is made of the rooms: through it, each could reach all others.
+    for file in python_files(PACKAGE / room):
+        depth = len(file.relative_to(PACKAGE).parts)
+        for level, module in imports(ast.parse(file.read_text(encoding="utf-8"))):
+            assert (level, module) not in {(0, "comfy_widgets"), (depth, "")}, file
+
+
+def test_the_engine_is_loaded_only_when_it_is_started() -> None:
+    tree = ast.parse((PACKAGE / "client" / "discover.py").read_text(encoding="utf-8"))
+    at_import_time = ast.Module([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])
+    assert not [module for _, module in imports(at_import_time) if module.split(".")[0] == "engine"]
+
+
+def test_no_file_outgrows_one_idea() -> None:
+    limits = dict.fromkeys(python_files(PACKAGE, ROOT / "scripts"), 400)
+    limits |= dict.fromkeys((ROOT / "js" / "src").rglob("*.ts*"), 300)
+    lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in limits}
+    assert {str(file.relative_to(ROOT)): length for file, length in lengths.items() if length > limits[file]} == {}
+
+
+def test_the_lock_file_names_no_registry() -> None:
+    # So that npm takes the packages from the registry that each machine is set up for.
+    assert "resolved" not in (ROOT / "js" / "package-lock.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_are_kept_without_outputs(notebook: Path) -> None:
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        assert cell.get("outputs", []) == []
+        assert cell.get("execution_count") is None
