@@ -1,1 +1,24 @@
-"""Room: see DEVELOP.md."""
+"""The embedded ComfyUI-compatible engine.
+
+A small server that speaks ComfyUI's HTTP and websocket language on 127.0.0.1 and draws pictures with a real diffusion
+sampler over procedurally drawn scenes: everything runs on a fresh machine without a GPU. It is no Stable Diffusion and
+says so wherever it can (``/system_stats``, the checkpoint's name, the banner).
+
+* `Engine` starts it as a process of its own: ``with Engine() as engine: engine.url``.
+* `progress`, `progress_text`, `check_interrupted` and `ExecutionBlocker` are for files given as ``custom_nodes``.
+
+Importing this package loads neither numpy nor aiohttp; only the engine's own process needs them.
+"""
+
+from .context import ExecutionBlocker, Interrupted, check_interrupted, progress, progress_text
+from .process import Engine, EngineError
+
+__all__ = [
+    "Engine",
+    "EngineError",
+    "ExecutionBlocker",
+    "Interrupted",
+    "check_interrupted",
+    "progress",
+    "progress_text",
+]

@@ -1,0 +1,106 @@
+"""What a running node may call: progress, text and the interrupt check.
+
+Nodes run one at a time in one worker thread, so "the run" is a single module-level value; it also works from threads
+that a node starts itself. Outside a run (a node tried out in a plain script) the calls do nothing.
+
+Examples
+--------
+A file for ``Engine(custom_nodes=["my_nodes.py"])``::
+
+    from comfy_widgets.engine import progress
+
+    class Slow:
+        RETURN_TYPES = ()
+        FUNCTION = "run"
+        CATEGORY = "test"
+        OUTPUT_NODE = True
+
+        @classmethod
+        def INPUT_TYPES(cls):
+            return {"required": {"steps": ("INT", {"default": 10, "min": 1, "max": 1000})}}
+
+        def run(self, steps):
+            for step in range(steps):
+                ...
+                progress(step + 1, steps)
+            return {"ui": {"text": ["done"]}}
+
+    NODE_CLASS_MAPPINGS = {"Slow": Slow}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    Preview = Image | Callable[[], Image]
+    """A picture, or a function that makes it: only called when somebody will see it."""
+
+
+class Interrupted(BaseException):
+    """The run was interrupted. Not an `Exception`, so that a node's own ``except Exception`` does not swallow it."""
+
+
+class ExecutionBlocker:
+    """Returned by a node in place of an output: nodes that need this output do not run.
+
+    Parameters
+    ----------
+    message
+        Told to the user as an ``execution_error`` of type ``ExecutionBlocked``; None blocks silently.
+    """
+
+    def __init__(self, message: str | None = None) -> None:
+        self.message = message
+
+
+class Run(Protocol):
+    """The run in progress, as nodes see it."""
+
+    def progress(self, value: float, maximum: float, preview: Preview | None) -> None: ...
+    def progress_text(self, text: str) -> None: ...
+    def check_interrupted(self) -> None: ...
+
+
+_run: Run | None = None
+
+
+def enter(run: Run | None) -> None:
+    """Make `run` the current one (None: none is)."""
+    global _run
+    _run = run
+
+
+def progress(value: float, maximum: float, preview: Preview | None = None) -> None:
+    """Report the running node's progress, and stop here if the user has interrupted.
+
+    Parameters
+    ----------
+    value, maximum
+        Steps done, and steps in all.
+    preview
+        A PIL image of what is there so far, or a function that returns it.
+
+    Raises
+    ------
+    Interrupted
+        When the user has interrupted the run; let it pass.
+    """
+    if _run is not None:
+        _run.check_interrupted()
+        _run.progress(value, maximum, preview)
+
+
+def progress_text(text: str) -> None:
+    """Show a line of text on the running node."""
+    if _run is not None:
+        _run.progress_text(text)
+
+
+def check_interrupted() -> None:
+    """Raise `Interrupted` when the user has interrupted the run; call it in long loops without progress."""
+    if _run is not None:
+        _run.check_interrupted()

@@ -1,0 +1,238 @@
+"""The model as ComfyUI's nodes see it: a checkpoint that denoises, and a codec between latents and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .arrays import Array
+from .dataset import general_scenes, log_weights, scenes_for
+from .denoiser import GuidedDenoiser, PosteriorMean, softmax
+from .noise import Noise
+from .render import render
+from .samplers import SAMPLERS
+from .schedules import sigmas
+from .scenes import Scenes
+from .vocabulary import Meaning
+
+CHECKPOINTS: dict[str, int] = {"procedural-scenes-64.safetensors": 0x5CE9E5}
+"""Name -> seed of its general scenes. A checkpoint is drawn, not read: there is no file of that name."""
+
+PIXELS_PER_CELL = 8
+MAX_CELLS = 64
+_GENERAL, _FOR_PROMPT = 512, 384
+_ELSEWHERE = float(np.log(0.1))
+"""Weight of the prompt's own scenes under another conditioning: they are extra, not part of the general world."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Scenes, and the denoiser of their latents."""
+
+    scenes: Scenes
+    denoiser: PosteriorMean
+
+
+@dataclass(frozen=True)
+class Latent:
+    """Latents and what belongs to them.
+
+    Parameters
+    ----------
+    samples
+        Shape (batch, 3, rows, columns); a picture's values minus one half.
+    width, height
+        Size in pixels of the pictures they stand for.
+    prior
+        The scenes that the sampler drew from; None for an encoded picture.
+    """
+
+    samples: Array
+    width: int
+    height: int
+    prior: Prior | None = None
+
+
+def grid(width: int, height: int) -> tuple[int, int]:
+    """Return rows and columns of the latent of a picture: a cell for 8 pixels, at most 64 along the longer side."""
+    longer = max(width, height)
+    cells = min(MAX_CELLS, max(1, round(longer / PIXELS_PER_CELL)))
+    return max(1, round(height / longer * cells)), max(1, round(width / longer * cells))
+
+
+@lru_cache(maxsize=4)
+def _general(seed: int, rows: int, columns: int) -> tuple[Scenes, Array]:
+    scenes = general_scenes(_GENERAL, seed)
+    return scenes, _latents(scenes, rows, columns)
+
+
+@lru_cache(maxsize=4)
+def _prior(seed: int, meaning: Meaning, rows: int, columns: int) -> Prior:
+    scenes, latents = _general(seed, rows, columns)
+    if meaning.wishes:
+        own = scenes_for(meaning, _FOR_PROMPT, seed)
+        scenes = scenes.join(own)
+        latents = np.concatenate([latents, _latents(own, rows, columns)])
+    return Prior(scenes, PosteriorMean(latents))
+
+
+def _latents(scenes: Scenes, rows: int, columns: int) -> Array:
+    flat: Array = render(scenes, rows, columns).reshape(len(scenes), -1) - np.float32(0.5)
+    return flat
+
+
+def unload_all() -> None:
+    """Forget all drawn scenes."""
+    _general.cache_clear()
+    _prior.cache_clear()
+
+
+class Checkpoint:
+    """One model.
+
+    Parameters
+    ----------
+    name
+        A key of `CHECKPOINTS`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._seed = CHECKPOINTS[name]
+
+    def sample(
+        self,
+        latent: Latent,
+        positive: Meaning,
+        negative: Meaning,
+        *,
+        seed: int,
+        steps: int,
+        cfg: float,
+        sampler: str,
+        scheduler: str,
+        denoise: float,
+        watch: Callable[[int, Callable[[], Array]], Any],
+    ) -> Latent:
+        """Sample pictures.
+
+        Parameters
+        ----------
+        latent
+            Where to begin; an empty one is grey.
+        positive, negative
+            What the prompts mean.
+        seed, steps, cfg, sampler, scheduler, denoise
+            As in ComfyUI's KSampler.
+        watch
+            Called after each step with (steps done, function that returns a preview of the first picture,
+            shape (3, rows, columns), 0..1). May raise to stop.
+        """
+        levels = sigmas(scheduler, steps, denoise)
+        if not levels:
+            return latent
+        batch, _, rows, columns = latent.samples.shape
+        prior = _prior(self._seed, positive, rows, columns)
+        guided = GuidedDenoiser(
+            prior.denoiser,
+            self._weights(prior.scenes, positive, positive),
+            self._weights(prior.scenes, negative, positive),
+            cfg,
+        )
+        shape = (batch, 3 * rows * columns)
+        x = latent.samples.reshape(shape) + Noise(seed, batch, shape[1:]).draw() * np.float32(levels[0])
+        fresh = Noise(seed, batch, shape[1:], stream=1)
+
+        def watched(step: int, guess: Array, at: Array, sigma: float) -> None:
+            watch(step + 1, lambda: preview(guess[0], at[0], sigma).reshape(3, rows, columns))
+
+        samples = SAMPLERS[sampler](guided, x, levels, fresh.draw, watched)
+        samples = samples.astype(np.float32).reshape(latent.samples.shape)
+        return Latent(samples, latent.width, latent.height, prior)
+
+    def _weights(self, scenes: Scenes, meaning: Meaning, positive: Meaning) -> Array:
+        weights = log_weights(scenes, meaning)
+        if meaning != positive:
+            weights[_GENERAL:] += np.float32(_ELSEWHERE)
+        return weights
+
+
+def preview(guess: Array, x: Array, sigma: float) -> Array:
+    """Return a picture of a step: the guess under as much of the remaining noise as lets both be seen."""
+    visible = 0.32 * sigma / (1.0 + sigma)
+    noisy: Array = guess + (x - guess) * np.float32(visible / max(sigma, 1e-6))
+    return np.clip(noisy + np.float32(0.5), 0.0, 1.0)
+
+
+def empty(width: int, height: int, batch: int) -> Latent:
+    """Return latents without anything in them."""
+    rows, columns = grid(width, height)
+    return Latent(np.zeros((batch, 3, rows, columns), np.float32), width, height)
+
+
+def encode(pictures: Array) -> Latent:
+    """Turn pictures, shape (batch, height, width, 3), into latents by averaging over cells."""
+    from PIL import Image
+
+    _, height, width, _ = pictures.shape
+    rows, columns = grid(width, height)
+    cells = np.empty((len(pictures), 3, rows, columns), np.float32)
+    for number, picture in enumerate(pictures):
+        for channel in range(3):
+            plane = Image.fromarray(np.ascontiguousarray(picture[:, :, channel]))
+            cells[number, channel] = np.asarray(plane.resize((columns, rows), Image.Resampling.BOX))
+    return Latent(cells - np.float32(0.5), width, height)
+
+
+def decode(latent: Latent) -> Array:
+    """Turn latents into pictures, shape (batch, height, width, 3), 0..1.
+
+    A latent is a picture of few cells. It is enlarged smoothly; and where it agrees with a scene of the set, that scene's
+    fine detail (the scene painted at full size, minus its own enlarged latent) is added, by the posterior probability of
+    the scene and by how closely the latent matches it. So a clean sample decodes to a crisp picture, an average of many
+    scenes stays soft, and an encoded photograph gains nothing that was not in it.
+    """
+    batch, _, rows, columns = latent.samples.shape
+    pictures = np.empty((batch, latent.height, latent.width, 3), np.float32)
+    for number in range(batch):
+        cells = latent.samples[number]
+        picture = enlarge(cells, latent.height, latent.width)
+        if latent.prior is not None:
+            for row, share in _recognized(cells, latent.prior.denoiser):
+                scene = latent.prior.scenes.take(np.array([row]))
+                detail = render(scene, latent.height, latent.width)[0] - np.float32(0.5)
+                detail -= enlarge(_latents(scene, rows, columns).reshape(3, rows, columns), latent.height, latent.width)
+                picture += detail * np.float32(share)
+        pictures[number] = picture.transpose(1, 2, 0)
+    pictures += np.float32(0.5)
+    return np.clip(pictures, 0.0, 1.0, out=pictures)
+
+
+_MATCH = 0.03
+"""Root mean square difference (per value) at which a latent counts as 60 % of a scene."""
+
+
+def _recognized(cells: Array, denoiser: PosteriorMean) -> list[tuple[int, float]]:
+    """Return the scenes that a latent shows, and how much of each."""
+    flat = cells.reshape(1, -1)
+    distance = denoiser.square_distances(flat)[0] / flat.size
+    share = softmax(-distance / np.float32(2 * _MATCH**2 / 8))
+    sure = np.exp(-distance / (2 * _MATCH**2))
+    best = np.argsort(share)[::-1][:3]
+    return [(int(row), float(share[row] * sure[row])) for row in best if share[row] * sure[row] > 0.02]
+
+
+def enlarge(cells: Array, height: int, width: int) -> Array:
+    """Enlarge (3, rows, columns) smoothly to (3, height, width)."""
+    from PIL import Image
+
+    planes = [
+        np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize((width, height), Image.Resampling.BICUBIC))
+        for plane in cells
+    ]
+    return np.stack(planes).astype(np.float32)
+

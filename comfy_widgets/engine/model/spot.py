@@ -1,0 +1,34 @@
+"""Where a figure stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .arrays import Array
+
+
+@dataclass(frozen=True)
+class Spot:
+    """The place of one figure in each of n scenes; columns of shape (n, 1, 1).
+
+    Parameters
+    ----------
+    x, y
+        Its foot (or, in the sky, its middle).
+    size
+        Its height, about.
+    colour
+        Its own colour before any light, shape (n, 3, 1, 1).
+    die, other_die
+        Random numbers 0..1.
+    number
+        Which of several it is, from 0.
+    """
+
+    x: Array
+    y: Array
+    size: Array
+    colour: Array
+    die: Array
+    other_die: Array
+    number: int

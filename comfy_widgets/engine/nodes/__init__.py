@@ -1,0 +1,1 @@
+"""The node classes, written with ComfyUI's classic node API."""

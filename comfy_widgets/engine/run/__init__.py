@@ -1,0 +1,1 @@
+"""From a posted prompt to its results: validation, queue, cache and execution."""

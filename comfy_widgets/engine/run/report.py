@@ -1,0 +1,160 @@
+"""The messages of one run: what is sent, to whom, in which order, and what history remembers."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .promptqueue import Item
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PREVIEW_SIZE = 512
+PREVIEW_INTERVAL = 1 / 30
+_JPEG_QUALITY = 90
+
+
+class Hub(Protocol):
+    """Where messages go; the sockets of the server, or a test's list."""
+
+    def send(self, event: str, data: dict[str, Any], client_id: str | None = None) -> None: ...
+    def send_preview(self, jpeg: bytes, metadata: dict[str, Any], client_id: str | None) -> None: ...
+    def send_text(self, node_id: str, text: str, client_id: str | None) -> None: ...
+    def listens(self, client_id: str | None) -> bool: ...
+    def wants_metadata(self, client_id: str | None) -> bool: ...
+
+
+class Report:
+    """Tells about one prompt.
+
+    Messages go to the submitter's socket. A prompt without a client id is different: ComfyUI tells everybody its
+    progress, previews and interruption, and nobody the rest.
+    """
+
+    def __init__(self, hub: Hub, item: Item) -> None:
+        self._hub = hub
+        self._client_id = item.client_id
+        self._prompt_id = item.prompt_id
+        self._states: dict[str, dict[str, Any]] = {}
+        self._previews = item.extra_data.get("preview_method") != "none"
+        self._last_preview = 0.0
+        self.messages: list[tuple[str, dict[str, Any]]] = []
+        self.node: str | None = None
+
+    @property
+    def client_id(self) -> str | None:
+        """The client of the running prompt."""
+        return self._client_id
+
+    def _tell(self, event: str, data: dict[str, Any], *, everybody: bool = False) -> None:
+        if self._client_id is not None or everybody:
+            self._hub.send(event, data, self._client_id)
+
+    def status(self, event: str, data: dict[str, Any], *, everybody: bool = False) -> None:
+        """Send one of the execution_* messages and remember it for the history."""
+        data = {**data, "prompt_id": self._prompt_id, "timestamp": int(time.time() * 1000)}
+        self.messages.append((event, data))
+        self._tell(event, data, everybody=everybody)
+
+    def _send_states(self) -> None:
+        states = {node_id: dict(state) for node_id, state in self._states.items()}
+        self._tell("progress_state", {"prompt_id": self._prompt_id, "nodes": states}, everybody=True)
+
+    def _state(self, node_id: str, value: float, maximum: float, state: str) -> None:
+        self._states[node_id] = {
+            "value": value,
+            "max": maximum,
+            "state": state,
+            "node_id": node_id,
+            "prompt_id": self._prompt_id,
+            "display_node_id": node_id,
+            "parent_node_id": None,
+            "real_node_id": node_id,
+        }
+        self._send_states()
+
+    def start_node(self, node_id: str) -> None:
+        """A node begins."""
+        self.node = node_id
+        self._state(node_id, 0.0, 1.0, "running")
+        self._tell("executing", {"node": node_id, "display_node": node_id, "prompt_id": self._prompt_id})
+
+    def executed(self, node_id: str, output: dict[str, Any]) -> None:
+        """A node showed something."""
+        data = {"node": node_id, "display_node": node_id, "output": output, "prompt_id": self._prompt_id}
+        self._tell("executed", data)
+
+    def finish_node(self, node_id: str) -> None:
+        """A node ended; a cached one is finished without having begun."""
+        known = self._states.get(node_id)
+        if known is None:
+            self._state(node_id, 1, 1, "finished")
+        else:
+            self._state(node_id, known["max"], known["max"], "finished")
+
+    def blocked(self, node_id: str, node_type: str, message: str, executed: list[str]) -> None:
+        """A branch was blocked with a message. Not the end of the run, and not in its history."""
+        self._tell(
+            "execution_error",
+            {
+                "prompt_id": self._prompt_id,
+                "node_id": node_id,
+                "node_type": node_type,
+                "executed": executed,
+                "exception_message": f"Execution Blocked: {message}",
+                "exception_type": "ExecutionBlocked",
+                "traceback": [],
+                "current_inputs": [],
+                "current_outputs": [],
+            },
+        )
+
+    def progress(self, value: float, maximum: float, preview: Image | Callable[[], Image] | None) -> None:
+        """The running node reports a step; its preview is made only if somebody sees it, 30 a second at most."""
+        node_id = self.node
+        if node_id is None:
+            return
+        self._state(node_id, value, maximum, "running")
+        jpeg = self._preview(preview, last=value >= maximum)
+        metadata = {
+            "node_id": node_id,
+            "prompt_id": self._prompt_id,
+            "display_node_id": node_id,
+            "parent_node_id": None,
+            "real_node_id": node_id,
+            "image_type": "image/jpeg",
+        }
+        with_metadata = self._hub.wants_metadata(self._client_id)
+        if jpeg is not None and with_metadata:
+            self._hub.send_preview(jpeg, metadata, self._client_id)
+        step = {"value": value, "max": maximum, "prompt_id": self._prompt_id, "node": node_id}
+        self._tell("progress", step, everybody=True)
+        if jpeg is not None and not with_metadata:
+            self._hub.send_preview(jpeg, metadata, self._client_id)
+
+    def _preview(self, preview: Image | Callable[[], Image] | None, *, last: bool) -> bytes | None:
+        now = time.monotonic()
+        soon = now - self._last_preview < PREVIEW_INTERVAL and not last
+        if preview is None or not self._previews or soon or not self._hub.listens(self._client_id):
+            return None
+        self._last_preview = now
+        picture = preview() if callable(preview) else preview
+        if max(picture.size) > PREVIEW_SIZE:
+            picture = picture.copy()
+            picture.thumbnail((PREVIEW_SIZE, PREVIEW_SIZE))
+        buffer = io.BytesIO()
+        picture.convert("RGB").save(buffer, "JPEG", quality=_JPEG_QUALITY)
+        return buffer.getvalue()
+
+    def progress_text(self, text: str) -> None:
+        """The running node has something to say."""
+        if self.node is not None:
+            self._hub.send_text(self.node, text, self._client_id)
+
+    def end(self) -> None:
+        """The last message, after history was written."""
+        self.node = None
+        self._tell("executing", {"node": None, "prompt_id": self._prompt_id})
