@@ -23,7 +23,7 @@ const inlineCss = {
         target: "chrome111",
       });
       // esbuild leaves the blanks in custom properties.
-      const contents = code.trim().replace(/(--[\w-]+): /g, "$1:");
+      const contents = code.trim().replace(/(--[\w-]+:|[,(]) +/g, "$1");
       return { contents, loader: "text", watchFiles: [path] };
     });
   },

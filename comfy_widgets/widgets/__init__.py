@@ -1,1 +1,10 @@
-"""Room: see DEVELOP.md."""
+"""Widgets for notebooks: `ComfyPanel`, and its parts, each usable alone.
+
+They know traits and messages; what talks to a server is the client they are given. See DEVELOP.md for the laws.
+"""
+
+from .form import WorkflowForm
+from .panel import ComfyPanel
+from .parts import ImageGrid, JobProgress, LivePreview
+
+__all__ = ["ComfyPanel", "ImageGrid", "JobProgress", "LivePreview", "WorkflowForm"]

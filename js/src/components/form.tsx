@@ -8,8 +8,8 @@ interface Props {
   drafts: Drafts;
   randomize: ReadonlySet<string>;
   thumbnails: Readonly<Record<string, Blob>>;
-  /** What the last run complained about. */
-  complaint: { field: string; message: string } | null;
+  /** What the last run complained about, by field. */
+  complaints: Readonly<Record<string, string>>;
   actions: FormActions;
 }
 
@@ -50,7 +50,7 @@ function Row({ field, index, ...props }: Props & { field: Field; index: number }
       id={`field-${index}`}
       randomize={props.randomize.has(field.name)}
       thumbnail={props.thumbnails[field.name]}
-      complaint={props.complaint?.field === field.name ? props.complaint.message : ""}
+      complaint={props.complaints[field.name] ?? ""}
       actions={props.actions}
     />
   );
@@ -62,6 +62,6 @@ function groups(fields: readonly Field[]): [string, Field[]][] {
   return [...found];
 }
 
-function hasTrouble(fields: readonly Field[], { drafts, complaint }: Props): boolean {
-  return fields.some((field) => drafts[field.name]?.error || complaint?.field === field.name);
+function hasTrouble(fields: readonly Field[], { drafts, complaints }: Props): boolean {
+  return fields.some((field) => drafts[field.name]?.error || complaints[field.name]);
 }

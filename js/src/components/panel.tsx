@@ -9,7 +9,7 @@ export function Header({ spec }: { spec: FormSpec }) {
   return (
     <header>
       <h2>{spec.title}</h2>
-      <span class="server" data-embedded={spec.server.embedded}>
+      <span class="server" data-embedded={spec.server.embedded} data-ok={spec.server.ok}>
         {spec.server.text}
       </span>
     </header>
@@ -64,6 +64,11 @@ export function Panel({ spec, form, stage, run, onRun, onCancel }: Props) {
           <Progress run={run} />
           {run.error !== null && <ErrorNotice error={run.error} />}
           <Warnings warnings={run.warnings} />
+          {run.texts.map((text) => (
+            <pre key={text} class="text">
+              {text}
+            </pre>
+          ))}
         </div>
       </div>
     </section>

@@ -26,7 +26,7 @@ export default () => {
         drafts={form.drafts.value}
         randomize={form.randomize.value}
         thumbnails={form.thumbnails.value}
-        complaint={null}
+        complaints={{}}
         actions={{
           onEdit: form.edit,
           onLeave: form.leave,

@@ -1,3 +1,4 @@
+import { computed, type ReadonlySignal } from "@preact/signals-core";
 import { Form } from "../components/form";
 import { Panel } from "../components/panel";
 import { Stage } from "../components/stage";
@@ -7,6 +8,7 @@ import { mount } from "../host/mount";
 import { hideRecord } from "../host/record";
 import { RunStore } from "../host/run-store";
 import { watch } from "../host/watch";
+import type { RunError } from "../lib/wire";
 import base from "../style/base.css?inline";
 import controlsCss from "../style/controls.css?inline";
 import formCss from "../style/form.css?inline";
@@ -23,12 +25,21 @@ export default () => {
   const ending = new AbortController();
   let form: FormStore;
   let runs: RunStore;
+  /** What the last run said about fields that were not edited since. */
+  let complaints: ReadonlySignal<Record<string, string>>;
+  let failure: { error: RunError | null; edits: number } = { error: null, edits: 0 };
   const onLive = new Set<() => void>();
   let isLive = false;
 
   function initialize({ model }: { model: Model }): () => void {
     form = new FormStore(model, ending.signal);
     runs = new RunStore(model, ending.signal);
+    complaints = computed(() => {
+      const error = runs.run.value.error;
+      if (error !== failure.error) failure = { error, edits: form.edits };
+      const open = Object.entries(error?.fields ?? {});
+      return Object.fromEntries(open.filter(([name]) => (form.drafts.value[name]?.n ?? 0) <= failure.edits));
+    });
     onMessage(model, ending.signal, (message, buffers) => {
       form.hear(message, buffers);
       runs.hear(message, buffers);
@@ -47,7 +58,7 @@ export default () => {
       drafts={form.drafts.value}
       randomize={form.randomize.value}
       thumbnails={form.thumbnails.value}
-      complaint={complaintOf(runs)}
+      complaints={complaints.value}
       actions={{
         onEdit: form.edit,
         onLeave: form.leave,
@@ -88,8 +99,3 @@ export default () => {
 
   return { initialize, render };
 };
-
-function complaintOf(runs: RunStore): { field: string; message: string } | null {
-  const error = runs.run.value.error;
-  return error?.field ? { field: error.field, message: error.message } : null;
-}

@@ -8,7 +8,7 @@ import { type Model, onTrait, send } from "./model";
 /** Edits are sent when the typing pauses, so that a sentence is not fifty messages. */
 const PAUSE = 200;
 
-const NO_FORM: FormSpec = { title: "", server: { text: "", embedded: false }, fields: [] };
+const NO_FORM: FormSpec = { title: "", server: { text: "", embedded: false, ok: true }, fields: [] };
 
 /** The state of a form for one model: what Python says, what was typed, and what is on its way. */
 export class FormStore {
@@ -58,6 +58,11 @@ export class FormStore {
   /** Small pictures of the files that image fields name. */
   get thumbnails(): Signal<Readonly<Record<string, Blob>>> {
     return this.#thumbnails;
+  }
+
+  /** How many edits there were; a complaint about a field ends with the next edit of it. */
+  get edits(): number {
+    return this.#n;
   }
 
   hear(message: Incoming, buffers: DataView[]): void {

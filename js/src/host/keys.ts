@@ -6,30 +6,16 @@
  * in the bubbling phase (classic Notebook, VS Code, Colab) never get the event. Save stays the page's.
  */
 export function keepKeys(host: HTMLElement, ended: AbortSignal): void {
-  const view = host.ownerDocument.defaultView ?? window;
-  let inside: AbortController | null = null;
-
   const isPageWide = (event: KeyboardEvent) =>
     (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "s";
 
-  host.addEventListener(
-    "focusin",
-    () => {
-      inside?.abort();
-      inside = new AbortController();
-      // At the window the capture phase is earlier still.
-      view.addEventListener(
-        "keydown",
-        (event) => host.toggleAttribute("data-lm-suppress-shortcuts", !isPageWide(event)),
-        { capture: true, signal: inside.signal },
-      );
-    },
-    { signal: ended },
+  // At the window the capture phase is earlier still, so that the attribute is right for this very key.
+  (host.ownerDocument.defaultView ?? window).addEventListener(
+    "keydown",
+    (event) => host.toggleAttribute("data-lm-suppress-shortcuts", !isPageWide(event)),
+    { capture: true, signal: ended },
   );
-  host.addEventListener("focusout", () => inside?.abort(), { signal: ended });
-  ended.addEventListener("abort", () => inside?.abort());
-
-  for (const type of ["keydown", "keypress", "keyup"] as const) {
+  for (const type of ["keydown", "keyup"] as const) {
     host.addEventListener(
       type,
       (event) => {

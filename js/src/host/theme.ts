@@ -7,12 +7,12 @@ export function isDark(doc: Document): boolean {
   const jupyter = body.dataset.jpThemeLight;
   if (jupyter !== undefined) return jupyter === "false";
   const vscode = body.dataset.vscodeThemeKind;
-  if (vscode !== undefined) return vscode === "vscode-dark" || vscode === "vscode-high-contrast";
+  if (vscode !== undefined) return !vscode.endsWith("light");
   for (const element of [body, html]) {
-    // Colab sets the attribute `theme`, marimo the class `dark`, Sphinx sites `data-theme`.
-    const named = element.getAttribute("theme") ?? element.dataset.theme ?? "";
-    if (named === "dark" || element.classList.contains("dark")) return true;
-    if (named === "light" || element.classList.contains("light")) return false;
+    // Colab sets the attribute `theme`, marimo a class, Sphinx sites `data-theme`.
+    const names = [element.getAttribute("theme"), element.dataset.theme, ...element.classList];
+    if (names.includes("dark")) return true;
+    if (names.includes("light")) return false;
   }
   return doc.defaultView?.matchMedia?.(DARK).matches ?? false;
 }

@@ -29,7 +29,7 @@ export interface Field {
 
 export interface FormSpec {
   title: string;
-  server: { text: string; embedded: boolean };
+  server: { text: string; embedded: boolean; ok: boolean };
   fields: Field[];
 }
 
@@ -51,14 +51,22 @@ export interface Values {
   acks: Record<string, number>;
 }
 
-export type Phase = "idle" | "waiting" | "running" | "loading" | "done" | "failed" | "cancelled";
+export type Phase =
+  | "idle"
+  | "waiting"
+  | "running"
+  | "cancelling"
+  | "loading"
+  | "done"
+  | "failed"
+  | "cancelled";
 
 export interface RunError {
   title: string;
   message: string;
   details: string;
-  /** The field at fault, by name. */
-  field: string | null;
+  /** What is wrong with which field, by name. */
+  fields: Record<string, string>;
 }
 
 export interface RunState {
@@ -74,6 +82,8 @@ export interface RunState {
   queue: number | null;
   error: RunError | null;
   warnings: string[];
+  /** What the workflow gave besides pictures. */
+  texts: string[];
   /** One line about the finished run. */
   summary: string;
   frame: Frame;
@@ -126,10 +136,11 @@ export const IDLE: RunState = {
   queue: null,
   error: null,
   warnings: [],
+  texts: [],
   summary: "",
   frame: { width: 1, height: 1, count: 1 },
 };
 
 export function isBusy(phase: Phase): boolean {
-  return phase === "waiting" || phase === "running" || phase === "loading";
+  return phase === "waiting" || phase === "running" || phase === "cancelling" || phase === "loading";
 }

@@ -20,6 +20,8 @@ export function status(run: RunState): string {
     case "running":
       if (run.node === null) return "Running";
       return run.steps && run.steps > 1 ? `${run.node} · step ${run.step ?? 0} of ${run.steps}` : run.node;
+    case "cancelling":
+      return "Cancelling";
     case "loading":
       return "Fetching the pictures";
     case "done":
@@ -32,5 +34,5 @@ export function status(run: RunState): string {
 }
 
 export function percent(fraction: number): string {
-  return `${Math.floor(Math.min(1, Math.max(0, fraction)) * 100)} %`;
+  return `${Math.floor(Math.min(1, Math.max(0, fraction)) * 100 + 1e-6)} %`;
 }

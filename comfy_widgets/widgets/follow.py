@@ -1,0 +1,186 @@
+"""Following one job after the other for one widget, and telling its page."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import run as state
+from .pictures import for_page, messages, original
+from .pump import pump
+
+if TYPE_CHECKING:
+    from ..client import Job
+    from ..protocol.errors import ComfyError
+
+logger = logging.getLogger("comfy_widgets")
+
+Json = dict[str, Any]
+
+
+class Follower:
+    """Reads a job when the pump beats, and tells a page what is new.
+
+    All that the page hears of a run goes through here and leaves from the pump's thread: so `_run` has one writer, and
+    its last value is the last one sent.
+
+    Parameters
+    ----------
+    tell : callable
+        Takes the new run state.
+    send : callable
+        Takes a message and its buffers.
+    places : callable
+        Gives the form's fields by node id and input name.
+    previews, pictures : bool
+        Whether the page wants them.
+    on_end : callable
+        Takes a job that has ended, after its pictures were sent; slow work may be done there.
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[Json], None],
+        send: Callable[[Json, list[bytes]], None],
+        *,
+        places: Callable[[], Mapping[state.Place, str]] = dict,
+        previews: bool = True,
+        pictures: bool = True,
+        on_end: Callable[[Job, str], None] = lambda job, words: None,
+    ) -> None:
+        self._tell = tell
+        self._send = send
+        self._places = places
+        self._previews = previews
+        self._pictures = pictures
+        self._on_end = on_end
+        self._lock = threading.Lock()
+        self._run = 0
+        self._job: Job | None = None
+        self._frame: Mapping[str, Any] = state.ONE
+        self._told: Json | None = None
+        self._refused: Json | None = None
+        self._preview = 0
+        self._ended = True
+        self._resend = False
+
+    @property
+    def job(self) -> Job | None:
+        """The newest job."""
+        return self._job
+
+    @property
+    def ending(self) -> bool:
+        """Whether the job has ended, but the page and the record do not know it yet."""
+        job = self._job
+        return not self._ended and job is not None and job.done()
+
+    def follow(self, job: Job, frame: Mapping[str, Any]) -> None:
+        """Follow this job from now on, in place of the one before."""
+        with self._lock:
+            self._run += 1
+            self._job, self._frame, self._refused = job, frame, None
+            self._preview, self._ended = 0, False
+        pump.wake(self)
+        me = weakref.ref(self)
+
+        def done(_: Job) -> None:
+            follower = me()
+            if follower is not None:
+                pump.wake(follower)
+
+        job.add_done_callback(done)
+
+    def refuse(self, error: ComfyError, frame: Mapping[str, Any]) -> None:
+        """Show why no job came about."""
+        with self._lock:
+            self._run += 1
+            self._refused = state.refused(error, self._run, frame, self._places())
+            self._job, self._ended = None, False
+        pump.wake(self)
+
+    def repeat(self) -> None:
+        """Send preview and pictures again, to a page that has missed them."""
+        self._resend = True
+        pump.wake(self)
+
+    def send_original(self, run: int, index: int) -> None:
+        """Send one picture at its full size."""
+        job = self._job
+        result = state.result_of(job) if job is not None and run == self._run else None
+        picture = original(result, index) if result is not None else None
+        if picture is not None:
+            message = {"kind": "original", "run": run, "index": index, "mime": picture.mime}
+            self._send(message, [picture.content])
+
+    def beat(self) -> bool:
+        """Tell the page what is new; True as long as the job goes on."""
+        with self._lock:
+            job, run, frame, refused = self._job, self._run, self._frame, self._refused
+            was_ended, resend = self._ended, self._resend
+            self._resend = False
+        if refused is not None:
+            self._change(refused)
+            self._finish(run)
+            return False
+        if job is None:
+            return False
+        if was_ended:
+            if resend:
+                self._send_pictures(job, run)
+            return False
+        # Asked before the snapshot is taken, so that a snapshot of a job that has ended is its last.
+        done = job.done()
+        self._change(state.working(job, run, frame))
+        if not done:
+            self._send_preview(job, run, resend)
+            return True
+        self._end(job, run, frame)
+        return self._run != run
+
+    def _end(self, job: Job, run: int, frame: Mapping[str, Any]) -> None:
+        sent, note = 0, ""
+        try:
+            sent, size = self._send_pictures(job, run)
+            frame = {**frame, **size}
+        except Exception as error:
+            logger.exception("the pictures could not be sent to the page")
+            note = f"The pictures could not be shown: {error}"
+        final = state.ended(job, run, frame, self._places(), pictures=sent, note=note)
+        self._change(final)
+        try:
+            self._on_end(job, final["summary"])
+        finally:
+            self._finish(run)
+
+    def _finish(self, run: int) -> None:
+        with self._lock:
+            if self._run == run:
+                self._ended = True
+
+    def _change(self, new: Json) -> None:
+        if new != self._told:
+            self._told = new
+            self._tell(new)
+
+    def _send_preview(self, job: Job, run: int, again: bool) -> None:
+        preview = job.preview
+        if not self._previews or preview is None or (preview.seq == self._preview and not again):
+            return
+        self._preview = preview.seq
+        message = {"kind": "preview", "run": run, "seq": preview.seq, "mime": preview.mime}
+        self._send(message, [preview.image])
+
+    def _send_pictures(self, job: Job, run: int) -> tuple[int, Json]:
+        """Send the pictures; how many there were, and the frame that the first one makes."""
+        result = state.result_of(job)
+        if not self._pictures or result is None:
+            return 0, {}
+        pictures = for_page(result)
+        for message, content in messages(pictures, run):
+            self._send(message, [content])
+        size = pictures[0].size if pictures else None
+        return len(pictures), {"width": size[0], "height": size[1], "count": len(pictures)} if size else {}

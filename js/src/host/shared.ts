@@ -1,0 +1,52 @@
+import type { Incoming } from "../lib/wire";
+import { type Model, onMessage, onTrait, send } from "./model";
+import { mount, type View } from "./mount";
+
+interface Props {
+  el: HTMLElement;
+  signal?: AbortSignal;
+}
+
+/**
+ * A small widget whose state lives with its model, so that a view made later, or a second one, shows the same.
+ *
+ * @param css the styles of its shadow root
+ * @param hear takes a message with bytes
+ * @param draw shows the state in a view
+ */
+export function shared(
+  css: string,
+  hear: (message: Incoming, bytes: DataView) => void,
+  draw: (model: Model, view: View) => void,
+) {
+  const ending = new AbortController();
+  const views = new Set<View>();
+  let model: Model;
+
+  const redraw = () => {
+    for (const view of views) draw(model, view);
+  };
+
+  return {
+    initialize(props: { model: Model }): () => void {
+      model = props.model;
+      onTrait(model, "_run", ending.signal, redraw);
+      onMessage(model, ending.signal, (message, buffers) => {
+        if (buffers[0] === undefined) return;
+        hear(message, buffers[0]);
+        redraw();
+      });
+      // A page that was just loaded has missed what was sent before: Python sends it again.
+      send(model, { kind: "hello" });
+      return () => ending.abort();
+    },
+
+    render({ el, signal }: Props): () => void {
+      const view = mount(el, css, signal);
+      views.add(view);
+      view.ended.addEventListener("abort", () => views.delete(view));
+      draw(model, view);
+      return view.dispose;
+    },
+  };
+}
