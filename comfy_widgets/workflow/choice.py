@@ -54,9 +54,9 @@ def choose(params: Params, wanted: Choose) -> tuple[Shown, ...]:
         What there is to choose from.
     wanted : iterable of str, or Mapping
         Names of parameters, or titles of nodes for all that they have; these are shown, in this order, and the rest
-        goes under "More". A mapping says more: ``{"quality": "steps"}`` renames; ``{"steps": {"min": 1, "max": 50}}`` sets
-        bounds, likewise ``label``, ``group``, ``tooltip``, ``step``, ``choices``, and with ``param`` the parameter
-        meant; ``{"cfg": False}`` hides.
+        goes under "More". A mapping says more: ``{"quality": "steps"}`` renames; ``{"steps": {"min": 1, "max": 50}}``
+        sets bounds, likewise ``label``, ``group``, ``tooltip``, ``step``, ``choices``, and with ``param`` the
+        parameter meant; ``{"cfg": False}`` hides.
 
     Raises
     ------

@@ -86,7 +86,8 @@ def fingerprint(prompt: Prompt) -> str:
     """Return a hash of what a prompt does.
 
     It is made of the classes, the values and how they are connected. Ids, titles, other notes, the order in the file
-    and the difference between 1 and 1.0 do not enter: they change nothing in what runs. Nodes that lead nowhere do enter.
+    and the difference between 1 and 1.0 do not enter: they change nothing in what runs. Nodes that lead nowhere
+    do enter.
     """
     digests: dict[str, str] = {}
     for start in prompt:

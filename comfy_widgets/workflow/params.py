@@ -66,7 +66,7 @@ def make_params(prompt: Prompt, specs: NodeSpecs | None) -> Params:
         role = roles.get(place)
         name = _free_name(role, titles[node_id], input_name, taken)
         taken.add(name)
-        facts = _guess(node["class_type"], input_name, value) if spec is None else _facts(spec)
+        facts = _guess(node["class_type"], input_name, value) if spec is None else facts_of(spec)
         param = Param(
             name=name,
             label=_label(role, name, titles[node_id], spec, input_name),
@@ -108,7 +108,8 @@ def _words(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _facts(spec: InputSpec) -> dict[str, Any]:
+def facts_of(spec: InputSpec) -> dict[str, Any]:
+    """Return what a definition says of a parameter, as keyword arguments of `Param`."""
     return {
         "kind": _PARAM_KINDS.get(spec.kind, spec.kind),
         "default": spec.initial,

@@ -1,0 +1,67 @@
+"""Measuring and cutting texts where no font can be asked."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MARKDOWN = (
+    (re.compile(r"!?\[([^\]]*)\]\([^)]*\)"), r"\1"),
+    (re.compile(r"^\s*(#+|[-*])\s+", re.MULTILINE), ""),
+    (re.compile(r"\*\*|__|`"), ""),
+)
+_LONGEST = 2000
+BOLD = 1.15
+
+
+def escape(text: str) -> str:
+    """Make a text safe in XML, whatever it holds."""
+    return html.escape(_NO_XML.sub("\ufffd", text))
+
+
+def width(text: str) -> float:
+    """Estimate the width of a text in units of its size."""
+    return sum(
+        1.0 if unicodedata.east_asian_width(char) in "WF" else 0.32 if char in "ijlt.,:;|!'()[] " else 0.6
+        for char in text
+    )
+
+
+def fit(text: str, room: float) -> str:
+    """Cut a text to a width; an ellipsis tells that there was more."""
+    text = text[:_LONGEST]
+    if width(text) <= room:
+        return text
+    total = 0.7
+    for index, char in enumerate(text):
+        total += width(char)
+        if total > room:
+            return f"{text[:index].rstrip()}\u2026" if index else ""
+    return text
+
+
+def wrap(text: str, room: float, most: int) -> list[str]:
+    """Break a text into at most `most` lines; the last one ends in an ellipsis if there is more."""
+    lines: list[str] = []
+    line = ""
+    words = text[:_LONGEST].split(" ")
+    for number, word in enumerate(words):
+        longer = f"{line} {word}" if line else word
+        if not line or width(longer) <= room:
+            line = longer
+            continue
+        if len(lines) + 1 >= most:
+            return [*lines, fit(" ".join([line, *words[number:]]), room)]
+        lines.append(fit(line, room))
+        line = word
+    return [*lines, fit(line, room)]
+
+
+def plain_lines(markdown: str) -> list[str]:
+    """Return the lines of a note without the signs of Markdown."""
+    text = markdown[:_LONGEST]
+    for pattern, replacement in _MARKDOWN:
+        text = pattern.sub(replacement, text)
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
