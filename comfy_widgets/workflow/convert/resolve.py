@@ -14,7 +14,7 @@ from .live import LiveNode, Widget
 ANY = "*"
 
 _INACTIVE = (MUTED, BYPASSED)
-_MAX_STEPS = 3_000_000
+_MAX_STEPS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
