@@ -154,6 +154,11 @@ class FaultProxy:
         """Wait until `look()` is true, e.g. ``lambda: proxy.open_websockets() == 2``; TimeoutError if it never is."""
         return self.traffic.changed.until(look, timeout, "what the test waits for")
 
+    @property
+    def faults(self) -> list[Fault]:
+        """All faults asked for so far, those that are used up or lifted too."""
+        return self._wiring.faults.faults
+
     # ---- faults of HTTP calls ----
 
     def answer(
@@ -334,7 +339,7 @@ class FaultProxy:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     def _add(self, fault: F) -> F:
-        self._wiring.faults.faults.append(fault)
+        self.faults.append(fault)
         return fault
 
     @staticmethod

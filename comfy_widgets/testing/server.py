@@ -94,6 +94,7 @@ class ScriptedServer:
         self._lock = threading.RLock()
         self._http: HttpServer | None = None
         self._worker: threading.Thread | None = None
+        self._script_error: Exception | None = None
 
     # ---- life ----
 
@@ -131,6 +132,8 @@ class ScriptedServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
+        if self._script_error is not None and error is None:
+            raise RuntimeError("a script of the scripted server failed") from self._script_error
 
     @property
     def url(self) -> str:
@@ -301,6 +304,10 @@ class ScriptedServer:
                 if not stage.ended:
                     stage.end()
             except Stopped:
+                return
+            except Exception as error:
+                # The worker is dead, as ComfyUI's would be; the test is told when the server closes.
+                self._script_error = error
                 return
 
 

@@ -54,6 +54,8 @@ class SeenRequest:
         Status the client was given; None while there is none, or when it never got one.
     fault : str
         Name of the fault that struck this request, or "".
+    at : float
+        When it came, `time.monotonic` seconds.
     """
 
     method: str
@@ -62,6 +64,7 @@ class SeenRequest:
     body: bytes = b""
     status: int | None = None
     fault: str = ""
+    at: float = field(default_factory=time.monotonic)
 
     def header(self, name: str) -> str | None:
         """Value of the first header of this name, whatever its case."""
