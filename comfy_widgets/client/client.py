@@ -135,7 +135,6 @@ class ComfyClient(Routes):
             pool=self._pool,
             pace=pace or Pace(lost_after=lost_after),
             on_event=_publisher(self._raw),
-            on_end=_keeper(self._journal, self._timings),
         )
         if self._engine is not None:
             engine = self._engine
@@ -218,7 +217,7 @@ class ComfyClient(Routes):
             document = document.bind(self._object_info)
         document = document.with_params(values)
         media = Media(self.view, self._pool, self._memory)
-        job = Job(self, str(uuid.uuid4()), {}, Plan({}, {}, {}), media)
+        job = Job(self, str(uuid.uuid4()), media)
         if document.prompt is not None and (document.ui is None or self._object_info is not None):
             self._plan(job, document)
         self._tracker.add(job)
@@ -250,7 +249,10 @@ class ComfyClient(Routes):
         Its state and result come from the server's queue and history; progress shows only where this client has the id
         under which it was submitted.
         """
-        job = Job(self, prompt_id, {}, Plan({}, {}, {}), Media(self.view, self._pool, self._memory))
+        known = self._tracker.find(prompt_id)
+        if known is not None:
+            return known
+        job = Job(self, prompt_id, Media(self.view, self._pool, self._memory))
         self._tracker.add(job)
         self._listen()
         self._tracker.confirm(job, JobLost(f"The server knows no prompt {prompt_id}.", prompt_id=prompt_id))
@@ -299,6 +301,11 @@ class ComfyClient(Routes):
             left_out = [f"Left out: {problem.text}" for problem in node_problems(reply.node_errors, job.prompt)]
             job._warn(*left_out)
             self._tracker.confirm(job)
+
+    def _keep(self, job: Job) -> None:
+        """Keep how a job ended and what each node class took, so that the next job's bar moves evenly."""
+        self._journal.ended(job.prompt_id, job.status)
+        self._timings.learn(job._state.plan.classes, job._state.durations)
 
     def _fail(self, job: Job, error: ComfyError) -> None:
         self._tracker.end(job, lambda: job._finish("failed", error=lambda _: error))
@@ -441,16 +448,6 @@ def _publisher(listeners: dict[Subscription, None]) -> Callable[[Event], None]:
                 listeners.pop(subscription, None)
 
     return publish
-
-
-def _keeper(journal: Journal, timings: Timings) -> Callable[[Job], None]:
-    """Keep how a job ended and what each node class took, so that the next job's bar moves evenly."""
-
-    def keep(job: Job) -> None:
-        journal.ended(job.prompt_id, job.status)
-        timings.learn(job._state.plan.classes, job._state.durations)
-
-    return keep
 
 
 def _files_wanted(entry: HistoryEntry) -> list[File]:

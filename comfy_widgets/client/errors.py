@@ -167,6 +167,10 @@ class JobError(ComfyError):
         self.prompt_id = prompt_id
         self.result = result
 
+    def _portable(self) -> dict[str, Any]:
+        # A result fetches through its client, which stays in its process.
+        return {**super()._portable(), "result": None}
+
 
 class ExecutionFailed(JobError):
     """A node raised an exception on the server.

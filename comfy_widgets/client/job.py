@@ -37,16 +37,15 @@ class Job:
     `add_done_callback`).
     """
 
-    def __init__(
-        self, client: ComfyClient, prompt_id: str, prompt: Mapping[str, Any], plan: Plan, media: Media
-    ) -> None:
+    def __init__(self, client: ComfyClient, prompt_id: str, media: Media) -> None:
         # Keeps the client, and with it the connection, alive as long as somebody holds the job.
         self._client = client
         self._prompt_id = prompt_id
-        self._prompt = prompt
+        self._prompt: Mapping[str, Any] = {}
         self._media = media
         self._lock = threading.Lock()
-        self._state = RunState(plan)
+        self._state = RunState(Plan({}, {}, {}))
+        self._ended = False
         self._finished = threading.Event()
         self._marker = threading.Event()
         self._callbacks: list[Callable[[Job], object]] = []
@@ -199,7 +198,7 @@ class Job:
             False where it had ended already.
         """
         with self._lock:
-            if self._finished.is_set():
+            if self._ended:
                 return False
             first, self._cancel_asked = not self._cancel_asked, True
             if first:
@@ -248,7 +247,7 @@ class Job:
     def _handle(self, event: Event) -> bool:
         """Take an event; True when it tells of the end, so that the outcome can be asked for."""
         with self._lock:
-            if self._finished.is_set():
+            if self._ended:
                 return False
             if isinstance(event, Preview):
                 event = self._take_preview(event)
@@ -302,7 +301,7 @@ class Job:
 
     def _change(self, change: Callable[[RunState], RunState]) -> None:
         with self._lock:
-            if self._finished.is_set():
+            if self._ended:
                 return
             before = self._state
             self._state = after = change(before)
@@ -337,8 +336,9 @@ class Job:
     ) -> bool:
         """End it, once; False where another channel was first."""
         with self._lock:
-            if self._finished.is_set():
+            if self._ended:
                 return False
+            self._ended = True
             self.ended_at = time.time()
             before = self._state
             result = self._make_result(status, before.outputs if outputs is None else {**before.outputs, **outputs})
@@ -347,6 +347,8 @@ class Job:
             took = f" in {result.elapsed:.1f} s" if result.elapsed is not None else ""
             message = {"completed": f"Done{took}", "cancelled": "Cancelled"}.get(status, str(self._error))
             self._state = after = finished(before, status, message)
+        self._client._keep(self)
+        with self._lock:
             self._finished.set()
             self._marker.set()
             callbacks, self._callbacks = self._callbacks, []

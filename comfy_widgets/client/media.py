@@ -49,6 +49,26 @@ class Memory:
             self._used -= len(held)
 
 
+class _Countdown:
+    """Calls ``then`` after so many calls, and lets go of it: a future keeps its callbacks for as long as it lives."""
+
+    def __init__(self, left: int, then: Callable[[], None]) -> None:
+        self._left = left
+        self._then: Callable[[], None] | None = then
+        self._lock = threading.Lock()
+        if not left:
+            then()
+
+    def __call__(self, _: object) -> None:
+        with self._lock:
+            self._left -= 1
+            then = self._then if not self._left else None
+            if then is not None:
+                self._then = None
+        if then is not None:
+            then()
+
+
 class Media:
     """The files of one job.
 
@@ -80,21 +100,9 @@ class Media:
     def when_fetched(self, files: Iterable[File], then: Callable[[], None]) -> None:
         """Call ``then`` once every file is here or could not be fetched."""
         futures = [self.prefetch(file) for file in files]
-        left = len(futures)
-        lock = threading.Lock()
-
-        def one_less(_: object) -> None:
-            nonlocal left
-            with lock:
-                left -= 1
-                last = left == 0
-            if last:
-                then()
-
-        if not futures:
-            then()
+        countdown = _Countdown(len(futures), then)
         for future in futures:
-            future.add_done_callback(one_less)
+            future.add_done_callback(countdown)
 
     def content(self, file: File) -> bytes:
         """The bytes of a file; waits for them, and tries again where the first try failed.

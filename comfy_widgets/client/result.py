@@ -207,7 +207,7 @@ def _safe(subfolder: str, filename: str) -> Path:
 
 def _write(target: Path, content: bytes, overwrite: bool) -> Path:
     path, count = target, 1
-    while not overwrite and path.exists() and path.read_bytes() != content:
+    while path.is_dir() or (not overwrite and path.exists() and path.read_bytes() != content):
         path = target.with_name(f"{target.stem} ({count}){target.suffix}")
         count += 1
     path.write_bytes(content)

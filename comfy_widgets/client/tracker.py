@@ -88,8 +88,6 @@ class Tracker:
         Where settling runs.
     on_event : callable
         Called in the listener thread with each event, before it is routed.
-    on_end : callable
-        Called with each job that ended.
     """
 
     def __init__(
@@ -102,7 +100,6 @@ class Tracker:
         pool: Executor,
         pace: Pace,
         on_event: Callable[[Event], None],
-        on_end: Callable[[Job], None],
     ) -> None:
         self._queue = queue
         self._history = history
@@ -111,11 +108,10 @@ class Tracker:
         self._pool = pool
         self._pace = pace
         self._on_event = on_event
-        self._on_end = on_end
         self._records: dict[str, _Record] = {}
         self._condition = threading.Condition()
         self._asap = False
-        self._positions_stale = False
+        self._stale_since: float | None = None
         self._closed = False
         self._negotiated = False
         self._speaking: str | None = None
@@ -150,11 +146,16 @@ class Tracker:
             record = self._records.get(job.prompt_id)
             if record is not None:
                 record.confirmed, record.doubt = doubt is None, doubt
-                self._positions_stale = True
+                self._stale_since = self._stale_since or time.monotonic()
         if doubt is not None or not self.connected:
             self.ask_soon()
         else:
             self._wake()
+
+    def find(self, prompt_id: str) -> Job | None:
+        """The outstanding job with this id."""
+        record = self._records.get(prompt_id)
+        return record.job if record is not None and not record.job.done() else None
 
     def outstanding(self) -> list[Job]:
         """Jobs that have not ended."""
@@ -233,7 +234,7 @@ class Tracker:
     def _queue_changed(self) -> None:
         with self._condition:
             if any(record.job.status == "pending" and record.confirmed for record in self._records.values()):
-                self._positions_stale = True
+                self._stale_since = self._stale_since or time.monotonic()
                 self._condition.notify()
 
     def _wake(self) -> None:
@@ -253,7 +254,7 @@ class Tracker:
                     self._condition.wait(None if due is None else due - now)
                 if self._closed:
                     return
-                self._asap = self._positions_stale = False
+                self._asap, self._stale_since = False, None
                 self._last_round = time.monotonic()
             try:
                 self._round()
@@ -268,8 +269,9 @@ class Tracker:
         if self._asap:
             return max(now, self._last_round + 0.05)
         due = []
-        if self._positions_stale:
-            due.append(self._last_round + 0.5)
+        if self._stale_since is not None and any(r.job.status == "pending" for r in records):
+            # Most jobs start at once, and need no place in the queue.
+            due.append(max(self._last_round + 0.5, self._stale_since + 0.2))
         if any(r.missing_since is not None or r.doubt is not None for r in records) or not self.connected:
             due.append(self._last_round + self._pace.poll)
         assert self.connection is not None or not self.connected
@@ -418,10 +420,12 @@ class Tracker:
 
     def end(self, job: Job, end: Callable[[], bool]) -> None:
         """End a job by ``end``, unless another channel was first, and forget it."""
-        if end():
-            self._on_end(job)
+        end()
         with self._condition:
-            self._records.pop(job.prompt_id, None)
+            record = self._records.get(job.prompt_id)
+            # Somebody may have attached to the same prompt meanwhile.
+            if record is not None and record.job is job:
+                del self._records[job.prompt_id]
 
     def _lose(self, job: Job, reason: str) -> None:
         text = f"Job {job.prompt_id} is lost: {reason}."

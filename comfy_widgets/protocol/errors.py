@@ -6,12 +6,28 @@ It lives in the lowest room so that every room can raise from one tree; the tree
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ComfyError(Exception):
     """Everything this package raises on purpose.
 
     ``str(error)`` is one or two plain sentences for a person: what was wrong, where, what to do.
     """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors cross process borders (pools, test runners); their constructors take more than the message.
+        return _restore, (type(self), self.args, self._portable())
+
+    def _portable(self) -> dict[str, Any]:
+        """The attributes that go into another process."""
+        return dict(self.__dict__)
+
+
+def _restore(kind: type[ComfyError], args: tuple[Any, ...], attributes: dict[str, Any]) -> ComfyError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class WorkflowError(ComfyError, ValueError):
