@@ -43,13 +43,13 @@ class Widget(anywidget.AnyWidget):
     def _tell(self, state: Json) -> None:
         self._run = state
 
-    def _send(self, message: Json, buffers: list[bytes]) -> None:
+    def _to_page(self, message: Json, buffers: list[bytes]) -> None:
         if self.comm is not None:
             self.send(message, buffers)
 
     def _on_hello(self, message: Json, buffers: list[memoryview]) -> None:
         """A page was loaded, and has missed what was sent before."""
-        self._send({"kind": "welcome"}, [])
+        self._to_page({"kind": "welcome"}, [])
 
 
 def _dispatch(widget: Widget, message: Any, buffers: list[memoryview]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -176,7 +177,10 @@ class WorkflowForm(Widget):
         }
 
     def _name(self) -> str:
-        return "Workflow"
+        """The name of the file that the workflow came from, as words."""
+        file = re.fullmatch(r"(?:.*[/\\])?([^/\\]+)\.\w{2,5}", self._loaded.source)
+        words = re.sub(r"[_\s]+", " ", file[1]).strip() if file else ""
+        return words[:1].upper() + words[1:] if words else "ComfyUI workflow"
 
     def _collect(self) -> Json:
         values = self.params.to_dict()
@@ -258,4 +262,4 @@ class WorkflowForm(Widget):
             content = self.client.view({"filename": filename, "subfolder": folder, "type": "input"})
             small = thumbnail(content, _THUMBNAIL)
             if small is not None:
-                self._send({"kind": "thumbnail", "field": name, "value": value, "mime": "image/webp"}, [small])
+                self._to_page({"kind": "thumbnail", "field": name, "value": value, "mime": "image/webp"}, [small])

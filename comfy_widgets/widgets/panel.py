@@ -67,7 +67,7 @@ class ComfyPanel(WorkflowForm):
         super().__init__(workflow, client, params, title=title, layout=layout)
         self._record = Record()
         self._refusal: ComfyError | None = None
-        self._follower = Follower(self._tell, self._send, places=self._places, on_end=self._write_record)
+        self._follower = Follower(self._tell, self._to_page, places=self._places, on_end=self._write_record)
         settle_before_cells_end()
         if self._problem is not None:
             self._refuse(self._problem)

@@ -28,7 +28,7 @@ class _JobWidget(Widget):
 
     def __init__(self, job: Job, *, layout: Any = None) -> None:
         super().__init__(**({} if layout is None else {"layout": layout}))
-        self._follower = Follower(self._tell, self._send, previews=self._previews, pictures=self._pictures)
+        self._follower = Follower(self._tell, self._to_page, previews=self._previews, pictures=self._pictures)
         self._follower.follow(job, frame_of_prompt(job.prompt))
 
     @property
@@ -111,7 +111,7 @@ class ImageGrid(Widget):
 
     def _show(self) -> None:
         for message, content in messages(self._pictures, 0):
-            self._send(message, [content])
+            self._to_page(message, [content])
 
     def _on_hello(self, message: Json, buffers: list[memoryview]) -> None:
         super()._on_hello(message, buffers)

@@ -1,11 +1,10 @@
-import type { ComponentChildren } from "preact";
 import type { Draft } from "../lib/drafts";
 import type { Control } from "../lib/fields";
 import type { Field } from "../lib/wire";
 import { Choice } from "./choice";
 import { ImageInput } from "./image-input";
 import { NumberInput } from "./number-input";
-import { SeedInput } from "./seed-input";
+import { RandomizeSwitch, SeedInput } from "./seed-input";
 import { Switch } from "./switch";
 import { JsonInput, TextArea, TextInput } from "./text-input";
 
@@ -61,7 +60,14 @@ export function FieldRow(props: FieldProps) {
   const isWide = WIDE.has(field.kind) || (field.kind === "string" && String(draft.control ?? "").length > 24);
   return (
     <div class={isWide ? "field wide" : "field"} data-name={field.name} data-invalid={error !== ""}>
-      <Label field={field} id={id} />
+      <div class="head">
+        <label for={id} title={field.tooltip || undefined}>
+          {field.label}
+        </label>
+        {field.kind === "seed" && (
+          <RandomizeSwitch on={props.randomize} onChange={(on) => actions.onRandomize(field, on)} />
+        )}
+      </div>
       <ControlOf {...props} control={control} />
       {error !== "" && (
         <p class="message" id={messageId}>
@@ -72,21 +78,7 @@ export function FieldRow(props: FieldProps) {
   );
 }
 
-function Label({ field, id }: { field: Field; id: string }): ComponentChildren {
-  return (
-    <label for={id} title={field.tooltip || undefined}>
-      {field.label}
-    </label>
-  );
-}
-
-function ControlOf({
-  field,
-  control,
-  randomize,
-  thumbnail,
-  actions,
-}: FieldProps & { control: ControlProps }) {
+function ControlOf({ field, control, thumbnail, actions }: FieldProps & { control: ControlProps }) {
   switch (field.kind) {
     case "text":
       return <TextArea {...control} />;
@@ -96,13 +88,7 @@ function ControlOf({
     case "float":
       return <NumberInput {...control} />;
     case "seed":
-      return (
-        <SeedInput
-          {...control}
-          randomize={randomize}
-          onRandomize={(on: boolean) => actions.onRandomize(field, on)}
-        />
-      );
+      return <SeedInput {...control} />;
     case "choice":
       return <Choice {...control} />;
     case "bool":

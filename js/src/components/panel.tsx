@@ -5,13 +5,16 @@ import { isBusy } from "../lib/wire";
 import { ErrorNotice, Warnings } from "./notice";
 import { Progress } from "./progress";
 
-export function Header({ spec }: { spec: FormSpec }) {
+function Header({ spec, children }: { spec: FormSpec; children: ComponentChildren }) {
   return (
     <header>
-      <h2>{spec.title}</h2>
-      <span class="server" data-embedded={spec.server.embedded} data-ok={spec.server.ok}>
-        {spec.server.text}
-      </span>
+      <div class="names">
+        <h2>{spec.title}</h2>
+        <span class="server" data-embedded={spec.server.embedded} data-ok={spec.server.ok}>
+          {spec.server.text}
+        </span>
+      </div>
+      <div class="buttons">{children}</div>
     </header>
   );
 }
@@ -26,7 +29,7 @@ interface Props {
   onCancel: () => void;
 }
 
-/** The whole panel: settings and buttons on the left, progress and pictures on the right. */
+/** The whole panel: the settings on the left, progress and pictures on the right; in a narrow page these come first. */
 export function Panel({ spec, form, stage, run, onRun, onCancel }: Props) {
   const root = useRef<HTMLElement>(null);
   const busy = isBusy(run.phase);
@@ -46,19 +49,16 @@ export function Panel({ spec, form, stage, run, onRun, onCancel }: Props) {
   };
   return (
     <section ref={root} class="panel" aria-label={spec.title} onKeyDown={onKeyDown}>
-      <Header spec={spec} />
+      <Header spec={spec}>
+        <button type="button" class="button" disabled={!busy} onClick={onCancel}>
+          Cancel
+        </button>
+        <button type="button" class="button primary" disabled={busy} onClick={start} title="Ctrl+Enter">
+          Run
+        </button>
+      </Header>
       <div class="columns">
-        <div class="settings">
-          {form}
-          <div class="buttons">
-            <button type="button" class="button primary" disabled={busy} onClick={start} title="Ctrl+Enter">
-              Run
-            </button>
-            <button type="button" class="button" disabled={!busy} onClick={onCancel}>
-              Cancel
-            </button>
-          </div>
-        </div>
+        {form}
         <div class="outcome">
           {stage}
           <Progress run={run} />
