@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .convert import to_api_prompt as to_api_prompt
     from .document import Workflow as Workflow
     from .examples import example as example
+    from .graph import Graph as Graph
     from .param import Param as Param
     from .param import Params as Params
     from .param import UnknownParam as UnknownParam
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .view import Node as Node
 
 _HOMES = {
+    "Graph": "graph",
     "InputSpec": "specs",
     "Node": "view",
     "NodeSpec": "specs",

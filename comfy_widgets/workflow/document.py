@@ -12,16 +12,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..protocol.errors import WorkflowError
-from . import choice, editing
+from . import choice
 from .compare import differences
 from .editor import Editor
 from .param import Params
 from .params import make_params
 from .prompt import ObjectInfo, Place, Prompt, refuse_nan, wrap
+from .reshape import Reshape
 from .source import Fetch, load_forms
 from .specs import NodeSpecs
 from .uploads import is_picture, picture_upload
-from .view import View
 
 if TYPE_CHECKING:
     from .check import Problem
@@ -33,7 +33,7 @@ _NEEDS_DEFINITIONS = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Workflow(View):
+class Workflow(Reshape):
     """A ComfyUI workflow, in whichever form it came.
 
     It is a value: every method that changes something returns a new workflow and leaves this one alone. Make one with
@@ -153,6 +153,15 @@ class Workflow(View):
         if specs is None:
             raise WorkflowError(_NEEDS_DEFINITIONS)
         return self._editor.with_values(self._all_edits(self._base(specs), specs), specs)
+
+    def _picture(self) -> tuple[dict[str, Any] | None, Prompt | None]:
+        if self._editor is None:
+            return None, self._current()
+        try:
+            return self.to_ui(), None
+        except WorkflowError:
+            # A value without a place in the editor's form is not shown, but the graph is the same.
+            return self._editor.ui, None
 
     def reproduce(self) -> Workflow:
         """Return the workflow that exactly ran when the file was made.
@@ -321,8 +330,9 @@ class Workflow(View):
     @property
     def uploads(self) -> Mapping[str, bytes]:
         """The pictures to upload before the workflow runs: file names as they stand in the prompt, and their bytes."""
-        used = {value for value in (*self._edits.values(), *self._pending.values()) if isinstance(value, str)}
-        return MappingProxyType({name: data for name, data in self._pictures.items() if name in used})
+        values = [*self._edits.values(), *self._pending.values()]
+        values += [value for node in (self._prompt or {}).values() for value in node["inputs"].values()]
+        return MappingProxyType({name: data for name, data in self._pictures.items() if name in values})
 
     def check(self, object_info: ObjectInfo | None = None) -> list[Problem]:
         """Compare the workflow with a server's definitions before anything is sent.
@@ -339,43 +349,8 @@ class Workflow(View):
             raise WorkflowError("The check needs the server's definitions: workflow.check(client.object_info()).")
         return check_prompt(self._current(object_info), specs, self.uploads)
 
-    # -- the graph -------------------------------------------------------------------------------------------------
-
-    def add(self, class_type: str, /, title: str | None = None, **inputs: Any) -> Workflow:
-        """Return a workflow with one more node.
-
-        Parameters
-        ----------
-        class_type : str
-        title : str, optional
-            By which the node can be named afterwards.
-        **inputs
-            Values, and connections as a pair of a node and an output: ``model=("Load Checkpoint", 0)`` or
-            ``model=("Load Checkpoint", "MODEL")``.
-        """
-        return self._rebuilt(editing.add(self._current(), class_type, inputs, title, self._specs))
-
-    def remove(self, node: str, /) -> Workflow:
-        """Return a workflow without a node, named by id or title, and without the links that lead to it."""
-        prompt = self._current()
-        return self._rebuilt(editing.remove(prompt, editing.find_node(prompt, node, self._specs)))
-
-    def rewire(self, node: str, input_name: str, to: tuple[str, int | str] | None, /) -> Workflow:
-        """Return a workflow in which an input is connected to ``(node, output)``, or with None to nothing."""
-        prompt = self._current()
-        node_id = editing.find_node(prompt, node, self._specs)
-        return self._rebuilt(editing.rewire(prompt, node_id, input_name, to, self._specs))
-
-    def bypass(self, node: str, /) -> Workflow:
-        """Return a workflow in which what would enter a node goes on to its consumers instead.
-
-        It needs the types of the sockets: `bind` the workflow first.
-        """
-        prompt = self._current()
-        return self._rebuilt(editing.bypass(prompt, editing.find_node(prompt, node, self._specs), self._specs))
-
     def _rebuilt(self, prompt: Prompt) -> Workflow:
-        # A workflow of another shape is in API format, since the editor's form cannot follow; the choice goes along.
+        # A choice of the author's goes along.
         if self._editor is not None:
             prompt = choice.into_prompt(prompt, self._choice())
         return Workflow(_prompt=prompt, _specs=self._specs, _pictures=self._pictures, source=self.source)

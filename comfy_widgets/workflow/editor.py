@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..protocol.errors import WorkflowError
-from .prompt import Place, Prompt, normalise
+from .prompt import Place, Prompt, normalise, wrap
 from .specs import NodeSpecs
 
 
@@ -34,91 +34,32 @@ class Editor:
     def with_values(self, values: Mapping[Place, Any], specs: NodeSpecs) -> dict[str, Any]:
         """Return the editor's form with other values in its widgets.
 
-        Where a value stands in the file is not always certain (subgraphs, primitives), so the result is converted again
-        and must give exactly the wanted prompt.
+        Where a value stands in the file is a matter of trying: in the node, in a primitive that feeds it, or in one of
+        the subgraphs around it. The right place is the one after which the conversion gives exactly the wanted prompt.
 
         Raises
         ------
         WorkflowError
             If some value has no place of its own in the file.
         """
+        from .homes import homes
+
         wanted = copy.deepcopy(self.convert(specs)[0])
-        ui = copy.deepcopy(self.ui)
+        ui = self.ui
         for (node_id, name), value in values.items():
-            wanted[node_id]["inputs"][name] = {"__value__": value} if isinstance(value, list) else value
-            for values_list, position in _homes(ui, node_id, name, specs):
-                values_list[position] = copy.deepcopy(value)
-        if values and Editor(ui).convert(specs)[0] != wanted:
-            raise WorkflowError(
-                "Some of the values that were set have no single place in the editor's form (they belong to a subgraph "
-                'or come from another node). Save the workflow in API format: save(path, form="api").'
-            )
-        return ui
-
-
-def _homes(ui: dict[str, Any], node_id: str, name: str, specs: NodeSpecs) -> Iterator[tuple[Any, Any]]:
-    """Yield the containers and keys in which the value of a widget stands."""
-    from .convert.document import read_node
-    from .convert.live import live_node
-
-    raw = _raw_node(ui, node_id)
-    if raw is None or not isinstance(raw.get("type"), str):
-        return
-    values = raw.get("widgets_values")
-    if isinstance(values, dict):
-        yield values, name
-        return
-    positions = live_node(read_node(raw, 0, "workflow"), specs.get(raw["type"])).positions
-    if isinstance(values, list) and name in positions:
-        values += [None] * (positions.index(name) + 1 - len(values))
-        yield values, positions.index(name)
-    if ":" not in node_id:
-        yield from _primitives(ui, raw, name)
-
-
-def _raw_node(ui: Mapping[str, Any], node_id: str) -> dict[str, Any] | None:
-    """Find a node by its execution id, ``instance:inner``."""
-    scope: Mapping[str, Any] = ui
-    definitions = _definitions(ui)
-    node: dict[str, Any] | None = None
-    for part in node_id.split(":"):
-        if node is not None:
-            inner = definitions.get(str(node.get("type")))
-            if inner is None:
-                return None
-            scope = inner
-        nodes = scope.get("nodes")
-        listed = nodes if isinstance(nodes, list) else []
-        node = next((raw for raw in listed if isinstance(raw, dict) and str(raw.get("id")) == part), None)
-        if node is None:
-            return None
-    return node
-
-
-def _definitions(container: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    held = container.get("definitions")
-    listed = held.get("subgraphs") if isinstance(held, Mapping) else None
-    found: dict[str, Mapping[str, Any]] = {}
-    for definition in listed if isinstance(listed, list) else ():
-        if isinstance(definition, Mapping):
-            found[str(definition.get("id"))] = definition
-            found.update(_definitions(definition))
-    return found
-
-
-def _primitives(ui: Mapping[str, Any], node: Mapping[str, Any], name: str) -> Iterator[tuple[list[Any], int]]:
-    """Yield the value of a PrimitiveNode that feeds the widget, which is what the editor sends for it."""
-    from .convert.document import Scope, read_scope
-    from .convert.report import Report
-
-    scope: Scope = read_scope(ui, "", "workflow", Report())
-    for saved in node.get("inputs") or ():
-        widget = saved.get("widget") if isinstance(saved, Mapping) else None
-        if not isinstance(widget, Mapping) or widget.get("name") != name or saved.get("link") is None:
-            continue
-        link = scope.links.get(str(saved["link"]))
-        source = _raw_node(ui, link.origin) if link is not None else None
-        if source is not None and source.get("type") == "PrimitiveNode":
-            held = source.get("widgets_values")
-            if isinstance(held, list) and held:
-                yield held, 0
+            wanted[node_id]["inputs"][name] = wrap(value)
+            for number in range(len(homes(ui, node_id, name, specs))):
+                tried = copy.deepcopy(ui)
+                home = homes(tried, node_id, name, specs)[number]
+                home.put(copy.deepcopy(value))
+                if Editor(tried).convert(specs)[0] == wanted:
+                    ui = tried
+                    break
+            else:
+                raise WorkflowError(
+                    f"The value set for {name} of node {node_id} has no place of its own in the editor's form (it is "
+                    'computed, or shared with other nodes). Save the workflow in API format: save(path, form="api").',
+                    node_id=node_id,
+                    input_name=name,
+                )
+        return copy.deepcopy(ui)

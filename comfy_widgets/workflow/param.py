@@ -86,6 +86,9 @@ class Param:
         WorkflowError
             If the value has the wrong type, is out of bounds or is not among the choices.
         """
+        if type(value).__module__ == "numpy" and hasattr(value, "item"):
+            # A seed out of an array is as good as one that was typed.
+            value = value.item()
         return _CHECKS[self.kind](self, value)
 
     def error(self, why: str) -> WorkflowError:
@@ -117,13 +120,12 @@ class Param:
             return self._check_float(value)
         elif isinstance(value, float) and value.is_integer():
             number = int(value)
-        number = getattr(number, "item", lambda: number)()
         if isinstance(number, bool) or not isinstance(number, int):
             raise self.error(f"wants a whole number, not {_short(value)}.")
         return self._bounded(number)
 
     def _check_float(self, value: Any) -> int | float:
-        number = getattr(value, "item", lambda: value)()
+        number = value
         if isinstance(number, str):
             try:
                 number = float(number)

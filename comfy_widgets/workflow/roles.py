@@ -47,7 +47,10 @@ _DIRECT_TEXT = {"positive_prompt": "positive", "negative_prompt": "negative", "p
 
 _TEXT_INPUT = re.compile(r"(text|prompt|string|value|clip_[lg]$|t5xxl|llama|wildcard|positive|negative)", re.IGNORECASE)
 _NOT_TEXT_INPUT = re.compile(r"(delimiter|separator|prefix|suffix|_name$|mode|method|type|parser|regex)", re.IGNORECASE)
-_TEXT_LINK = re.compile(r"(cond|positive|negative|text|prompt|string|clip_[lg]$|t5xxl|guider|value|any|input)", re.I)
+_TEXT_LINK = re.compile(
+    r"(cond|positive|negative|text|prompt|string|clip_[lg]$|t5xxl|guider|value|any|input|on_)", re.I
+)
+_SWITCH = frozenset({"switch", "on_true", "on_false"})
 _LATENT_LINK = re.compile(r"^(latent|latent_image|samples|latents?_?\w*)$", re.IGNORECASE)
 _MEDIA_CLASS = re.compile(r"Load(Image|Video|Audio)", re.IGNORECASE)
 _NO_SIZE_CLASS = re.compile(r"(Scale|Resize|Crop|Mask|Solid|Pad|Composite)", re.IGNORECASE)
@@ -111,7 +114,9 @@ class _Search:
             if origin not in self.prompt:
                 return None
             inputs = self.prompt[origin]["inputs"]
-            if input_name not in inputs and len(inputs) > 1:
+            if inputs.keys() >= _SWITCH:
+                input_name = self._branch(origin)
+            elif input_name not in inputs and len(inputs) > 1:
                 named = [name for name in ("value", "number", "int", "float", "seed") if name in inputs]
                 if not named or any(is_link(v) for v in inputs.values()):
                     return None
@@ -122,6 +127,13 @@ class _Search:
                 input_name = next(iter(inputs))
             node_id = origin
         return None
+
+    def _branch(self, node_id: str) -> str:
+        """Return the input that a switch lets through as it stands."""
+        value = self.prompt[node_id]["inputs"]["switch"]
+        if is_link(value) and value[0] in self.prompt:
+            value = self.prompt[value[0]]["inputs"].get("value")
+        return "on_true" if value is True else "on_false"
 
     # -- prompts -------------------------------------------------------------------------------------------------
 
@@ -163,7 +175,9 @@ class _Search:
                 # Its text is the other prompt's; what comes out here is an empty one.
                 continue
             names = list(node["inputs"])
-            if "positive" in names and "negative" in names:
+            if set(names) >= _SWITCH:
+                names = [self._branch(origin)]
+            elif "positive" in names and "negative" in names:
                 # A node that passes both through, such as a ControlNet: slot 0 is the positive one.
                 wanted = ("positive", "negative")[slot] if slot < 2 else wanted
                 names = [wanted]
@@ -176,7 +190,7 @@ class _Search:
         declared = self.type_of(node["class_type"], name)
         if is_link(node["inputs"][name]):
             if declared is not None:
-                return declared in ("CONDITIONING", "STRING", "GUIDER", "*")
+                return declared in ("CONDITIONING", "STRING", "GUIDER", "*", "COMFY_MATCHTYPE_V3")
             return bool(_TEXT_LINK.match(name))
         if declared not in (None, "STRING") or not isinstance(node["inputs"][name], str):
             return False

@@ -45,10 +45,9 @@ class View(ABC):
     def _definitions(self) -> NodeSpecs | None:
         """The server's definitions, if they are known."""
 
-    @property
     @abstractmethod
-    def ui(self) -> dict[str, Any] | None:
-        """The editor's form, if there is one."""
+    def _picture(self) -> tuple[dict[str, Any] | None, Prompt | None]:
+        """Return what is to be drawn: the editor's form, else a prompt."""
 
     def __iter__(self) -> Iterator[Node]:
         """Iterate over the nodes, in the order in which the work flows."""
@@ -94,17 +93,13 @@ class View(ABC):
         """Draw the graph: where its author put the nodes if that is known, in layers from left to right otherwise."""
         from .draw import draw
 
-        return draw(self.ui, self._drawable(), self._definitions)
+        return draw(*self._picture(), self._definitions)
 
     def to_mermaid(self) -> str:
         """Write the graph as a Mermaid flowchart, which GitHub and JupyterLab draw."""
         from .draw import mermaid
 
-        return mermaid(self.ui, self._drawable(), self._definitions)
-
-    def _drawable(self) -> Prompt | None:
-        """The prompt, or None where only the editor's form can be drawn."""
-        return None if self.ui is not None else self._current()
+        return mermaid(*self._picture(), self._definitions)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         try:
