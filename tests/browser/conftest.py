@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from comfy_widgets.engine import Engine
 from scripts.environment import NO_CHROMIUM, find_chromium
 
 from .host import Host, running_host
@@ -25,14 +26,21 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    with running_host("lab", tmp_path_factory.mktemp("lab"), {}) as host:
+def engine() -> Iterator[Engine]:
+    """The server that ``ComfyClient()`` finds in the notebooks."""
+    with Engine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Host]:
+    with running_host("lab", tmp_path_factory.mktemp("lab"), {"COMFYUI_URL": engine.url}) as host:
         yield host
 
 
 @pytest.fixture(scope="session")
-def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    with running_host("notebook", tmp_path_factory.mktemp("notebook"), {}) as host:
+def notebook7(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Host]:
+    with running_host("notebook", tmp_path_factory.mktemp("notebook"), {"COMFYUI_URL": engine.url}) as host:
         yield host
 
 
@@ -54,7 +62,7 @@ def page_on(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callab
     notebooks: list[Notebook] = []
 
     def make(host: Host) -> Notebook:
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page = browser.new_page(viewport={"width": 1280, "height": 1500})
         page.set_default_timeout(30_000)
         notebooks.append(Notebook(host, page))
         return notebooks[-1]

@@ -47,6 +47,13 @@ RUN_CELL = """async (index) => {
   await commands.execute("notebook:run-cell");
 }"""
 
+LAST_CELL = """(text) => window.jupyterapp.shell.currentWidget.content.widgets
+  .findIndex(({ model }) => model.type === "code" && model.sharedModel.source.includes(text))"""
+
+FAILED_CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
+  .filter(({ model }) => model.type === "code" && model.outputs.toJSON().some((out) => out.output_type === "error"))
+  .length"""
+
 SHUT_DOWN = "async () => { await window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown(); }"
 
 
@@ -95,9 +102,25 @@ class Notebook:
         """Run a cell and wait until it is done."""
         self.page.evaluate(RUN_CELL, index)
 
-    def run_all(self) -> None:
-        """Run all cells and wait until the last is done."""
+    def run_through(self, text: str) -> None:
+        """Run the cells from the top, one after the other, through the first code that contains `text`."""
+        for index in range(self.page.evaluate(LAST_CELL, text) + 1):
+            self.run(index)
+
+    def run_all(self) -> bool:
+        """Run all cells and wait until the last is done. Return whether none failed."""
         self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        return not self.page.evaluate(FAILED_CELLS)
+
+    def restart(self) -> None:
+        """Shut the kernel down and start another."""
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+
+    def forgive(self, text: str) -> None:
+        """Take back errors that are not ours; there must be one."""
+        kept = [error for error in self.errors if text not in error]
+        assert len(kept) < len(self.errors), f"no error says {text!r}"
+        self.errors = kept
 
     def save(self) -> None:
         """Save the notebook and wait until it is written."""
