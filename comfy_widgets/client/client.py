@@ -280,6 +280,8 @@ class ComfyClient(Routes):
                 return
             if not job.prompt:
                 self._plan(job, document.bind(self.object_info()))
+            if document.uploads:
+                self._upload(job, document.uploads)
             self._journal.submitted(job.prompt_id, self.url, self.client_id)
             self._listen().wait_first_try(_FIRST_CONNECT)
             reply = self._post_prompt(job.prompt, job.prompt_id, **options)
@@ -301,6 +303,18 @@ class ComfyClient(Routes):
             left_out = [f"Left out: {problem.text}" for problem in node_problems(reply.node_errors, job.prompt)]
             job._warn(*left_out)
             self._tracker.confirm(job)
+
+    def _upload(self, job: Job, pictures: Mapping[str, bytes]) -> None:
+        """Bring a workflow's own pictures to the server, and name them in the prompt as the server does."""
+        names = {}
+        for name, content in pictures.items():
+            file = self.upload_image(content, name)
+            names[name] = f"{file.subfolder}/{file.filename}" if file.subfolder else file.filename
+        prompt = {
+            node_id: {**node, "inputs": {key: _renamed(value, names) for key, value in node["inputs"].items()}}
+            for node_id, node in job.prompt.items()
+        }
+        job._prepare(prompt, job._state.plan)
 
     def _keep(self, job: Job) -> None:
         """Keep how a job ended and what each node class took, so that the next job's bar moves evenly."""
@@ -448,6 +462,10 @@ def _publisher(listeners: dict[Subscription, None]) -> Callable[[Event], None]:
                 listeners.pop(subscription, None)
 
     return publish
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    return names.get(value, value) if isinstance(value, str) else value
 
 
 def _files_wanted(entry: HistoryEntry) -> list[File]:
