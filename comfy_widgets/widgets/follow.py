@@ -13,7 +13,7 @@ from .pictures import for_page, messages, original
 from .pump import pump
 
 if TYPE_CHECKING:
-    from ..client import Job
+    from ..client import Job, Result
     from ..protocol.errors import ComfyError
 
 logger = logging.getLogger("comfy_widgets")
@@ -66,6 +66,8 @@ class Follower:
         self._preview = 0
         self._ended = True
         self._resend = False
+        # The newest run that gave pictures; they stay in the page when a later run gives none.
+        self._shown: tuple[int, Result] | None = None
 
     @property
     def job(self) -> Job | None:
@@ -109,9 +111,8 @@ class Follower:
 
     def send_original(self, run: int, index: int) -> None:
         """Send one picture at its full size."""
-        job = self._job
-        result = state.result_of(job) if job is not None and run == self._run else None
-        picture = original(result, index) if result is not None else None
+        shown = self._shown
+        picture = original(shown[1], index) if shown is not None and shown[0] == run else None
         if picture is not None:
             message = {"kind": "original", "run": run, "index": index, "mime": picture.mime}
             self._send(message, [picture.content])
@@ -126,11 +127,9 @@ class Follower:
             self._change(refused)
             self._finish(run)
             return False
-        if job is None:
-            return False
-        if was_ended:
-            if resend:
-                self._send_pictures(job, run)
+        if resend and self._shown is not None:
+            self._send_pictures(*self._shown)
+        if job is None or was_ended:
             return False
         # Asked before the snapshot is taken, so that a snapshot of a job that has ended is its last.
         done = job.done()
@@ -144,8 +143,10 @@ class Follower:
     def _end(self, job: Job, run: int, frame: Mapping[str, Any]) -> None:
         sent, note = 0, ""
         try:
-            sent, size = self._send_pictures(job, run)
-            frame = {**frame, **size}
+            result = state.result_of(job)
+            if self._pictures and result is not None:
+                sent, size = self._send_pictures(run, result)
+                frame = {**frame, **size}
         except Exception as error:
             logger.exception("the pictures could not be sent to the page")
             note = f"The pictures could not be shown: {error}"
@@ -174,13 +175,13 @@ class Follower:
         message = {"kind": "preview", "run": run, "seq": preview.seq, "mime": preview.mime}
         self._send(message, [preview.image])
 
-    def _send_pictures(self, job: Job, run: int) -> tuple[int, Json]:
+    def _send_pictures(self, run: int, result: Result) -> tuple[int, Json]:
         """Send the pictures; how many there were, and the frame that the first one makes."""
-        result = state.result_of(job)
-        if not self._pictures or result is None:
-            return 0, {}
         pictures = for_page(result)
         for message, content in messages(pictures, run):
             self._send(message, [content])
-        size = pictures[0].size if pictures else None
+        if not pictures:
+            return 0, {}
+        self._shown = (run, result)
+        size = pictures[0].size
         return len(pictures), {"width": size[0], "height": size[1], "count": len(pictures)} if size else {}

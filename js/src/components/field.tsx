@@ -41,6 +41,16 @@ export interface ControlProps {
 }
 
 const WIDE = new Set(["text", "json", "seed", "image"]);
+/** More letters than half a column has room for. */
+const LONG = 18;
+
+function isWide({ kind, choices }: Field, value: Control): boolean {
+  if (WIDE.has(kind)) return true;
+  return (
+    (kind === "string" || kind === "choice") &&
+    [value, ...(choices ?? [])].some((text) => String(text).length > LONG)
+  );
+}
 
 export function FieldRow(props: FieldProps) {
   const { field, draft, id, actions } = props;
@@ -57,9 +67,12 @@ export function FieldRow(props: FieldProps) {
     onEdit: (value) => actions.onEdit(field, value),
     onLeave: () => actions.onLeave(field),
   };
-  const isWide = WIDE.has(field.kind) || (field.kind === "string" && String(draft.control ?? "").length > 24);
   return (
-    <div class={isWide ? "field wide" : "field"} data-name={field.name} data-invalid={error !== ""}>
+    <div
+      class={isWide(field, draft.control) ? "field wide" : "field"}
+      data-name={field.name}
+      data-invalid={error !== ""}
+    >
       <div class="head">
         <label for={id} title={field.tooltip || undefined}>
           {field.label}

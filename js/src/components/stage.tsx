@@ -36,7 +36,7 @@ export function Stage({ run, preview, pictures, frame, onWantOriginal }: Props) 
       {!busy && pictures.items.length === 0 && (
         <div class="layer invitation">
           <Picture />
-          <span>Your pictures will appear here</span>
+          <span>{run.phase === "idle" ? "Your pictures will appear here" : "No pictures"}</span>
         </div>
       )}
     </div>
