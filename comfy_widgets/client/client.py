@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -68,6 +69,8 @@ class ComfyClient(Routes):
         Seconds without any answer after which outstanding jobs are given up.
     memory : int
         Bytes of results kept in memory; more go to temporary files.
+    max_frame, max_body : int
+        The largest websocket frame and the largest reply in bytes that are taken.
     journal : bool
         Note every submitted prompt on disk, so that `comfy_widgets.runs` finds it after a restart of the kernel.
     pace : Pace, optional
@@ -99,6 +102,8 @@ class ComfyClient(Routes):
         timeout: float = 60.0,
         lost_after: float = 120.0,
         memory: int = 1 << 30,
+        max_frame: int = 1 << 30,
+        max_body: int = 4 << 30,
         journal: bool = True,
         pace: Pace | None = None,
     ) -> None:
@@ -111,7 +116,9 @@ class ComfyClient(Routes):
             address = Address(address.base, auth)
         self.client_id = client_id or str(uuid.uuid4())
         self._api_key = api_key
-        self._options = Options(headers=dict(headers or {}), verify=verify, read_timeout=timeout)
+        self._options = Options(
+            headers=dict(headers or {}), verify=verify, read_timeout=timeout, max_body=max_body, max_frame=max_frame
+        )
         self._ping_interval = ping_interval
         self._reconnect_interval = reconnect_interval
         self._transport = Transport(address, self._options)
@@ -140,7 +147,15 @@ class ComfyClient(Routes):
             engine = self._engine
             self._tracker.server_dead = lambda: not engine.running
         self._finalizer = weakref.finalize(
-            self, _shut, self._tracker, self._dispatcher, self._pool, self._submissions, self._transport, self._timings
+            self,
+            _shut,
+            os.getpid(),
+            self._tracker,
+            self._dispatcher,
+            self._pool,
+            self._submissions,
+            self._transport,
+            self._timings,
         )
 
     # About the server
@@ -212,6 +227,7 @@ class ComfyClient(Routes):
 
         if not self._finalizer.alive:
             raise ComfyError("This client is closed. Make a new ComfyClient to submit.")
+        self._transport.check_process()
         document = Workflow.load(workflow)
         if self._object_info is not None:
             document = document.bind(self._object_info)
@@ -396,6 +412,7 @@ class ComfyClient(Routes):
             ping_interval=self._ping_interval,
             reconnect_interval=self._reconnect_interval,
             connect_timeout=self._options.connect_timeout,
+            max_frame=self._options.max_frame,
         )
 
     def _worker_died(self) -> bool:
@@ -474,6 +491,7 @@ def _files_wanted(entry: HistoryEntry) -> list[File]:
 
 
 def _shut(
+    process: int,
     tracker: Tracker,
     dispatcher: Dispatcher,
     pool: ThreadPoolExecutor,
@@ -481,6 +499,9 @@ def _shut(
     transport: Transport,
     timings: Timings,
 ) -> None:
+    if os.getpid() != process:
+        # A fork has copies of the sockets but none of the threads; to close them here would disturb the parent.
+        return
     submissions.shutdown(wait=False, cancel_futures=True)
     tracker.close()
     pool.shutdown(wait=False, cancel_futures=True)

@@ -42,6 +42,8 @@ class Connection:
         TLS, as in `transport.Options`.
     ping_interval, reconnect_interval : float
         Seconds. After five vain tries the interval grows, up to a minute.
+    max_frame : int
+        Bytes; a longer frame ends the connection, before it is read.
     on_event : callable
         Called in the listener thread with each event; it must be quick.
     on_change : callable
@@ -57,6 +59,7 @@ class Connection:
         ping_interval: float,
         reconnect_interval: float,
         connect_timeout: float,
+        max_frame: int,
         on_event: Callable[[Event], None],
         on_change: Callable[[bool], None],
     ) -> None:
@@ -66,6 +69,7 @@ class Connection:
         self._ping_interval = ping_interval
         self._reconnect_interval = reconnect_interval
         self._connect_timeout = connect_timeout
+        self._max_frame = max_frame
         self._on_event = on_event
         self._on_change = on_change
         self._closed = threading.Event()
@@ -73,7 +77,8 @@ class Connection:
         self._connected = threading.Event()
         self._wake_receive, self._wake_send = socket.socketpair()
         self._text_has_prompt_id = False
-        self.last_received = time.monotonic()
+        # When a message came, or the socket stood again; pongs do not count, as a deaf socket answers pings too.
+        self.last_message = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="comfy-listener", daemon=True)
         self._thread.start()
 
@@ -152,6 +157,7 @@ class Connection:
             enable_multithread=True,
             redirect_limit=0,
         )
+        _bound(line, self._max_frame)
         self._text_has_prompt_id = False
         try:
             # The server heeds the flags only in the first frame of a socket, so each new socket says them again.
@@ -168,7 +174,7 @@ class Connection:
         assert line.sock is not None
         selector.register(line.sock, selectors.EVENT_READ)
         selector.register(self._wake_receive, selectors.EVENT_READ)
-        self.last_received = next_ping = now
+        self.last_message = next_ping = now
         next_ping += self._ping_interval
         pinged: float | None = None
         patience = max(1.0, min(self._ping_interval, 10.0))
@@ -189,7 +195,8 @@ class Connection:
                     continue
                 opcode, data = line.recv_data(control_frame=True)
                 heard = True
-                self.last_received = time.monotonic()
+                if opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY):
+                    self.last_message = time.monotonic()
                 # Anything that arrives proves the line as well as a pong does.
                 pinged = None
                 if opcode == websocket.ABNF.OPCODE_TEXT:
@@ -239,3 +246,16 @@ class Connection:
             line.send_close()
         with suppress(Exception):
             line.shutdown()  # type: ignore[no-untyped-call]
+
+
+def _bound(line: websocket.WebSocket, longest: int) -> None:
+    """Look at the length of each frame between its header and its payload; the library has no setting for it."""
+    buffer: Any = line.frame_buffer
+    read_length = buffer.recv_length
+
+    def checked() -> None:
+        read_length()
+        if buffer.length is not None and buffer.length > longest:
+            raise websocket.WebSocketPayloadException(f"a frame of {buffer.length} bytes is more than {longest}")
+
+    buffer.recv_length = checked

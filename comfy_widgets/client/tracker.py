@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..protocol import (
@@ -69,6 +69,7 @@ class _Record:
     missing_since: float | None = None
     told: bool = False
     settling: bool = False
+    added: float = field(default_factory=time.monotonic)
     last_event: float = 0.0
     in_queue: str = ""
 
@@ -275,7 +276,7 @@ class Tracker:
         if any(r.missing_since is not None or r.doubt is not None for r in records) or not self.connected:
             due.append(self._last_round + self._pace.poll)
         assert self.connection is not None or not self.connected
-        heard = self.connection.last_received if self.connection is not None else 0.0
+        heard = self.connection.last_message if self.connection is not None else 0.0
         due.append(max(heard, self._last_round) + self._pace.silence)
         return min(due)
 
@@ -290,14 +291,15 @@ class Tracker:
             self._no_answer(records, error, asked)
             return
         self._unreachable_since = None
-        moved_on = False
+        deaf = False
         for record in records:
             job = record.job
             position = queue.position(job.prompt_id)
             if position is not None:
                 record.confirmed, record.doubt, record.missing_since = True, None, None
                 where = "running" if queue.running(job.prompt_id) else "pending"
-                moved_on |= record.in_queue == "pending" and where == "running" and job.status == "pending"
+                if record.in_queue == "pending" and where == "running" and job.status == "pending":
+                    deaf |= self._unheard_since(asked - self._pace.silence)
                 record.in_queue = where
                 if where == "running":
                     self._runs(record, asked)
@@ -310,17 +312,18 @@ class Tracker:
                 logger.info("history of %s: %s", job.prompt_id, error)
                 continue
             if entry is not None:
-                moved_on |= record.last_event < asked - self._pace.silence
+                deaf |= self._unheard_since(max(record.added, asked - self._pace.silence))
                 record.settling = True
                 self._finish(record, entry)
             else:
                 self._missing(record, asked)
-        if moved_on and self.connection is not None and self.connected:
-            quiet = time.monotonic() - self.connection.last_received
-            if quiet >= self._pace.silence:
-                # The server moved on and said nothing: this socket is deaf, although it answers pings.
-                logger.info("websocket: open, but deaf for %.0f s; replaced", quiet)
-                self.connection.reconnect()
+        if deaf and self.connection is not None:
+            logger.info("websocket: open, but the server moved on and it said nothing; replaced")
+            self.connection.reconnect()
+
+    def _unheard_since(self, moment: float) -> bool:
+        """Whether a socket that stands brought nothing, not even the status that a new prompt gives to everybody."""
+        return self.connection is not None and self.connected and self.connection.last_message < moment
 
     def _runs(self, record: _Record, asked: float) -> None:
         job = record.job

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ import requests.adapters
 
 from ..protocol.address import Address
 from ..protocol.requests import Request
-from .errors import Forbidden, HTTPError, NotAComfyServer, PayloadTooLarge, ServerTimeout, ServerUnreachable
+from .errors import ComfyError, Forbidden, HTTPError, NotAComfyServer, PayloadTooLarge, ServerTimeout, ServerUnreachable
 
 logger = logging.getLogger("comfy_widgets")
 
@@ -41,8 +42,8 @@ class Options:
     connect_timeout, read_timeout : float
         Seconds. A busy server may be silent for long (it loads models in the same process), hence a generous read
         time-out.
-    max_body : int
-        The largest reply in bytes that is taken.
+    max_body, max_frame : int
+        The largest reply and the largest websocket frame in bytes that are taken.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -50,6 +51,7 @@ class Options:
     connect_timeout: float = 5.0
     read_timeout: float = 60.0
     max_body: int = 4 << 30
+    max_frame: int = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Transport:
     """Calls to one server. Any number of threads may use it at once."""
 
     def __init__(self, address: Address, options: Options, *, pool_size: int = 16) -> None:
+        self._process = os.getpid()
         self.address = address
         self.options = options
         self._session = requests.Session()
@@ -100,6 +103,14 @@ class Transport:
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
+
+    def check_process(self) -> None:
+        """Raise where this is a fork: two processes that share connections would read each other's answers."""
+        if os.getpid() != self._process:
+            raise ComfyError(
+                "This client was made before the process forked, and its connections and threads stayed behind. Make a "
+                "new ComfyClient in each process."
+            )
 
     def handshake_headers(self) -> dict[str, str]:
         """The headers, credentials included, for the websocket's handshake with the same server."""
@@ -180,6 +191,7 @@ class Transport:
         self, request: Request, read_timeout: float | None, headers: Mapping[str, str]
     ) -> Iterator[requests.Response]:
         """Send, with errors in words; an idempotent call over a kept-alive connection that died is sent again."""
+        self.check_process()
         timeout = (self.options.connect_timeout, read_timeout or self.options.read_timeout)
         try:
             try:

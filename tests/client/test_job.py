@@ -327,3 +327,37 @@ def test_connect_and_listen_give_the_raw_stream(client: ComfyClient) -> None:
     assert done.wait(20)
     stop()
     assert {"Status", "ExecutionStart", "Executing", "Progress", "Preview", "Executed"} <= set(seen)
+
+
+def test_a_frame_beyond_the_bound_is_not_read_and_the_job_ends_well(
+    server: ScriptedServer, connect: Callable[..., ComfyClient]
+) -> None:
+    client = connect(server.url, max_frame=100_000)
+    gate = Gate()
+    server.play(standard_run(gate=gate, gate_after="execution_start"))
+    job = client.submit(text_to_image())
+    gate.wait_reached()
+    server.send(client.client_id, b"\x00\x00\x00\x01\x00\x00\x00\x01" + bytes(200_000))
+    gate.open()
+    assert job.result(20).status == "completed"
+    assert job.preview is None or len(job.preview.image) < 100_000
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+def test_a_fork_is_refused_in_words_and_does_not_disturb_its_parent(
+    server: ScriptedServer, client: ComfyClient
+) -> None:
+    client.run(text_to_image())
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            client.submit(text_to_image(), seed=2)
+        except Exception as error:
+            code = 0 if "forked" in str(error) else 2
+            client.close()
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert client.connected
+    assert client.run(text_to_image(), seed=3, timeout=20).status == "completed"
