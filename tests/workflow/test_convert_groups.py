@@ -97,6 +97,16 @@ def test_converted_widgets_have_no_place_among_the_hosts_values() -> None:
     assert inputs["4:4"]["filename_prefix"] == "other"
 
 
+def test_a_primitive_inside_keeps_its_place_among_the_hosts_values() -> None:
+    sampler = {**GROUP["nodes"][1]}
+    sampler["inputs"] = [*sampler["inputs"], {"name": "seed", "type": "INT", "widget": {"name": "seed"}, "link": 1}]
+    primitive = {"type": "PrimitiveNode", "outputs": slots(("INT", "INT")), "widgets_values": [1, "fixed"]}
+    nodes = [GROUP["nodes"][0], sampler, *GROUP["nodes"][2:], primitive]
+    group = {**GROUP, "nodes": nodes, "links": [*GROUP["links"], [5, 0, 1, 2, 50, "INT"]]}
+    inputs = inputs_of(to_api_prompt(drawn([*VALUES[2:], 4321, "randomize"], BY_NAME, group=group), INFO))
+    assert (inputs["4:1"]["seed"], inputs["4:1"]["steps"], inputs["4:2"]["width"]) == (4321, 30, 64)
+
+
 @pytest.mark.parametrize("mode", [2, 4])
 def test_a_group_that_is_switched_off_is_not_unfolded(mode: int) -> None:
     workflow = drawn(VALUES, BY_NAME)

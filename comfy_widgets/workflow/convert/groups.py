@@ -126,7 +126,9 @@ class _GroupReader:
         if node.type in self.specs:
             for name in live_node(node, self.specs[node.type]).positions:
                 owners.append(name if name is not None or not owners else owners[-1])
-        return owners
+        # What the definition knows nothing of (a primitive's value, an upload button) has its place in the saved list.
+        length = len(node.values) if isinstance(node.values, list) and node.values else len(owners)
+        return (owners + [None] * length)[:length]
 
     def _make_inputs(self) -> None:
         taken: set[str] = set()
