@@ -8,7 +8,7 @@ from typing import Any
 
 from ..protocol.errors import WorkflowError
 from .param import did_you_mean
-from .prompt import Prompt, is_link, links, unique_titles, wrap
+from .prompt import Prompt, is_link, is_number, links, unique_titles, wrap
 from .specs import NodeSpec, NodeSpecs
 from .types import compatible
 
@@ -45,7 +45,7 @@ def add(
     if specs is not None and class_type not in specs:
         raise WorkflowError(f"The server has no node class {class_type!r}.{did_you_mean(class_type, specs)}")
     changed = copy.deepcopy(prompt)
-    numbers = [int(node_id) for node_id in prompt if node_id.isdigit()]
+    numbers = [int(node_id) for node_id in prompt if is_number(node_id)]
     node_id = str(max(numbers, default=0) + 1)
     node: dict[str, Any] = {
         "class_type": class_type,

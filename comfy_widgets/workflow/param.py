@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -198,14 +199,19 @@ def nearest(word: object, words: Iterable[Any], count: int = 3) -> list[str]:
     """Return the names most like `word`, ignoring case."""
     by_lower: dict[str, str] = {}
     for known in words:
-        by_lower.setdefault(str(known).lower(), str(known))
-    lower = str(word).lower()
+        by_lower.setdefault(_stem(str(known)), str(known))
+    lower = _stem(str(word))
     close = difflib.get_close_matches(lower, by_lower, n=count, cutoff=0.6)
     # A part of a long name ("v1-5" for "v1-5-pruned-emaonly.safetensors") is too unlike for difflib.
     if len(lower) >= 3:
         parts = [name for name in by_lower if lower in name or (len(name) >= 3 and name in lower)]
         close += [name for name in parts if name not in close]
     return [by_lower[name] for name in close[:count]]
+
+
+def _stem(name: str) -> str:
+    """Drop what many names have in common, so that it does not count as likeness."""
+    return re.sub(r"\.(safetensors|sft|ckpt|pth?|bin|gguf)$", "", name.lower())
 
 
 def did_you_mean(word: object, words: Iterable[Any]) -> str:

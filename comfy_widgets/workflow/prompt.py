@@ -126,7 +126,13 @@ def _holds_nan(value: Any) -> bool:
 
 def id_key(node_id: str) -> tuple[tuple[int, int, str], ...]:
     """Sort key of node ids: ``3 < 10 < 57:2 < 57:10``."""
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"[:.]", node_id))
+    parts = re.split(r"[:.]", node_id)
+    return tuple((0, int(part), "") if is_number(part) else (1, 0, part) for part in parts)
+
+
+def is_number(node_id: str) -> bool:
+    """Tell whether an id is a number as editors give it out; other ids may look like anything."""
+    return re.fullmatch(r"[0-9]{1,18}", node_id) is not None
 
 
 def depths(prompt: Prompt) -> dict[str, int]:
