@@ -1,0 +1,208 @@
+"""The client against the embedded engine: real sockets, real pictures, real faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from comfy_widgets import Engine, Workflow, example
+from comfy_widgets.client import ComfyClient
+from comfy_widgets.errors import ExecutionFailed, JobCancelled, JobLost, PromptRefused, WorkflowError
+from comfy_widgets.testing import FaultProxy
+
+Connect = Callable[..., ComfyClient]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with Engine(custom_nodes=[Path(__file__).parent / "nodes.py"]) as running:
+        yield running
+
+
+@pytest.fixture
+def client(engine: Engine, connect: Connect) -> ComfyClient:
+    return connect(engine.url)
+
+
+def count(steps: int, pause: float = 0.01) -> dict[str, Any]:
+    return {"1": {"class_type": "Counts", "inputs": {"steps": steps, "pause": pause}, "_meta": {"title": "My counter"}}}
+
+
+def quick(**values: Any) -> Workflow:
+    return example().with_params(width=128, height=128, steps=4, **values)
+
+
+def test_a_picture_comes_out_and_carries_its_workflow(client: ComfyClient) -> None:
+    result = client.run(quick(), seed=18446744073709551615, timeout=60)
+    (image,) = result.images
+    assert image.size == (128, 128)
+    again = Workflow.load(result.bytes())
+    assert again.params()["seed"].value == 18446744073709551615
+    assert client.run(again, timeout=60).files == result.files, "the same prompt is served from the cache"
+
+
+def test_the_same_seed_gives_the_same_picture_and_another_seed_another(client: ComfyClient) -> None:
+    one, two = (client.run(quick(), seed=5, filename_prefix=name, timeout=60).images[0] for name in ("a", "b"))
+    other = client.run(quick(), seed=6, timeout=60).images[0]
+    assert one.tobytes() == two.tobytes()
+    assert one.tobytes() != other.tobytes()
+
+
+def test_a_batch_gives_a_grid(client: ComfyClient) -> None:
+    result = client.run(quick(batch_size=4), seed=1, timeout=60)
+    assert len(result.images) == 4
+    assert result.grid(cols=2).width > 256
+
+
+def test_previews_and_steps_are_seen(client: ComfyClient) -> None:
+    job = client.submit(quick(), seed=77, steps=8)
+    steps: list[tuple[int | None, int | None]] = []
+    events = job.events()
+    for event in events:
+        if event.type == "progress":
+            steps.append((job.progress.step, job.progress.steps))
+    job.result(60)
+    assert job.preview is not None
+    assert job.preview.mime == "image/jpeg"
+    assert (8, 8) in steps or steps[-1][1] == 8
+
+
+def test_a_cached_run_completes_with_its_files(client: ComfyClient) -> None:
+    first, second = client.run(quick(), seed=9, timeout=60), client.run(quick(), seed=9, timeout=60)
+    assert second.status == "completed"
+    assert second.files == first.files
+
+
+def test_a_failing_node_is_named(client: ComfyClient) -> None:
+    prompt = {"1": {"class_type": "Fails", "inputs": {"message": "no luck"}, "_meta": {"title": "The bad one"}}}
+    with pytest.raises(ExecutionFailed, match=r"The bad one .*ValueError: no luck") as caught:
+        client.run(prompt, timeout=60)
+    error = caught.value
+    assert (error.node_id, error.node_title, error.node_type) == ("1", "The bad one", "Fails")
+    assert any("raise ValueError" in line for line in error.traceback)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"steps": 0}, "steps"),
+        ({"seed": 2**64}, "seed"),
+        ({"sampler_name": "eulr"}, "euler"),
+        ({"ckpt_name": "gone.safetensors"}, "ckpt_name"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_in_words(client: ComfyClient, values: dict[str, Any], words: str) -> None:
+    with pytest.raises(WorkflowError, match=words):
+        client.run(quick(), timeout=60, **values)
+    client.object_info()
+    with pytest.raises(WorkflowError, match=words):
+        client.submit(quick(), **values)
+
+
+def test_a_missing_input_and_a_missing_class_are_refused_in_words(client: ComfyClient) -> None:
+    prompt = quick().to_prompt()
+    del prompt["3"]["inputs"]["model"]
+    with pytest.raises(PromptRefused, match=r"KSampler.*'model' is missing"):
+        client.run(prompt, timeout=60)
+    prompt = quick().to_prompt()
+    prompt["3"]["class_type"] = "KSamplerFromThePack"
+    with pytest.raises(PromptRefused, match="KSamplerFromThePack"):
+        client.run(prompt, timeout=60)
+
+
+def test_the_editors_format_is_converted_and_goes_into_the_picture(client: ComfyClient) -> None:
+    workflow = example("text_to_image_ui").bind(client.object_info()).with_params(width=128, height=128, steps=4)
+    result = client.run(workflow, seed=3, timeout=60)
+    assert Workflow.load(result.bytes()).ui is not None
+
+
+def test_cancel_while_running_and_while_pending(client: ComfyClient) -> None:
+    running, waiting = client.submit(count(10_000)), client.submit(count(10_001))
+    for event in running.events():
+        if event.type == "progress":
+            break
+    assert waiting.cancel()
+    assert waiting.wait(60).status == "cancelled"
+    assert running.cancel()
+    with pytest.raises(JobCancelled):
+        running.result(60)
+    assert client.run(count(3), timeout=60).texts == ("counted to 3",)
+
+
+def test_the_place_in_the_queue_is_told(client: ComfyClient) -> None:
+    jobs = [client.submit(count(10_000 + number)) for number in range(3)]
+    seen = {
+        progress.queue_position: progress.message for progress in _progress_until(jobs[2], lambda p: p.queue_position)
+    }
+    assert seen[2] == "Waiting, 2 ahead"
+    for job in reversed(jobs):
+        job.cancel()
+    assert {job.wait(60).status for job in jobs} == {"cancelled"}
+
+
+def _progress_until(job: Any, wanted: Callable[[Any], object]) -> list[Any]:
+    import threading
+
+    seen: list[Any] = [job.progress]
+    there = threading.Event()
+
+    def hear(progress: Any) -> None:
+        seen.append(progress)
+        if wanted(progress):
+            there.set()
+
+    subscription = job.on("progress", hear)
+    assert wanted(job.progress) or there.wait(60)
+    subscription.cancel()
+    return [*seen, job.progress]
+
+
+@pytest.mark.parametrize(("manner", "steps"), [("close", 60), ("reset", 61), ("silent", 62)])
+def test_a_socket_cut_in_the_middle_costs_nothing(engine: Engine, connect: Connect, manner: Any, steps: int) -> None:
+    with FaultProxy(engine.url) as proxy:
+        client = connect(proxy.url, ping_interval=0.3)
+        cut = proxy.cut_websocket(after_messages=12, manner=manner)
+        result = client.run(count(steps, 0.02), timeout=60)
+        cut.wait()
+        assert result.texts == (f"counted to {steps}",)
+        assert proxy.count("POST", "/prompt") == 1
+        assert proxy.most_open_websockets(client.client_id) == 1
+
+
+def test_an_engine_that_is_killed_is_a_clear_error_in_bounded_time(connect: Connect) -> None:
+    with Engine(custom_nodes=[Path(__file__).parent / "nodes.py"]) as engine:
+        client = connect(engine.url)
+        job = client.submit(count(10_000))
+        for event in job.events():
+            if event.type == "progress":
+                break
+        engine.kill()
+        with pytest.raises(JobLost, match="did not answer"):
+            job.result(60)
+
+
+def test_without_an_address_the_embedded_engine_is_taken_and_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from comfy_widgets.client import discover
+
+    monkeypatch.delenv("COMFYUI_URL", raising=False)
+    monkeypatch.setattr(discover, "LOCAL", "http://127.0.0.1:9")
+    with ComfyClient() as client, ComfyClient() as second:
+        assert client.embedded
+        assert client.url == second.url
+        assert "embedded engine, small procedural model" in client.description
+        assert capsys.readouterr().out.count("embedded engine, small procedural model") == 2
+        assert client.run(quick(), seed=1, timeout=60).images
+
+
+def test_an_address_in_the_environment_goes_first(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COMFYUI_URL", engine.url)
+    with ComfyClient() as client:
+        assert client.url == engine.url
+        assert "COMFYUI_URL" in capsys.readouterr().out
