@@ -64,10 +64,10 @@ class ComfyPanel(WorkflowForm):
         title: str | None = None,
         layout: Any = None,
     ) -> None:
-        super().__init__(workflow, client, params, title=title, layout=layout)
         self._record = Record()
         self._refusal: ComfyError | None = None
-        self._follower = Follower(self._tell, self._to_page, places=self._places, on_end=self._write_record)
+        self._follower = Follower(self._tell, self._to_page, places=self._places, on_end=self._on_end)
+        super().__init__(workflow, client, params, title=title, layout=layout)
         settle_before_cells_end()
         if self._problem is not None:
             self._refuse(self._problem)
@@ -112,12 +112,9 @@ class ComfyPanel(WorkflowForm):
         Raises
         ------
         ComfyError
-            No job came about: a value does not fit, or the workflow cannot be read without the server. The panel shows
-            the same.
+            No job came about, as when a value does not fit. The panel shows the same.
         """
         try:
-            if self._problem is not None:
-                self._redefine()
             job = self.client.submit(self.workflow)
         except ComfyError as error:
             self._refuse(error)
@@ -154,8 +151,11 @@ class ComfyPanel(WorkflowForm):
         display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         self._record.show()
 
-    def _write_record(self, job: Job, words: str) -> None:
+    def _on_end(self, job: Job, words: str) -> None:
         result = result_of(job)
+        if result is not None and self._problem is not None:
+            # The server, which was not there when the form was made, has answered.
+            self._redefine()
         if result is not None:
             self._record.write(result, f"{self._form['title']}: {words or job.status}")
 

@@ -27,8 +27,8 @@ class _JobWidget(Widget):
     _pictures: ClassVar[bool] = False
 
     def __init__(self, job: Job, *, layout: Any = None) -> None:
-        super().__init__(**({} if layout is None else {"layout": layout}))
         self._follower = Follower(self._tell, self._to_page, previews=self._previews, pictures=self._pictures)
+        super().__init__(**({} if layout is None else {"layout": layout}))
         self._follower.follow(job, frame_of_prompt(job.prompt))
 
     @property

@@ -60,7 +60,8 @@ class ParamValues(HasTraits):
         raise self._unknown(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not name.startswith("_") and not self.has_trait(name):
+        # traitlets itself sets `notify_change` while it holds notifications.
+        if not name.startswith("_") and not hasattr(type(self), name):
             raise self._unknown(name)
         super().__setattr__(name, value)
 

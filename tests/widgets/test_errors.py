@@ -1,0 +1,98 @@
+"""What goes wrong is told in words: in Python, and in the panel at the field it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from comfy_widgets import ComfyClient, ComfyPanel, WorkflowError, example
+from comfy_widgets.client.errors import ExecutionFailed, PromptRefused, ServerUnreachable
+from comfy_widgets.testing import ScriptedServer, standard_run, text_to_image
+from comfy_widgets.widgets import assets
+
+from .conftest import page_of
+from .page import Page
+
+NOBODY = "http://127.0.0.1:9"
+
+
+def test_a_node_that_fails_is_named(server: ScriptedServer, panel: ComfyPanel, page: Page) -> None:
+    server.play(standard_run(fail_at="3"))
+    job = panel.run().wait(60)
+    error = page.wait_phase("failed")["error"]
+    assert error["title"] == "KSampler failed"
+    assert "made to fail" in error["message"]
+    assert "RuntimeError" in error["details"]
+    assert isinstance(panel.error, ExecutionFailed)
+    assert panel.error is job.exception()
+    assert panel.images == []
+
+
+def test_what_the_server_refuses_is_shown_at_its_field(make_engine_panel: Callable[..., ComfyPanel]) -> None:
+    panel = make_engine_panel(text_to_image())
+    page = page_of(panel)
+    panel.run().wait(60)
+    error = page.wait_phase("failed")["error"]
+    assert error["title"] == "The server refused the workflow"
+    assert "model.safetensors" in error["fields"]["ckpt_name"]
+    assert isinstance(panel.error, PromptRefused)
+
+
+def test_no_server_is_one_sentence_and_the_form_is_there_all_the_same() -> None:
+    with ComfyClient(NOBODY) as client:
+        panel = ComfyPanel(text_to_image(), client)
+        page = page_of(panel)
+        error = page.wait_phase("failed")["error"]
+        assert "127.0.0.1:9" in error["message"]
+        assert page.state["_form"]["server"] == {"text": f"Not connected · {NOBODY}", "embedded": False, "ok": False}
+        assert panel.params.steps == 4
+        panel.params.steps = 6
+        job = panel.run().wait(60)
+        assert isinstance(panel.error, ServerUnreachable)
+        assert job.status == "failed"
+
+
+def test_an_editors_workflow_without_a_server_waits_for_it(server: ScriptedServer) -> None:
+    ui = Path(__file__).parents[2] / "comfy_widgets" / "workflow" / "examples" / "text_to_image_ui.json"
+    server.kill()
+    with ComfyClient(server.url) as client:
+        panel = ComfyPanel(ui, client)
+        page = page_of(panel)
+        page.wait_phase("failed")
+        assert page.state["_form"]["fields"] == []
+        assert panel.run().wait(60).status == "failed"
+        page.wait_phase("failed")
+        server.restart()
+        panel.run().result(60)
+        page.wait_phase("done")
+        page.wait_for(lambda: "steps" in {field["name"] for field in page.state["_form"]["fields"]})
+        panel.params.steps = 3
+        assert page.state["_values"]["values"]["steps"] == "3"
+
+
+def test_junk_is_no_workflow(client: ComfyClient) -> None:
+    with pytest.raises(WorkflowError):
+        ComfyPanel({"what": "ever"}, client)
+
+
+def test_what_the_server_left_out_is_a_warning(make_engine_panel: Callable[..., ComfyPanel]) -> None:
+    prompt = example().with_params(width=64, height=64, steps=1).to_prompt()
+    prompt["80"] = {"class_type": "SaveImage", "inputs": {"filename_prefix": "x"}, "_meta": {"title": "Spare"}}
+    panel = make_engine_panel(prompt)
+    panel.run().wait(60)
+    run = page_of(panel).wait_phase("done")
+    assert any("Spare" in warning for warning in run["warnings"])
+
+
+def test_a_front_end_that_was_not_built_says_how(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, client: ComfyClient
+) -> None:
+    monkeypatch.setattr(assets, "_STATIC", tmp_path)
+    assets.module.cache_clear()
+    try:
+        with pytest.raises(Exception, match="npm run build"):
+            ComfyPanel(text_to_image(), client)
+    finally:
+        assets.module.cache_clear()
