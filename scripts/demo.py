@@ -22,6 +22,7 @@ from comfy_widgets.engine import Engine
 
 CELL_SECONDS = 600
 PICTURES = ("image/png", "image/jpeg")
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def run(notebook: Path, folder: Path) -> int:
@@ -46,18 +47,23 @@ def run(notebook: Path, folder: Path) -> int:
 
 async def _execute(document: Any, where: Path) -> None:
     client = NotebookClient(
-        document, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(where)}}
+        document,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(where)}},
+        extra_arguments=["--log-level=ERROR"],  # it warns of its own transport, which nobody here chose
     )
     await client.async_execute()
 
 
 def _html(document: Any) -> str:
-    """Return the notebook as a page that needs no network: where a widget stands, its picture or text is shown."""
+    """Return the notebook as a page that needs no network. Where a widget would stand, it says so."""
     document = copy.deepcopy(document)
     document.metadata.pop("widgets", None)
     for cell in document.cells:
         for output in cell.get("outputs", []):
-            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+            if WIDGET in output.get("data", {}):
+                output.data = {"text/plain": "A live widget stands here in the notebook; `make lab` opens it."}
     page = HTMLExporter(require_js_url="", mathjax_url="")
     body, _resources = page.from_notebook_node(document)
     return str(body)
