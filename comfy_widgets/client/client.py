@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from ..protocol import Event, File, HistoryEntry
 from ..protocol.address import Address
-from ..protocol.refusal import node_problems
-from ..protocol.requests import get, post
+from ..protocol.requests import get
 from .connection import Connection
 from .discover import find_server
 from .dispatch import Dispatcher, Subscription
-from .errors import ComfyError, HTTPError, JobLost, ServerError, ServerTimeout, ServerUnreachable
+from .errors import ComfyError, JobLost, ServerError
 from .job import Job
 from .media import Media, Memory
 from .progress import Plan
 from .result import Result
 from .routes import Routes
 from .state import Journal, Timings, state_directory
+from .submission import cancel, send
 from .tracker import Pace, Tracker
 from .transport import Options, Transport
 
@@ -38,7 +38,6 @@ logger = logging.getLogger("comfy_widgets")
 logger.addHandler(logging.NullHandler())
 
 EMBEDDED = "embedded engine, small procedural model"
-_FIRST_CONNECT = 2.0
 
 
 class ComfyClient(Routes):
@@ -242,7 +241,7 @@ class ComfyClient(Routes):
             "partial_execution_targets": partial_execution_targets,
             "extra_data": self._extra_data(document, extra_data),
         }
-        self._submissions.submit(self._post_job, job, document, options)
+        self._submissions.submit(send, self, job, document, options)
         return job
 
     def run(self, workflow: Any, /, timeout: float | None = None, **values: Any) -> Result:
@@ -288,84 +287,17 @@ class ComfyClient(Routes):
             data["api_key_comfy_org"] = self._api_key
         return data
 
-    def _post_job(self, job: Job, document: Workflow, options: dict[str, Any]) -> None:
-        """Runs in the submission thread: everything about a submission that may take time."""
-        try:
-            if job._cancel_asked:
-                self._tracker.end(job, job._finish_cancelled)
-                return
-            if not job.prompt:
-                self._plan(job, document.bind(self.object_info()))
-            if document.uploads:
-                self._upload(job, document.uploads)
-            self._journal.submitted(job.prompt_id, self.url, self.client_id)
-            self._listen().wait_first_try(_FIRST_CONNECT)
-            reply = self._post_prompt(job.prompt, job.prompt_id, **options)
-        except (ServerTimeout, HTTPError) as error:
-            self._tracker.confirm(job, error)
-        except ServerUnreachable as error:
-            if error.sent:
-                self._tracker.confirm(job, error)
-            else:
-                self._fail(job, error)
-        except ComfyError as error:
-            self._fail(job, error)
-        except Exception as error:
-            logger.exception("a submission failed")
-            self._fail(job, ComfyError(f"The submission failed: {type(error).__name__}: {error}"))
-        else:
-            if reply.prompt_id != job.prompt_id:
-                self._tracker.rekey(job, reply.prompt_id)
-            left_out = [f"Left out: {problem.text}" for problem in node_problems(reply.node_errors, job.prompt)]
-            job._warn(*left_out)
-            self._tracker.confirm(job)
-
-    def _upload(self, job: Job, pictures: Mapping[str, bytes]) -> None:
-        """Bring a workflow's own pictures to the server, and name them in the prompt as the server does."""
-        names = {}
-        for name, content in pictures.items():
-            file = self.upload_image(content, name)
-            names[name] = f"{file.subfolder}/{file.filename}" if file.subfolder else file.filename
-        prompt = {
-            node_id: {**node, "inputs": {key: _renamed(value, names) for key, value in node["inputs"].items()}}
-            for node_id, node in job.prompt.items()
-        }
-        job._prepare(prompt, job._state.plan)
-
     def _keep(self, job: Job) -> None:
         """Keep how a job ended and what each node class took, so that the next job's bar moves evenly."""
         self._journal.ended(job.prompt_id, job.status)
         self._timings.learn(job._state.plan.classes, job._state.durations)
 
-    def _fail(self, job: Job, error: ComfyError) -> None:
-        self._tracker.end(job, lambda: job._finish("failed", error=lambda _: error))
-
     def _cancel(self, job: Job) -> None:
         # Behind its own submission: there is nothing to cancel before the POST was answered.
         try:
-            self._submissions.submit(self._cancel_on_server, job)
+            self._submissions.submit(cancel, self, job)
         except RuntimeError:
             logger.info("the client is closed; job %s goes on on the server", job.prompt_id)
-
-    def _cancel_on_server(self, job: Job) -> None:
-        if job.done():
-            return
-        try:
-            if not self._cancel_by_jobs_api(job.prompt_id):
-                self.delete_from_queue(job.prompt_id)
-                # Servers before 0.3.57 interrupt whatever runs: only ask while it is ours.
-                if self.queue().running(job.prompt_id):
-                    self.interrupt(job.prompt_id)
-        except ServerError as error:
-            job._warn(f"The server could not be told to cancel: {error}")
-        self._tracker.ask_soon()
-
-    def _cancel_by_jobs_api(self, prompt_id: str) -> bool:
-        if self._has_jobs_cancel is False:
-            return False
-        reply = self._transport.call(post(f"/jobs/{prompt_id}/cancel"))
-        self._has_jobs_cancel = reply.status not in (404, 405)
-        return reply.status == 200
 
     # The raw stream
 
@@ -479,10 +411,6 @@ def _publisher(listeners: dict[Subscription, None]) -> Callable[[Event], None]:
                 listeners.pop(subscription, None)
 
     return publish
-
-
-def _renamed(value: Any, names: Mapping[str, str]) -> Any:
-    return names.get(value, value) if isinstance(value, str) else value
 
 
 def _files_wanted(entry: HistoryEntry) -> list[File]:

@@ -211,6 +211,21 @@ class Routes(FileRoutes):
             [str(entry.get("m", "")) for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
         )
 
+    def cancel(self, prompt_id: str) -> None:
+        """Take a prompt from the queue or interrupt it, whichever it needs; no other prompt is touched.
+
+        By ``POST /api/jobs/{prompt_id}/cancel`` where the server has it; else by the queue, then a targeted interrupt.
+        """
+        if self._has_jobs_cancel is not False:
+            reply = self._transport.call(calls.post(f"/jobs/{quote(prompt_id, safe='')}/cancel"))
+            self._has_jobs_cancel = reply.status not in (404, 405)
+            if reply.status == 200:
+                return
+        self.delete_from_queue(prompt_id)
+        # Servers before 0.3.57 interrupt whatever runs: only ask while it is ours.
+        if self.queue().running(prompt_id):
+            self.interrupt(prompt_id)
+
     # The jobs API, where the server has it
 
     def jobs(self, *, status: str | None = None, limit: int = 50, offset: int = 0) -> list[dict[str, Any]] | None:

@@ -10,7 +10,7 @@ import pytest
 from comfy_widgets.client import ComfyClient, Pace
 from comfy_widgets.testing import ScriptedServer
 
-QUICK = Pace(poll=0.05, silence=0.3, lost_after=1.0, gone=0.1, dead_worker=0.3)
+QUICK = Pace(poll=0.05, silence=1.0, lost_after=1.0, gone=0.1, dead_worker=0.3)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,86 @@
+"""Bringing a job to the server, and calling it back: runs in the client's submission thread, one after the other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..protocol.refusal import node_problems
+from .errors import ComfyError, HTTPError, ServerError, ServerTimeout, ServerUnreachable
+
+if TYPE_CHECKING:
+    from ..workflow import Workflow
+    from .client import ComfyClient
+    from .job import Job
+
+logger = logging.getLogger("comfy_widgets")
+
+_FIRST_CONNECT = 2.0
+
+
+def send(client: ComfyClient, job: Job, document: Workflow, options: dict[str, Any]) -> None:
+    """Everything about a submission that may take time. What goes wrong ends the job; nothing is raised."""
+    tracker = client._tracker
+    try:
+        if job._cancel_asked:
+            tracker.end(job, job._finish_cancelled)
+            return
+        if not job.prompt:
+            client._plan(job, document.bind(client.object_info()))
+        if document.uploads:
+            _upload(client, job, document.uploads)
+        client._journal.submitted(job.prompt_id, client.url, client.client_id)
+        client._listen().wait_first_try(_FIRST_CONNECT)
+        reply = client._post_prompt(job.prompt, job.prompt_id, **options)
+    except (ServerTimeout, HTTPError) as error:
+        # A 5xx or silence tells nothing: the prompt may be queued all the same. The watch finds out.
+        tracker.confirm(job, error)
+    except ServerUnreachable as error:
+        if error.sent:
+            tracker.confirm(job, error)
+        else:
+            _fail(client, job, error)
+    except ComfyError as error:
+        _fail(client, job, error)
+    except Exception as error:
+        logger.exception("a submission failed")
+        _fail(client, job, ComfyError(f"The submission failed: {type(error).__name__}: {error}"))
+    else:
+        if reply.prompt_id != job.prompt_id:
+            tracker.rekey(job, reply.prompt_id)
+        left_out = [f"Left out: {problem.text}" for problem in node_problems(reply.node_errors, job.prompt)]
+        job._warn(*left_out)
+        tracker.confirm(job)
+
+
+def cancel(client: ComfyClient, job: Job) -> None:
+    """Take a job from the queue or interrupt it; the watch then settles it."""
+    if job.done():
+        return
+    try:
+        client.cancel(job.prompt_id)
+    except ServerError as error:
+        job._warn(f"The server could not be told to cancel: {error}")
+    client._tracker.ask_soon()
+
+
+def _fail(client: ComfyClient, job: Job, error: ComfyError) -> None:
+    client._tracker.end(job, lambda: job._finish("failed", error=lambda _: error))
+
+
+def _upload(client: ComfyClient, job: Job, pictures: Mapping[str, bytes]) -> None:
+    """Bring a workflow's own pictures to the server, and name them in the prompt as the server does."""
+    names = {}
+    for name, content in pictures.items():
+        file = client.upload_image(content, name)
+        names[name] = f"{file.subfolder}/{file.filename}" if file.subfolder else file.filename
+    prompt = {
+        node_id: {**node, "inputs": {key: _renamed(value, names) for key, value in node["inputs"].items()}}
+        for node_id, node in job.prompt.items()
+    }
+    job._prepare(prompt, job._state.plan)
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    return names.get(value, value) if isinstance(value, str) else value
