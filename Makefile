@@ -24,7 +24,7 @@ lint:  ## Only the checks: ruff, mypy, import rules, Biome, tsc
 bench:  ## Measure the client against a bare loop
 	@scripts/run bench
 
-conformance:  ## Compare the embedded engine with recorded ComfyUI servers
+conformance:  ## Show how the client holds to the protocol, statement by statement
 	@scripts/run conformance
 
 clean:  ## Remove all that was built or installed here

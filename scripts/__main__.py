@@ -14,7 +14,7 @@ from .shell import ROOT, Failed, Missing, call, is_root
 FIRST_NOTEBOOK = ROOT / "notebooks" / "01_first_image.ipynb"
 BUILT = [
     *(".venv", "js/node_modules", "comfy_widgets/static", "demo-output", "dist", "build", "tests/browser/shots"),
-    *(".mypy_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis"),
+    *(".mypy_cache", ".ruff_cache", ".hypothesis"),
 ]
 
 
@@ -64,9 +64,9 @@ def bench() -> int:
 
 
 def conformance() -> int:
-    """Compare the engine with recorded servers and show the table."""
+    """Test the client against the protocol, statement by statement, and show the table."""
     environment.prepare()
-    return call([PYTHON, "-m", "pytest", "tests/conformance", "-s"])
+    return call([PYTHON, "-m", "pytest", "tests/conformance", "-q"])
 
 
 def clean() -> int:

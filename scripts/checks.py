@@ -75,7 +75,7 @@ def lint_checks(node: Node) -> list[Check]:
         Check("ruff check", python("-m", "ruff", "check")),
         Check("ruff format", python("-m", "ruff", "format", "--check")),
         Check("mypy --strict", python("-m", "mypy")),
-        Check("import rules", python(PYTHON.with_name("lint-imports"), "--no-logo")),
+        Check("import rules", python(PYTHON.with_name("lint-imports"), "--no-logo", "--no-cache")),
         Check("Biome", npm("lint")),
         Check("tsc", npm("typecheck")),
     ]

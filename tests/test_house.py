@@ -52,6 +52,14 @@ def test_the_engine_is_loaded_only_when_it_is_started() -> None:
     assert not [module for _, module in imports(at_import_time) if module.split(".")[0] == "engine"]
 
 
+def test_the_widgets_have_one_thread_the_pump() -> None:
+    for file in python_files(PACKAGE / "widgets"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+        assert file.name == "pump.py" or names.isdisjoint({"Thread", "Timer"}), file
+
+
 def test_no_file_outgrows_one_idea() -> None:
     limits = dict.fromkeys(python_files(PACKAGE, ROOT / "scripts"), 400)
     limits |= dict.fromkeys((ROOT / "js" / "src").rglob("*.ts*"), 300)
