@@ -119,6 +119,7 @@ class Connection:
                 self._tried.set()
                 self._closed.wait(self._delay(tries))
                 continue
+            self.last_message = time.monotonic()
             self._connected.set()
             self._tried.set()
             self._tell(True)
@@ -174,8 +175,7 @@ class Connection:
         assert line.sock is not None
         selector.register(line.sock, selectors.EVENT_READ)
         selector.register(self._wake_receive, selectors.EVENT_READ)
-        self.last_message = next_ping = now
-        next_ping += self._ping_interval
+        next_ping = now + self._ping_interval
         pinged: float | None = None
         patience = max(1.0, min(self._ping_interval, 10.0))
         try:

@@ -33,6 +33,8 @@ from .job import Job
 
 logger = logging.getLogger("comfy_widgets")
 
+_A_MOMENT = 0.25
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -312,7 +314,8 @@ class Tracker:
                 logger.info("history of %s: %s", job.prompt_id, error)
                 continue
             if entry is not None:
-                deaf |= self._unheard_since(max(record.added, asked - self._pace.silence))
+                # A socket that hears would have told of the end by now.
+                deaf |= self._unheard_since(max(record.added, asked - _A_MOMENT))
                 record.settling = True
                 self._finish(record, entry)
             else:
