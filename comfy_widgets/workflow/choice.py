@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..protocol.errors import WorkflowError
-from .param import Param, Params, did_you_mean
+from .param import Param, Params, did_you_mean, in_words
 from .prompt import Place, Prompt
 
 Choose = Iterable[str] | Mapping[str, "str | bool | Mapping[str, Any] | None"]
@@ -114,7 +114,7 @@ def apply_choice(params: Params, shown: Iterable[Shown]) -> Params:
 def _as_wished(param: Param, wish: Shown) -> tuple[Param, Shown]:
     overrides = {key: value for key in _OVERRIDES if (value := getattr(wish, key)) is not None}
     if wish.name and not wish.label:
-        overrides["label"] = wish.name
+        overrides["label"] = in_words(wish.name)
     if wish.choices is not None and param.kind != "json":
         overrides["kind"] = "choice"
     return replace(param, name=wish.name or param.name, primary=True, **overrides), wish

@@ -374,4 +374,5 @@ class Workflow(Reshape):
     def __repr__(self) -> str:
         form = "the editor's format" if self._editor is not None else "API format"
         count = len(self._editor.ui["nodes"]) if self._editor is not None else len(self._prompt or {})
-        return f"<Workflow of {count} nodes in {form}, from {self.source}>"
+        source = self.source[:1].lower() + self.source[1:] if self.source.startswith("The ") else self.source
+        return f"<Workflow of {count} nodes in {form}, from {source}>"

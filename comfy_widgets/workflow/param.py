@@ -195,6 +195,14 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def in_words(name: str) -> str:
+    """Make ``filename_prefix`` read ``Filename prefix``; leave a label that was written for people."""
+    if name != name.lower() or " " in name:
+        return name
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
 def nearest(word: object, words: Iterable[Any], count: int = 3) -> list[str]:
     """Return the names most like `word`, ignoring case."""
     by_lower: dict[str, str] = {}

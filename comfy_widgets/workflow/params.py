@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .param import Param, Params
+from .param import Param, Params, in_words
 from .prompt import Prompt, flow_order, is_link, unique_titles, unwrap
 from .roles import Role, find_roles
 from .specs import InputSpec, NodeSpecs
@@ -96,16 +96,8 @@ def _free_name(role: Role | None, title: str, input_name: str, taken: set[str]) 
 
 def _label(role: Role | None, name: str, title: str, spec: InputSpec | None, input_name: str) -> str:
     if role is None:
-        return _words(spec.label if spec is not None else input_name)
+        return in_words(spec.label if spec is not None else input_name)
     return role.label if name == role.name else f"{role.label} ({title})"
-
-
-def _words(name: str) -> str:
-    """Make ``filename_prefix`` read ``Filename prefix``; leave a label that was written for people."""
-    if name != name.lower() or " " in name:
-        return name
-    words = name.replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
 
 
 def facts_of(spec: InputSpec) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import os
-import urllib.request
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
@@ -21,6 +21,7 @@ Fetch = Callable[[str], bytes]
 _MAX_JSON = 64 * 2**20
 _MAX_DOWNLOAD = 256 * 2**20
 _TIMEOUT = 30.0
+_DEADLINE = 180.0
 
 
 def load_forms(source: Any, fetch: Fetch | None = None) -> tuple[Forms, str]:
@@ -79,16 +80,26 @@ def _no_such_file(path: Path, error: Exception) -> str:
 
 
 def _download(url: str) -> bytes:
-    # An honest, bounded request: no cookies, no retries, one time-out, a limit on what is read.
+    # An honest, bounded request: no cookies, no retries, limits on the time it takes and on what is read.
+    import urllib.request
+
     request = urllib.request.Request(url, headers={"User-Agent": "comfy-widgets", "Accept": "*/*"})
+    data = bytearray()
+    end = time.monotonic() + _DEADLINE
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
-            data: bytes = response.read(_MAX_DOWNLOAD + 1)
-    except (OSError, ValueError) as error:
+            while block := response.read(2**20):
+                data += block
+                if len(data) > _MAX_DOWNLOAD:
+                    raise WorkflowError(f"{url} is larger than {_MAX_DOWNLOAD // 2**20} MB, which no workflow is.")
+                if time.monotonic() > end:
+                    raise WorkflowError(f"{url} did not arrive within {_DEADLINE:.0f} seconds.")
+    except WorkflowError:
+        raise
+    except Exception as error:
+        # urllib lets the errors of the layers below it through, and they have no class in common.
         raise WorkflowError(f"{url} could not be fetched: {getattr(error, 'reason', None) or error}.") from None
-    if len(data) > _MAX_DOWNLOAD:
-        raise WorkflowError(f"{url} is larger than {_MAX_DOWNLOAD // 2**20} MB, which no workflow is.")
-    return data
+    return bytes(data)
 
 
 def _from_stream(stream: IO[bytes], what: str) -> Forms:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import math
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,33 @@ def test_a_url_goes_through_the_fetch_that_was_given() -> None:
 
     assert Workflow.load("https://example.org/flow.json", fetch=fetch).prompt == PROMPT
     assert asked == ["https://example.org/flow.json"]
+
+
+class Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        known = {"/flow.json": (200, json.dumps(PROMPT).encode()), "/page": (200, b"<html></html>")}
+        status, body = known.get(self.path, (404, b"no such thing"))
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+def test_a_url_without_a_fetch_of_ones_own() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        assert Workflow.load(f"{url}/flow.json").prompt == PROMPT
+        with pytest.raises(WorkflowError, match="/page is a web page"):
+            Workflow.load(f"{url}/page")
+        with pytest.raises(WorkflowError, match="could not be fetched: Not Found"):
+            Workflow.load(f"{url}/nothing")
+        server.shutdown()
+    with pytest.raises(WorkflowError, match="could not be fetched"):
+        Workflow.load(f"{url}/flow.json")
 
 
 def test_what_the_server_added_is_taken_off() -> None:
