@@ -65,6 +65,7 @@ class Follower:
         self._refused: Json | None = None
         self._preview = 0
         self._ended = True
+        self._stopped = False
         self._resend = False
         # The newest run that gave pictures; they stay in the page when a later run gives none.
         self._shown: tuple[int, Result] | None = None
@@ -91,7 +92,7 @@ class Follower:
 
         def done(_: Job) -> None:
             follower = me()
-            if follower is not None:
+            if follower is not None and not follower._stopped:
                 pump.wake(follower)
 
         job.add_done_callback(done)
@@ -103,6 +104,12 @@ class Follower:
             self._refused = state.refused(error, self._run, frame, self._places())
             self._job, self._ended = None, False
         pump.wake(self)
+
+    def stop(self) -> None:
+        """Tell the page nothing more, and hold no job. The job goes on."""
+        with self._lock:
+            self._stopped, self._job, self._shown = True, None, None
+        pump.drop(self)
 
     def repeat(self) -> None:
         """Send preview and pictures again, to a page that has missed them."""

@@ -8,7 +8,6 @@ from ..protocol.errors import ComfyError
 from .base import Json
 from .follow import Follower
 from .form import WorkflowForm
-from .pump import pump
 from .record import Record, settle_before_cells_end
 from .run import Place, result_of
 
@@ -136,7 +135,7 @@ class ComfyPanel(WorkflowForm):
 
     def close(self) -> None:
         """End the widget in the page, and free what it holds. A job that runs goes on."""
-        pump.drop(self._follower)
+        self._follower.stop()
         super().close()
 
     # Showing

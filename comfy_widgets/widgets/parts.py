@@ -10,7 +10,6 @@ from ..client import Result
 from .base import Json, Widget
 from .follow import Follower
 from .pictures import encode, for_page, messages
-from .pump import pump
 from .run import idle
 from .wire import frame_of_prompt
 
@@ -38,7 +37,7 @@ class _JobWidget(Widget):
 
     def close(self) -> None:
         """End the widget in the page, and free what it holds. The job goes on."""
-        pump.drop(self._follower)
+        self._follower.stop()
         super().close()
 
     def _on_hello(self, message: Json, buffers: list[memoryview]) -> None:

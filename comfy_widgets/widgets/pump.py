@@ -82,8 +82,7 @@ class Pump:
     def _run(self) -> None:
         while True:
             started = time.monotonic()
-            for source in self._begin():
-                self._beat(source)
+            self._round()
             with self._changed:
                 self._beating = False
                 self._changed.notify_all()
@@ -93,13 +92,15 @@ class Pump:
                 left = self._period - (time.monotonic() - started)
                 self._changed.wait_for(lambda: self._urgent or not self._sources, timeout=max(0.0, left))
 
-    def _begin(self) -> list[Source]:
+    def _round(self) -> None:
+        # A method of its own: its names must not hold a closed widget while the thread sleeps.
         with self._changed:
             self._urgent = False
             self._beating = bool(self._sources)
-            for source in self._sources:
-                self._sources[source] = False
-            return list(self._sources)
+            self._sources = dict.fromkeys(self._sources, False)
+            sources = list(self._sources)
+        for source in sources:
+            self._beat(source)
 
     def _beat(self, source: Source) -> None:
         if source not in self._sources:

@@ -1,0 +1,88 @@
+"""The parts of a panel, each alone."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from comfy_widgets import ComfyClient, ImageGrid, JobProgress, LivePreview, WorkflowForm
+from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
+
+from .conftest import page_of
+
+
+def test_progress_follows_a_job_and_sends_no_pictures(server: ScriptedServer, client: ComfyClient) -> None:
+    gate = Gate()
+    server.play(standard_run(gate=gate, gate_after="progress"))
+    job = client.submit(text_to_image())
+    widget = JobProgress(job)
+    page = page_of(widget)
+    gate.wait_reached()
+    run = page.wait_for(lambda: page.run if page.run["steps"] else None)
+    assert (run["phase"], run["node"], run["step"], run["steps"]) == ("running", "KSampler", 1, 4)
+    gate.open()
+    assert page.wait_phase("done")["fraction"] == 1.0
+    assert {sent.data.get("method") for sent in page.sent} <= {None, "update"}
+    assert widget.job is job
+
+
+def test_progress_says_how_many_are_ahead(server: ScriptedServer, client: ComfyClient) -> None:
+    gate = Gate()
+    server.play(standard_run(gate=gate))
+    first = client.submit(text_to_image())
+    gate.wait_reached()
+    page = page_of(JobProgress(client.submit(text_to_image(seed=1))))
+    page.wait_for(lambda: page.run["phase"] == "waiting" and page.run["queue"] == 1)
+    gate.open()
+    first.wait(60)
+    page.wait_phase("done")
+
+
+def test_preview_shows_the_frames_of_a_job(server: ScriptedServer, client: ComfyClient) -> None:
+    gate = Gate()
+    server.play(standard_run(gate=gate, gate_after="executed"))
+    job = client.submit(text_to_image())
+    page = page_of(LivePreview(job))
+    gate.wait_reached()
+    page.wait_for(lambda: page.custom("preview") and page.custom("preview")[-1][0]["seq"] == 4)
+    assert job.preview is not None
+    assert page.custom("preview")[-1][1] == (job.preview.image,)
+    gate.open()
+    page.wait_phase("done")
+    assert page.custom("picture") == []
+
+
+def test_a_part_made_after_the_end_shows_the_end(client: ComfyClient) -> None:
+    job = client.submit(text_to_image()).wait(60)
+    assert page_of(JobProgress(job)).wait_phase("done")["summary"]
+
+
+def test_grid_of_a_result_has_its_bytes(client: ComfyClient) -> None:
+    result = client.run(text_to_image(batch_size=2))
+    page = page_of(ImageGrid(result))
+    assert [buffers[0] for _, buffers in page.custom("picture")] == [result.bytes(0), result.bytes(1)]
+    page.say("hello")
+    assert len(page.custom("picture")) == 4
+
+
+def test_grid_of_pil_images_with_labels() -> None:
+    images = [Image.new("RGB", (32, 16), color) for color in ("red", "blue")]
+    page = page_of(ImageGrid(images, labels=["one", "two"]))
+    assert page.run["frame"] == {"width": 32, "height": 16, "count": 2}
+    assert [message["caption"] for message, _ in page.custom("picture")] == ["one", "two"]
+    with Image.open(io.BytesIO(page.custom("picture")[1][1][0])) as second:
+        assert second.convert("RGB").getpixel((0, 0)) == (0, 0, 255)
+    with pytest.raises(ValueError, match="2 pictures, but 1 labels"):
+        ImageGrid(images, labels=["one"])
+    assert page_of(ImageGrid([])).custom("picture") == []
+
+
+def test_form_alone_gives_a_workflow(client: ComfyClient) -> None:
+    form = WorkflowForm(text_to_image(), client, title="Words")
+    page = page_of(form)
+    assert page.state["_form"]["title"] == "Words"
+    page.edit(positive="a cat", seed="9")
+    prompt = form.workflow.to_prompt()
+    assert (prompt["6"]["inputs"]["text"], prompt["3"]["inputs"]["seed"]) == ("a cat", 9)

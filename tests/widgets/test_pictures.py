@@ -1,0 +1,112 @@
+"""Pictures on their way to the page and into the notebook; pictures that go up."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+
+from comfy_widgets import ComfyClient, ComfyPanel, ImageGrid
+from comfy_widgets.engine import Engine
+from comfy_widgets.testing import ScriptedServer, text_to_image
+from comfy_widgets.widgets import pictures
+
+from .conftest import page_of
+from .page import Page
+
+
+def picture(width: int = 8, height: int = 8, form: str = "PNG", color: str = "red") -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (width, height), color).save(stream, form)
+    return stream.getvalue()
+
+
+def test_a_very_large_picture_goes_as_a_stand_in_and_whole_when_asked_for(
+    monkeypatch: pytest.MonkeyPatch, client: ComfyClient, panel: ComfyPanel, page: Page
+) -> None:
+    monkeypatch.setattr(pictures, "WHOLE", 10)
+    result = panel.run().result(60)
+    page.wait_phase("done")
+    message, (small,) = page.custom("picture")[0]
+    assert not message["whole"]
+    assert message["mime"] == "image/webp"
+    assert small != result.bytes(0)
+    page.say("original", run=message["run"], index=0)
+    answer, (whole,) = page.custom("original")[0]
+    assert (answer["mime"], whole) == ("image/png", result.bytes(0))
+
+
+def test_the_type_is_read_from_the_bytes() -> None:
+    forms = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif", "TIFF": None}
+    assert {form: pictures.mime_of(picture(form=form)) for form in forms} == forms
+
+
+def test_the_sheet_is_small_and_says_what_it_is(client: ComfyClient) -> None:
+    result = client.run(text_to_image(batch_size=5))
+    made = pictures.sheet(result)
+    assert made is not None
+    content = base64.b64decode(made[0])
+    # The page looks for the mark in the first 72 bytes; see js/src/host/record.ts.
+    assert b"comfy-widgets-record" in content[:72]
+    with Image.open(io.BytesIO(content)) as sheet:
+        assert sheet.format == "JPEG"
+        assert sheet.size == made[1]
+        assert sheet.width <= 1000
+
+
+def test_a_file_from_the_page_is_uploaded_in_parts(engine: Engine) -> None:
+    prompt = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}},
+        "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}},
+    }
+    with ComfyClient(engine.url) as client:
+        panel = ComfyPanel(prompt, client)
+        page = page_of(panel)
+        content = picture(40, 30)
+        half = len(content) // 2
+        for part, data in enumerate((content[:half], content[half:])):
+            assert panel.params.image == "example.png"
+            page.say("upload", (data,), page="here", n=3, field="image", name="my boat.png", part=part, parts=2)
+        assert panel.params.image == "my boat.png"
+        assert page.state["_values"]["acks"] == {"here": 3}
+        assert client.view({"filename": "my boat.png", "subfolder": "", "type": "input"}) == content
+        page.say("thumbnail", field="image")
+        message, (small,) = page.custom("thumbnail")[0]
+        assert message["value"] == "my boat.png"
+        with Image.open(io.BytesIO(small)) as thumbnail:
+            assert thumbnail.size == (40, 30)
+        panel.run().result(60)
+        page.wait_phase("done")
+        assert panel.images[0].size == (40, 30)
+
+
+def test_an_upload_that_fails_is_told_at_its_field(
+    server: ScriptedServer, make_panel: Callable[..., ComfyPanel]
+) -> None:
+    prompt = {"1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}}}
+    page = page_of(make_panel(prompt))
+    server.kill()
+    page.say("upload", (picture(),), page="here", n=1, field="image", name="a.png", part=0, parts=1)
+    assert page.state["_values"]["errors"]["image"]
+    assert page.state["_values"]["values"]["image"] == "example.png"
+
+
+def test_a_picture_that_no_browser_shows_is_turned_into_one_that_it_does() -> None:
+    grid = ImageGrid([Image.new("I;16", (20, 10))])
+    message, (content,) = page_of(grid).custom("picture")[0]
+    assert message["mime"] == "image/png"
+    with Image.open(io.BytesIO(content)) as shown:
+        assert shown.size == (20, 10)
+
+
+def test_all_of_a_run_stays_within_its_allowance(monkeypatch: pytest.MonkeyPatch, client: ComfyClient) -> None:
+    result = client.run(text_to_image(batch_size=6))
+    size = len(result.bytes(0))
+    monkeypatch.setattr(pictures, "TOGETHER", 2 * size + size // 2)
+    sent = pictures.for_page(result)
+    assert [picture.whole for picture in sent][:2] == [True, True]
+    assert not sent[-1].whole
+    assert len(sent) == 6

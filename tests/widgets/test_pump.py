@@ -1,0 +1,137 @@
+"""The one thread of the widgets: there only while something runs, and never the one who loses the last word."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from comfy_widgets.widgets.pump import Pump
+
+PATIENCE = 30.0
+
+
+class Source:
+    """Says how often it was beaten; has more to tell until it is told that it has not."""
+
+    def __init__(self, beats: int, during: Callable[[], None] = lambda: None) -> None:
+        self.beats = 0
+        self.left = beats
+        self.during = during
+        self.ending = False
+        self.changed = threading.Condition()
+
+    def beat(self) -> bool:
+        self.during()
+        with self.changed:
+            self.beats += 1
+            self.left -= 1
+            self.changed.notify_all()
+            return self.left > 0
+
+    def wait(self, beats: int) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.beats >= beats, PATIENCE)
+
+
+@pytest.fixture
+def pump() -> Iterator[Pump]:
+    pump = Pump(rate=200)
+    yield pump
+    pump.stop()
+
+
+def names() -> list[str]:
+    return [thread.name for thread in threading.enumerate()]
+
+
+def test_the_thread_is_there_only_while_something_runs(pump: Pump) -> None:
+    assert not pump.running
+    source = Source(3)
+    pump.wake(source)
+    source.wait(3)
+    assert pump.settle(PATIENCE)
+    deadline = threading.Event()
+    while pump.running:
+        deadline.wait(0.01)
+    assert source.beats == 3
+    assert "comfy-widgets-pump" not in names()
+
+
+def test_it_starts_again(pump: Pump) -> None:
+    for _ in range(50):
+        source = Source(1)
+        pump.wake(source)
+        source.wait(1)
+    assert names().count("comfy-widgets-pump") <= 1
+
+
+def test_two_sources_share_one_thread(pump: Pump) -> None:
+    one, other = Source(1000), Source(1000)
+    pump.wake(one)
+    pump.wake(other)
+    one.wait(3)
+    other.wait(3)
+    assert names().count("comfy-widgets-pump") == 1
+
+
+def test_a_source_that_is_woken_during_its_last_beat_is_beaten_again(pump: Pump) -> None:
+    in_beat, go_on = threading.Event(), threading.Event()
+
+    def during() -> None:
+        in_beat.set()
+        assert go_on.wait(PATIENCE)
+
+    source = Source(1, during)
+    pump.wake(source)
+    assert in_beat.wait(PATIENCE)
+    pump.wake(source)
+    go_on.set()
+    source.wait(2)
+
+
+def test_after_drop_there_is_no_beat(pump: Pump) -> None:
+    source = Source(100_000)
+    pump.wake(source)
+    source.wait(2)
+    pump.drop(source)
+    beats = source.beats
+    other = Source(5)
+    pump.wake(other)
+    other.wait(5)
+    assert source.beats == beats
+
+
+def test_a_source_may_drop_itself(pump: Pump) -> None:
+    source = Source(100, lambda: pump.drop(source))
+    pump.wake(source)
+    source.wait(1)
+    other = Source(5)
+    pump.wake(other)
+    other.wait(5)
+    assert source.beats == 1
+
+
+def test_a_broken_source_does_not_silence_the_others(pump: Pump, caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise RuntimeError("broken widget")
+
+    pump.wake(Source(5, fail))
+    good = Source(5)
+    pump.wake(good)
+    good.wait(5)
+    assert "broken widget" in caplog.text
+
+
+def test_settle_waits_for_what_has_ended_and_for_nothing_else(pump: Pump) -> None:
+    running, ending = Source(100_000), Source(20)
+    ending.ending = True
+    pump.wake(running)
+    pump.wake(ending)
+    assert pump.settle(PATIENCE)
+    assert ending.beats == 20
+    stuck = Source(100_000)
+    stuck.ending = True
+    pump.wake(stuck)
+    assert not pump.settle(0.05)
