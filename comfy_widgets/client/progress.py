@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
 
 from ..protocol import (
     Event,
@@ -15,6 +15,7 @@ from ..protocol import (
     ExecutionInterrupted,
     ExecutionStart,
     ExecutionSuccess,
+    NodeProgress,
     ProgressState,
     ProgressText,
 )
@@ -113,8 +114,11 @@ class RunState:
     plan : Plan
     status : JobStatus
     done : dict
-        Node id to its finished share, 0 to 1; cached nodes are left out of the work.
+        Node id to its finished share, 0 to 1.
     cached : frozenset of str
+        Nodes that are no work in this run.
+    total, work : float
+        Weight of all nodes that are not cached, and of what is done of them.
     outputs : dict
         ``{node id: output}`` as `Executed` told; history has the last word.
     ending : Event or None
@@ -123,12 +127,20 @@ class RunState:
         Whether the end marker came, after which history is sure to be there.
     warnings : tuple of str
     progress : Progress
+    started, node_started : float or None
+        When the run and the node that works now began.
+    stepped : (float, float) or None
+        When that node first told of a step, and which.
+    durations : dict
+        Node id to the seconds it took.
     """
 
     plan: Plan
     status: JobStatus = "pending"
     done: Mapping[str, float] = field(default_factory=dict)
     cached: frozenset[str] = frozenset()
+    total: float = 0.0
+    work: float = 0.0
     outputs: Mapping[str, Any] = field(default_factory=dict)
     ending: Event | None = None
     ended: bool = False
@@ -138,6 +150,16 @@ class RunState:
     node_started: float | None = None
     stepped: tuple[float, float] | None = None
     durations: Mapping[str, float] = field(default_factory=dict)
+
+
+_T = TypeVar("_T", RunState, Progress)
+
+
+def _but(value: _T, **changes: Any) -> _T:
+    """What `dataclasses.replace` does, several times quicker: this runs some times for each message."""
+    changed = object.__new__(type(value))
+    changed.__dict__.update(value.__dict__, **changes)
+    return changed
 
 
 def reduce(state: RunState, event: Event, now: float) -> RunState:
@@ -157,30 +179,29 @@ def reduce(state: RunState, event: Event, now: float) -> RunState:
         return _step(_running(state, now), event, now)
     if isinstance(event, Executing):
         if event.node is None:
-            return replace(state, ended=True)
+            return _but(state, ended=True)
         return _node(_running(state, now), event.display_node or event.node, now)
     if isinstance(event, Executed):
         node = event.display_node or event.node
         if node is None or not event.output:
             return _running(state, now)
-        return replace(_running(state, now), outputs={**state.outputs, node: event.output})
+        return _but(_running(state, now), outputs={**state.outputs, node: event.output})
     if isinstance(event, ExecutionCached):
-        cached = state.cached | set(event.nodes)
-        return _shown(replace(_running(state, now), cached=cached), now)
+        return _shown(_cached(_running(state, now), event.nodes), now)
     if isinstance(event, ExecutionStart):
         return _shown(_running(state, now), now)
     if isinstance(event, ExecutionSuccess):
         everything = dict.fromkeys(state.plan.weights, 1.0)
-        return _shown(replace(_running(state, now), done=everything, ending=event), now)
+        return _shown(_but(_running(state, now), done=everything, ending=event), now)
     if isinstance(event, ExecutionError):
         if event.blocked:
             title = state.plan.titles.get(event.node_id or "", event.node_type or "A node")
-            return replace(state, warnings=(*state.warnings, f"{title} blocked its branch: {event.exception_message}"))
-        return replace(_running(state, now), ending=event)
+            return _but(state, warnings=(*state.warnings, f"{title} blocked its branch: {event.exception_message}"))
+        return _but(_running(state, now), ending=event)
     if isinstance(event, ExecutionInterrupted):
-        return replace(_running(state, now), ending=event)
+        return _but(_running(state, now), ending=event)
     if isinstance(event, ProgressText):
-        return replace(state, progress=replace(state.progress, text=event.text))
+        return _but(state, progress=_but(state.progress, text=event.text))
     return state
 
 
@@ -189,41 +210,52 @@ def waiting(state: RunState, position: int | None) -> RunState:
     if state.status != "pending":
         return state
     message = "Waiting" if not position else f"Waiting, {position} ahead"
-    return replace(state, progress=replace(state.progress, queue_position=position, message=message))
+    return _but(state, progress=_but(state.progress, queue_position=position, message=message))
 
 
 def finished(state: RunState, status: JobStatus, message: str) -> RunState:
     """The last state."""
     fraction = 1.0 if status == "completed" else state.progress.fraction
-    progress = replace(state.progress, fraction=fraction, message=message, eta=None, queue_position=None)
+    progress = _but(state.progress, fraction=fraction, message=message, eta=None, queue_position=None)
     if status == "completed":
-        progress = replace(progress, node=None, title=None, step=None, steps=None)
-    return replace(state, status=status, progress=progress)
+        progress = _but(progress, node=None, title=None, step=None, steps=None)
+    return _but(state, status=status, progress=progress)
 
 
 def _running(state: RunState, now: float) -> RunState:
     if state.status != "pending":
         return state
-    progress = replace(state.progress, queue_position=None, message="Starting")
-    return replace(state, status="in_progress", started=now, progress=progress)
+    progress = _but(state.progress, queue_position=None, message="Starting")
+    return _but(state, status="in_progress", started=now, progress=progress, total=sum(state.plan.weights.values()))
 
 
 def _node(state: RunState, node: str, now: float) -> RunState:
     """Another node works now."""
     if node == state.progress.node:
         return state
-    state = _left(state, now)
-    progress = replace(state.progress, node=node, title=state.plan.titles.get(node), step=None, steps=None, text="")
-    return _shown(replace(state, progress=progress, node_started=now, stepped=None), now)
+    before, durations = state.progress.node, state.durations
+    if before is not None and state.node_started is not None:
+        durations = {**durations, before: durations.get(before, 0.0) + now - state.node_started}
+    progress = _but(state.progress, node=node, title=state.plan.titles.get(node), step=None, steps=None, text="")
+    return _shown(_but(state, progress=progress, node_started=now, stepped=None, durations=durations), now)
 
 
-def _left(state: RunState, now: float) -> RunState:
-    """Keep how long the node took that worked until now."""
-    node = state.progress.node
-    if node is None or state.node_started is None:
-        return state
-    durations = {**state.durations, node: state.durations.get(node, 0.0) + now - state.node_started}
-    return replace(state, durations=durations, node_started=now)
+def _cached(state: RunState, nodes: tuple[str, ...]) -> RunState:
+    """These nodes are no work: without them the bar begins at nothing."""
+    cached = state.cached.union(nodes)
+    weights = {node: weight for node, weight in state.plan.weights.items() if node not in cached}
+    work = sum(weight * state.done.get(node, 0.0) for node, weight in weights.items())
+    return _but(state, cached=cached, total=sum(weights.values()), work=work)
+
+
+def _done(state: RunState, shares: Mapping[str, float]) -> RunState:
+    """So much of these nodes is done."""
+    done, work, weights = dict(state.done), state.work, state.plan.weights
+    for node, share in shares.items():
+        if node not in state.cached:
+            work += weights.get(node, 0.0) * (share - done.get(node, 0.0))
+        done[node] = share
+    return _but(state, done=done, work=work)
 
 
 def _step(state: RunState, event: ProgressEvent, now: float) -> RunState:
@@ -231,42 +263,49 @@ def _step(state: RunState, event: ProgressEvent, now: float) -> RunState:
     node = _in_prompt(state, event.node)
     if node is None:
         return state
-    if node != state.progress.node:
-        state = _node(state, node, now)
-    share = event.value / event.max if event.max > 0 else 0.0
-    stepped = state.stepped if state.stepped is not None else (now, event.value)
-    state = replace(state, done={**state.done, node: min(1.0, max(0.0, share))}, stepped=stepped)
-    if event.max > 1:
-        state = replace(state, progress=replace(state.progress, step=int(event.value), steps=int(event.max)))
-    return _shown(state, now)
+    state = _node(state, node, now)
+    share = _share(event.value, event.max)
+    if state.done.get(node) != share:
+        state = _done(state, {node: share})
+    return _shown(_counts(state, event.value, event.max, now), now)
 
 
 def _snapshot(state: RunState, event: ProgressState, now: float) -> RunState:
     """A whole snapshot: whatever was missed before it changes nothing."""
     state = _running(state, now)
-    shares: dict[str, list[float]] = {}
-    current: str | None = None
-    steps: tuple[float, float] | None = None
+    done, changed = state.done, {}
+    parts: dict[str, list[float]] = {}
+    current: NodeProgress | None = None
     for entry in event.nodes.values():
-        node = _in_prompt(state, entry.display_node_id)
-        if node is None:
-            continue
-        finished_ = entry.state == "finished"
-        share = 1.0 if finished_ else entry.value / entry.max if entry.max > 0 else 0.0
-        shares.setdefault(node, []).append(min(1.0, max(0.0, share)))
-        if not finished_:
-            current = node
-            steps = (entry.value, entry.max) if entry.max > 1 else steps
+        node = entry.display_node_id
+        share = 1.0 if entry.state == "finished" else _share(entry.value, entry.max)
+        if node != entry.node_id or node not in state.plan.weights:
+            parts.setdefault(_in_prompt(state, node) or "", []).append(share)
+        elif done.get(node) != share:
+            changed[node] = share
+        if entry.state != "finished":
+            current = entry
     # An expanded node counts by the mean of its parts so far; it may still grow, and the bar never goes back.
-    done = {**state.done, **{node: sum(parts) / len(parts) for node, parts in shares.items()}}
-    state = replace(state, done=done)
-    if current is not None and current != state.progress.node:
-        state = _node(state, current, now)
-    if steps is not None:
-        state = replace(state, progress=replace(state.progress, step=int(steps[0]), steps=int(steps[1])))
-        if state.stepped is None:
-            state = replace(state, stepped=(now, steps[0]))
+    changed.update({node: sum(shares) / len(shares) for node, shares in parts.items() if node})
+    if changed:
+        state = _done(state, changed)
+    if current is not None:
+        at = _in_prompt(state, current.display_node_id)
+        state = _node(state, at, now) if at is not None else state
+        state = _counts(state, current.value, current.max, now)
     return _shown(state, now)
+
+
+def _share(value: float, most: float) -> float:
+    return min(1.0, max(0.0, value / most)) if most > 0 else 0.0
+
+
+def _counts(state: RunState, value: float, most: float, now: float) -> RunState:
+    """The node that works tells of its steps."""
+    if most <= 1 or (state.progress.step == int(value) and state.progress.steps == int(most)):
+        return state
+    progress = _but(state.progress, step=int(value), steps=int(most))
+    return _but(state, progress=progress, stepped=state.stepped or (now, value))
 
 
 def _in_prompt(state: RunState, node: str | None) -> str | None:
@@ -278,17 +317,17 @@ def _in_prompt(state: RunState, node: str | None) -> str | None:
 
 def _shown(state: RunState, now: float) -> RunState:
     """Bring `Progress` in line with the rest of the state."""
-    weights = {node: weight for node, weight in state.plan.weights.items() if node not in state.cached}
-    total = sum(weights.values())
-    work = sum(weight * state.done.get(node, 0.0) for node, weight in weights.items())
-    fraction = min(_BEFORE_THE_END, work / total if total else _BEFORE_THE_END)
+    fraction = min(_BEFORE_THE_END, state.work / state.total if state.total > 0 else _BEFORE_THE_END)
     progress = state.progress
-    fraction = max(progress.fraction, fraction)
-    eta = _eta(state, weights, now)
-    return replace(state, progress=replace(progress, fraction=fraction, eta=eta, message=_message(state, now)))
+    return _but(
+        state,
+        progress=_but(
+            progress, fraction=max(progress.fraction, fraction), eta=_eta(state, now), message=_message(state)
+        ),
+    )
 
 
-def _eta(state: RunState, weights: Mapping[str, float], now: float) -> float | None:
+def _eta(state: RunState, now: float) -> float | None:
     """Seconds left: from the pace of the node that counts steps, and what was learned of the others.
 
     It is given only after two steps, and only where the rest is known or small against the counting node.
@@ -300,14 +339,15 @@ def _eta(state: RunState, weights: Mapping[str, float], now: float) -> float | N
     taken = progress.step - first
     if taken < 2 or now <= at:
         return None
+    weight = state.plan.weights.get(node, 0.0)
     here = (progress.steps - progress.step) * (now - at) / taken
-    others = sum(w * (1 - state.done.get(n, 0.0)) for n, w in weights.items() if n != node)
+    others = max(0.0, state.total - state.work - weight * (1 - state.done.get(node, 0.0)))
     if state.plan.learned:
         return here + others
-    return here if others < 0.5 * weights.get(node, 0.0) else None
+    return here if others < 0.5 * weight else None
 
 
-def _message(state: RunState, now: float) -> str:
+def _message(state: RunState) -> str:
     progress = state.progress
     if state.ending is not None:
         return "Fetching the results" if isinstance(state.ending, ExecutionSuccess) else progress.message

@@ -154,15 +154,18 @@ def _status(data: dict[str, Any]) -> Event:
 
 def _progress_state(data: dict[str, Any]) -> Event:
     nodes = {}
+    # Each message names every node that started so far, so this loop is what reading a long run costs.
     for key, entry in _mapping(data.get("nodes")).items():
-        if isinstance(entry, dict):
-            nodes[key] = NodeProgress(
-                key,
-                _number(entry.get("value"), 0.0),
-                _number(entry.get("max"), 1.0),
-                str(entry.get("state")),
-                _text(entry.get("display_node_id")) or key,
-            )
+        if type(entry) is not dict:
+            continue
+        value, most, shown = entry.get("value"), entry.get("max"), entry.get("display_node_id")
+        nodes[key] = NodeProgress(
+            key,
+            value if type(value) is float or type(value) is int else 0.0,
+            most if type(most) is float or type(most) is int else 1.0,
+            str(entry.get("state")),
+            shown if type(shown) is str else key,
+        )
     return ProgressState(nodes=nodes, prompt_id=_text(data.get("prompt_id")))
 
 
