@@ -51,7 +51,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--base-directory", type=Path, help="keep input, output, temp and user files here")
     parser.add_argument("--output-directory", type=Path, help="put results here")
     parser.add_argument(
-        "--custom-nodes", type=Path, action="append", default=[], metavar="FILE.py", help="a file with NODE_CLASS_MAPPINGS"
+        "--custom-nodes",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE.py",
+        help="a file with NODE_CLASS_MAPPINGS",
     )
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     return parser
@@ -117,7 +122,9 @@ def _tell_parent(url: str) -> None:
 
 def _greet(url: str, options: argparse.Namespace, base: Path) -> None:
     results = options.output_directory or (base / "output" if options.base_directory else None)
-    kept = f"Results go to {results}." if results else "Results are kept until it stops (--output-directory keeps them)."
+    kept = (
+        f"Results go to {results}." if results else "Results are kept until it stops (--output-directory keeps them)."
+    )
     sys.stdout.write(
         f"comfy_widgets engine (embedded, small procedural model; not Stable Diffusion)\n"
         f"  {url}\n  {kept}\n"

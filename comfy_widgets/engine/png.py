@@ -46,7 +46,10 @@ def encode_png(pixels: npt.NDArray[np.uint8], texts: Mapping[str, Any]) -> bytes
 
 def to_bytes(image: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """Turn a picture of shape (height, width, 3), 0..1, into bytes; values outside are clipped."""
-    return (np.clip(image[:, :, :3], 0.0, 1.0) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    pixels: npt.NDArray[np.uint8] = (np.clip(image[:, :, :3], 0.0, 1.0) * np.float32(255) + np.float32(0.5)).astype(
+        np.uint8
+    )
+    return pixels
 
 
 def write_png(path: Path, pixels: npt.NDArray[np.uint8], texts: Mapping[str, Any]) -> None:

@@ -29,8 +29,8 @@ class EngineError(RuntimeError):
 class Engine:
     """A running embedded engine.
 
-    It lives in a process of its own and ends with `close`, with the ``with`` block, or with the process that started it,
-    however that one ends.
+    It lives in a process of its own and ends with `close`, with the ``with`` block, or with the process that started
+    it, however that one ends.
 
     Parameters
     ----------

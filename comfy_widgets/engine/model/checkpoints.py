@@ -15,16 +15,20 @@ from .denoiser import GuidedDenoiser, PosteriorMean, softmax
 from .noise import Noise
 from .render import render
 from .samplers import SAMPLERS
-from .schedules import sigmas
 from .scenes import Scenes
+from .schedules import sigmas
 from .vocabulary import Meaning
 
 CHECKPOINTS: dict[str, int] = {"procedural-scenes-64.safetensors": 0x5CE9E5}
 """Name -> seed of its general scenes. A checkpoint is drawn, not read: there is no file of that name."""
 
+LATENT_SCALE = np.float32(0.25)
+"""Latents are pictures (minus one half) times this. It sets at which noise level what is decided: large things first,
+at about sigma 2, small ones last, at about 0.2, so that most steps of a usual run have something to decide."""
 PIXELS_PER_CELL = 8
 MAX_CELLS = 64
-_GENERAL, _FOR_PROMPT = 512, 384
+_GENERAL, _FOR_PROMPT = 256, 256
+"""How many scenes are painted; each also counts as its mirror image."""
 _ELSEWHERE = float(np.log(0.1))
 """Weight of the prompt's own scenes under another conditioning: they are extra, not part of the general world."""
 
@@ -44,7 +48,7 @@ class Latent:
     Parameters
     ----------
     samples
-        Shape (batch, 3, rows, columns); a picture's values minus one half.
+        Shape (batch, 3, rows, columns); a picture's values minus one half, times `LATENT_SCALE`.
     width, height
         Size in pixels of the pictures they stand for.
     prior
@@ -66,8 +70,13 @@ def grid(width: int, height: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=4)
 def _general(seed: int, rows: int, columns: int) -> tuple[Scenes, Array]:
-    scenes = general_scenes(_GENERAL, seed)
-    return scenes, _latents(scenes, rows, columns)
+    return _with_mirror_images(general_scenes(_GENERAL, seed), rows, columns)
+
+
+def _with_mirror_images(scenes: Scenes, rows: int, columns: int) -> tuple[Scenes, Array]:
+    latents = _latents(scenes, rows, columns)
+    mirrored = latents.reshape(len(scenes), 3, rows, columns)[..., ::-1].reshape(latents.shape)
+    return scenes.join(scenes.mirrored()), np.concatenate([latents, mirrored])
 
 
 @lru_cache(maxsize=4)
@@ -75,13 +84,20 @@ def _prior(seed: int, meaning: Meaning, rows: int, columns: int) -> Prior:
     scenes, latents = _general(seed, rows, columns)
     if meaning.wishes:
         own = scenes_for(meaning, _FOR_PROMPT, seed)
+        if any(wish.place in ("left", "right") for wish in meaning.wishes):
+            # A mirror image would put things on the wrong side.
+            own_latents = _latents(own, rows, columns)
+        else:
+            own, own_latents = _with_mirror_images(own, rows, columns)
         scenes = scenes.join(own)
-        latents = np.concatenate([latents, _latents(own, rows, columns)])
+        latents = np.concatenate([latents, own_latents])
     return Prior(scenes, PosteriorMean(latents))
 
 
 def _latents(scenes: Scenes, rows: int, columns: int) -> Array:
-    flat: Array = render(scenes, rows, columns).reshape(len(scenes), -1) - np.float32(0.5)
+    flat: Array = render(scenes, rows, columns).reshape(len(scenes), -1)
+    flat -= np.float32(0.5)
+    flat *= LATENT_SCALE
     return flat
 
 
@@ -157,15 +173,27 @@ class Checkpoint:
     def _weights(self, scenes: Scenes, meaning: Meaning, positive: Meaning) -> Array:
         weights = log_weights(scenes, meaning)
         if meaning != positive:
-            weights[_GENERAL:] += np.float32(_ELSEWHERE)
+            weights[2 * _GENERAL :] += np.float32(_ELSEWHERE)
         return weights
 
 
+_CONTRAST = 0.26
+_VISIBLE_NOISE = 0.24
+
+
 def preview(guess: Array, x: Array, sigma: float) -> Array:
-    """Return a picture of a step: the guess under as much of the remaining noise as lets both be seen."""
-    visible = 0.32 * sigma / (1.0 + sigma)
-    noisy: Array = guess + (x - guess) * np.float32(visible / max(sigma, 1e-6))
-    return np.clip(noisy + np.float32(0.5), 0.0, 1.0)
+    """Return a picture of a step: the guess, under as much of the remaining noise as lets both be seen.
+
+    Early guesses, which guidance has pushed far, are drawn down to the contrast of a picture.
+    """
+    picture = guess / LATENT_SCALE
+    spread = float(picture.std())
+    if spread > _CONTRAST:
+        picture = picture * (_CONTRAST / spread)
+    noise = (x - guess) / sigma
+    visible = _VISIBLE_NOISE * sigma / (sigma + 0.9)
+    result: Array = np.clip(picture + noise * visible + 0.5, 0.0, 1.0)
+    return result
 
 
 def empty(width: int, height: int, batch: int) -> Latent:
@@ -185,27 +213,28 @@ def encode(pictures: Array) -> Latent:
         for channel in range(3):
             plane = Image.fromarray(np.ascontiguousarray(picture[:, :, channel]))
             cells[number, channel] = np.asarray(plane.resize((columns, rows), Image.Resampling.BOX))
-    return Latent(cells - np.float32(0.5), width, height)
+    return Latent((cells - np.float32(0.5)) * LATENT_SCALE, width, height)
 
 
 def decode(latent: Latent) -> Array:
     """Turn latents into pictures, shape (batch, height, width, 3), 0..1.
 
-    A latent is a picture of few cells. It is enlarged smoothly; and where it agrees with a scene of the set, that scene's
-    fine detail (the scene painted at full size, minus its own enlarged latent) is added, by the posterior probability of
-    the scene and by how closely the latent matches it. So a clean sample decodes to a crisp picture, an average of many
-    scenes stays soft, and an encoded photograph gains nothing that was not in it.
+    A latent is a picture of few cells. It is enlarged smoothly; and as far as it agrees with a scene of the set, that
+    scene's fine detail (the scene painted at full size, minus its own enlarged latent) is added, by the posterior
+    probability of the scene and by how closely the latent matches it. So a clean sample decodes to a crisp picture, an
+    average of many scenes stays soft, and an encoded photograph gains nothing that was not in it.
     """
     batch, _, rows, columns = latent.samples.shape
     pictures = np.empty((batch, latent.height, latent.width, 3), np.float32)
     for number in range(batch):
         cells = latent.samples[number]
-        picture = enlarge(cells, latent.height, latent.width)
+        picture = enlarge(cells / LATENT_SCALE, latent.height, latent.width)
         if latent.prior is not None:
             for row, share in _recognized(cells, latent.prior.denoiser):
                 scene = latent.prior.scenes.take(np.array([row]))
                 detail = render(scene, latent.height, latent.width)[0] - np.float32(0.5)
-                detail -= enlarge(_latents(scene, rows, columns).reshape(3, rows, columns), latent.height, latent.width)
+                blurred = _latents(scene, rows, columns).reshape(3, rows, columns) / LATENT_SCALE
+                detail -= enlarge(blurred, latent.height, latent.width)
                 picture += detail * np.float32(share)
         pictures[number] = picture.transpose(1, 2, 0)
     pictures += np.float32(0.5)
@@ -219,7 +248,7 @@ _MATCH = 0.03
 def _recognized(cells: Array, denoiser: PosteriorMean) -> list[tuple[int, float]]:
     """Return the scenes that a latent shows, and how much of each."""
     flat = cells.reshape(1, -1)
-    distance = denoiser.square_distances(flat)[0] / flat.size
+    distance = denoiser.square_distances(flat)[0] / (flat.size * LATENT_SCALE**2)
     share = softmax(-distance / np.float32(2 * _MATCH**2 / 8))
     sure = np.exp(-distance / (2 * _MATCH**2))
     best = np.argsort(share)[::-1][:3]
@@ -235,4 +264,3 @@ def enlarge(cells: Array, height: int, width: int) -> Array:
         for plane in cells
     ]
     return np.stack(planes).astype(np.float32)
-

@@ -1,8 +1,8 @@
 """The pictures that a prompt draws from, and how much each of them counts.
 
 The model is the grammar of scenes; a run works on a finite sample of it: scenes of every kind, drawn once for each
-checkpoint, and scenes drawn for the positive prompt. Each conditioning gives every scene a weight, by how much of what it
-asks for the scene shows.
+checkpoint, and scenes drawn for the positive prompt. Each conditioning gives every scene a weight, by how much of what
+it asks for the scene shows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 
 import numpy as np
 
-from .arrays import Array, Floats
+from .arrays import Array, Bools, Ints
 from .palette import MOOD_NAMES
 from .scenes import (
     FIGURES,
@@ -23,15 +23,18 @@ from .scenes import (
     draw_scenes,
     set_mood,
     settle,
+    several,
+    suits,
+    usual_counts,
 )
-from .vocabulary import Meaning, Wish
+from .vocabulary import PLURAL, Meaning, Wish
 
 _STRENGTH = 5.0
 """How much less likely, in nats, a scene is for each thing that it lacks."""
 _SIZES = {"big": 1.5, "small": 0.62}
+_A_FEW = 3
 _PLACES = {"left": -0.55, "centre": 0.0, "right": 0.55}
-_COMPANY = 0.1
-"""How often something stands in the scene that a prompt with figures did not name."""
+_RAINBOW_MOODS = ("day", "day", "morning", "storm")
 
 
 def general_scenes(count: int, seed: int) -> Scenes:
@@ -43,16 +46,27 @@ def scenes_for(meaning: Meaning, count: int, seed: int) -> Scenes:
     """Return scenes that show what a prompt asks for; the same prompt always gives the same ones."""
     digest = hashlib.sha256(repr(meaning.wishes).encode()).digest()
     dice = Dice(seed ^ int.from_bytes(digest[:8], "big"))
-    named = any(wish.kind == "figure" for wish in meaning.wishes)
-    scenes = draw_scenes(count, dice, figures=not named)
-    if any(wish.kind == "mood" and wish.value != "storm" for wish in meaning.wishes):
+    figures = [wish for wish in meaning.wishes if wish.kind == "figure"]
+    kinds = {wish.kind for wish in meaning.wishes}
+    scenes = draw_scenes(count, dice, figures=not figures)
+    if "land" not in kinds and figures:
+        homes = [number for number, land in enumerate(LANDS) if all(suits(wish.value, land) for wish in figures)]
+        if homes:
+            scenes.land[:] = dice.among(count, np.array(homes))
+    if "weather" not in kinds and "mood" in kinds:
         # What was asked for shall be seen: no rain or mist unless the prompt says so.
-        scenes.weather[:] = 0
+        scenes.weather[:] = WEATHERS.index("clear")
+    if "mood" not in kinds and any(wish.value == "rainbow" for wish in meaning.wishes):
+        for row, mood in enumerate(dice.among(count, np.array([MOOD_NAMES.index(name) for name in _RAINBOW_MOODS]))):
+            scenes.mood[row] = mood
     for wish in meaning.wishes:
         _grant(scenes, wish, dice)
     settle(scenes)
-    for wish in meaning.wishes:
-        if wish.kind == "figure" and wish.place is not None:
+    if len(figures) == 1 and figures[0].count in (None, 1):
+        # The one thing that a prompt is about comes closer.
+        scenes.size[:, FIGURES.index(figures[0].value)] *= 1.25
+    for wish in figures:
+        if wish.place is not None:
             scenes.x[:, FIGURES.index(wish.value)] = _PLACES[wish.place] + (dice.roll(count) - 0.5) * 0.2
     return scenes
 
@@ -81,61 +95,60 @@ def _grant(scenes: Scenes, wish: Wish, dice: Dice) -> None:
     elif wish.kind == "figure":
         kind = FIGURES.index(wish.value)
         count = _wanted_count(wish)
-        usual = np.maximum(scenes.count[:, kind], draw_usual(wish.value, len(scenes), dice))
-        scenes.count[:, kind] = usual if count is None else count
+        scenes.count[:, kind] = usual_counts(len(scenes), dice)[:, kind] if count is None else count
         if colour is not None:
             scenes.colour[:, kind] = colour
         if wish.size is not None:
             scenes.size[:, kind] *= _SIZES[wish.size]
 
 
-def draw_usual(figure: str, count: int, dice: Dice) -> np.typing.NDArray[np.int64]:
-    """Return how many of a kind stand together when no number is given."""
-    from .scenes import usual_counts
-
-    return usual_counts(count, dice)[:, FIGURES.index(figure)]
-
-
 def _wanted_count(wish: Wish) -> int | None:
-    """Return the number asked for; a bare plural (0) means a few."""
-    return 3 if wish.count == 0 and wish.value in ("balloon", "boat", "house", "cat", "bottle", "rocket") else (
-        wish.count or None
-    )
+    """Return the number asked for; None leaves it to the kind. A bare plural asks for a few."""
+    if wish.count == PLURAL:
+        return None if several(wish.value) else _A_FEW
+    return wish.count
 
 
 def log_weights(scenes: Scenes, meaning: Meaning) -> Array:
     """Return the logarithm of how much each scene counts under a conditioning, shape (n,)."""
-    lacking: Floats = np.zeros(len(scenes))
+    lacking: Array = np.zeros(len(scenes))
     for wish in meaning.wishes:
         lacking += wish.weight * _lack(scenes, wish)
     return (-_STRENGTH * lacking).astype(np.float32)
 
 
-def _lack(scenes: Scenes, wish: Wish) -> Floats:
+def _lack(scenes: Scenes, wish: Wish) -> Array:
     """Return what each scene lacks of a wish: 0 nothing, 1 all of it."""
     colour = None if wish.colour is None else colour_index(wish.colour)
+    if wish.kind == "figure":
+        return _lack_of_figure(scenes, wish, colour)
     if wish.kind == "mood":
-        lack = (scenes.mood != MOOD_NAMES.index(wish.value)).astype(float)
-        return lack if colour is None else np.maximum(lack, 0.5 * (scenes.sky_colour != colour))
-    if wish.kind == "sky":
-        return np.zeros(len(scenes)) if colour is None else (scenes.sky_colour != colour).astype(float)
-    if wish.kind == "ground":
-        return np.zeros(len(scenes)) if colour is None else (scenes.land_colour != colour).astype(float)
+        return _either(scenes.mood != MOOD_NAMES.index(wish.value), scenes.sky_colour, colour)
     if wish.kind == "land":
-        lack = (scenes.land != LANDS.index(wish.value)).astype(float)
-        return lack if colour is None else np.maximum(lack, 0.5 * (scenes.land_colour != colour))
+        return _either(scenes.land != LANDS.index(wish.value), scenes.land_colour, colour)
+    missing: Bools
     if wish.kind == "weather":
-        return (scenes.weather != WEATHERS.index(wish.value)).astype(float)
-    if wish.kind == "water":
-        return ((scenes.lake == 0) & (scenes.land != LANDS.index("sea"))).astype(float)
-    if wish.kind == "clouds":
-        return (scenes.clouds < 0.5).astype(float)
-    if wish.kind != "figure":
-        return np.zeros(len(scenes))
-    kind = FIGURES.index(wish.value)
-    lack = (scenes.count[:, kind] == 0).astype(float)
+        missing = scenes.weather != WEATHERS.index(wish.value)
+    elif wish.kind == "water":
+        missing = (scenes.lake == 0) & (scenes.land != LANDS.index("sea"))
+    elif wish.kind == "clouds":
+        missing = scenes.clouds < 0.5
+    else:
+        missing = (scenes.sky_colour if wish.kind == "sky" else scenes.land_colour) != colour
+    return missing.astype(np.float64)
+
+
+def _either(missing: Bools, colours: Ints, colour: int | None) -> Array:
+    """Count a missing thing as 1, and one of another colour than asked for as one half."""
+    lack: Array = missing.astype(np.float64)
     if colour is not None:
-        lack = np.maximum(lack, 0.6 * (scenes.colour[:, kind] != colour))
+        lack = np.maximum(lack, 0.5 * (colours != colour))
+    return lack
+
+
+def _lack_of_figure(scenes: Scenes, wish: Wish, colour: int | None) -> Array:
+    kind = FIGURES.index(wish.value)
+    lack = _either(scenes.count[:, kind] == 0, scenes.colour[:, kind], colour)
     count = _wanted_count(wish)
     if count is not None:
         lack = np.maximum(lack, 0.3 * (scenes.count[:, kind] != count))

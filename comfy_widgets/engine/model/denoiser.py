@@ -1,7 +1,8 @@
 """The exact denoiser of a finite set of pictures.
 
-If the data are N pictures y_i with probabilities w_i, and x is one of them plus Gaussian noise of standard deviation sigma,
-then the best guess of the picture, in the mean square, is the posterior mean (Karras et al. 2022, appendix B.3)::
+If the data are N pictures y_i with probabilities w_i, and x is one of them plus Gaussian noise of standard deviation
+sigma, then the best guess of the picture, in the mean square, is the posterior mean (Karras et al. 2022, appendix
+B.3)::
 
     D(x; sigma) = sum_i p_i y_i,    p_i  proportional to  w_i exp(-|x - y_i|^2 / (2 sigma^2))
 
@@ -49,7 +50,8 @@ class PosteriorMean:
         scores = x @ self.pictures.T
         scores -= self._half_squares
         scores /= np.float32(sigma * sigma)
-        return scores
+        result: Array = scores
+        return result
 
     def mean(self, weights: Array) -> Array:
         """Return the weighted sums of the pictures; shape (B, D). Weights may be negative (guidance extrapolates)."""

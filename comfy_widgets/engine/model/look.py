@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import Array, Floats, Ints
+from .arrays import Array, Bools, Ints
 from .canvas import Canvas
 from .palette import COLOUR_TABLE, mood_table
 from .scenes import LANDS, Scenes, column
@@ -16,8 +17,8 @@ _HORIZON = {"hills": 0.10, "mountains": 0.13, "sea": 0.08, "desert": 0.12, "city
 _TABLES = {
     name: mood_table(name)
     for name in (
-        "sky", "haze", "light", "shade", "shade_amount", "orb", "glow", "glow_strength", "ground", "rock", "cloud", "stars",
-        "dark",
+        "sky", "haze", "light", "shade", "shade_amount", "orb", "glow", "glow_strength", "ground", "rock", "cloud",
+        "stars", "dark",
     )
 }  # fmt: skip
 _LUMA = np.array([0.3, 0.59, 0.11], np.float32)
@@ -109,11 +110,19 @@ class Look:
         lit: Array = (shaded + (self.haze() - shaded) * depth).astype(np.float32)
         return lit
 
-    def across(self, x: Floats | Array) -> Array:
+    def across(self, x: Array) -> Array:
         """Turn places -1..1 into canvas x, as a column."""
-        return column(x) * np.float32(self.half_width)
+        result: Array = column(x) * np.float32(self.half_width)
+        return result
 
-    def line(self, values: Array) -> Array:
+    def some(self, canvas: Canvas, chosen: Bools, paint: Callable[[Canvas, Look], None]) -> None:
+        """Let `paint` work on the chosen scenes only."""
+        index = np.flatnonzero(chosen)
+        if index.size:
+            its = self if index.size == len(self.scenes) else self.take(index)
+            canvas.on_some(index, lambda part: paint(part, its))
+
+    def line(self, values: Array | float) -> Array:
         """Return y for a height of 0 (horizon) to 1 (bottom of the picture), as a column."""
         lowered: Array = self.horizon + (self.half_height - self.horizon) * values
         return lowered
@@ -131,9 +140,11 @@ def of_table(colour: Ints) -> Array:
 
 def darker(colour: Array, amount: float) -> Array:
     """Return a darker shade."""
-    return colour * np.float32(1.0 - amount)
+    result: Array = colour * np.float32(1.0 - amount)
+    return result
 
 
 def lighter(colour: Array, amount: float) -> Array:
     """Return a lighter tint."""
-    return colour + (1.0 - colour) * np.float32(amount)
+    result: Array = colour + (1.0 - colour) * np.float32(amount)
+    return result

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import Array, Floats
+from .arrays import Array
 
 _WORD = (1 << 64) - 1
 
@@ -43,12 +43,13 @@ class Noise:
         return np.stack(rows).reshape(len(rows), *self._shape).astype(np.float32)
 
 
-def uniform(words: np.typing.NDArray[np.uint64]) -> Floats:
+def uniform(words: np.typing.NDArray[np.uint64]) -> Array:
     """Turn raw 64-bit words into numbers in (0, 1]."""
-    return ((words >> np.uint64(11)).astype(np.float64) + 1.0) * 2.0**-53
+    result: Array = ((words >> np.uint64(11)).astype(np.float64) + 1.0) * 2.0**-53
+    return result
 
 
-def _normal(words: np.typing.NDArray[np.uint64]) -> Floats:
+def _normal(words: np.typing.NDArray[np.uint64]) -> Array:
     """Turn an even number of words into as many normal deviates."""
     first, second = uniform(words).reshape(2, -1)
     radius = np.sqrt(-2.0 * np.log(first))

@@ -90,18 +90,18 @@ MOODS: dict[str, Mood] = {
         ground=(rgb("#5b4a5e"), rgb("#a3686b")), rock=rgb("#7a4b80"), cloud=rgb("#ffb7a0"), stars=0.05, dark=0.35,
     ),
     "dusk": Mood(
-        sky=(rgb("#27305e"), rgb("#6a5a9c"), rgb("#e0a3b0")), haze=rgb("#a886b4"), light=(0.8, 0.78, 0.92),
-        shade=rgb("#3a3a70"), shade_amount=0.28, orb=rgb("#fdf3e0"), glow=rgb("#e6c6d8"), glow_strength=0.5,
+        sky=(rgb("#27305e"), rgb("#6a5a9c"), rgb("#e0a3b0")), haze=rgb("#a886b4"), light=(0.86, 0.83, 0.94),
+        shade=rgb("#3a3a70"), shade_amount=0.2, orb=rgb("#fdf3e0"), glow=rgb("#e6c6d8"), glow_strength=0.5,
         ground=(rgb("#3f4a68"), rgb("#6f6890")), rock=rgb("#55558c"), cloud=rgb("#c9a6c6"), stars=0.35, dark=0.65,
     ),
     "night": Mood(
-        sky=(rgb("#0f1a3c"), rgb("#1d2f5e"), rgb("#43598c")), haze=rgb("#3d5080"), light=(0.62, 0.68, 0.88),
-        shade=rgb("#16224a"), shade_amount=0.42, orb=rgb("#fbf4d9"), glow=rgb("#8fa8d8"), glow_strength=0.5,
+        sky=(rgb("#0f1a3c"), rgb("#1d2f5e"), rgb("#43598c")), haze=rgb("#3d5080"), light=(0.72, 0.77, 0.94),
+        shade=rgb("#16224a"), shade_amount=0.3, orb=rgb("#fbf4d9"), glow=rgb("#8fa8d8"), glow_strength=0.5,
         ground=(rgb("#1f3350"), rgb("#33507a")), rock=rgb("#2d4070"), cloud=rgb("#5a6c9c"), stars=0.9, dark=1.0,
     ),
     "galaxy": Mood(
-        sky=(rgb("#140c30"), rgb("#3a1d66"), rgb("#8a4a9e")), haze=rgb("#6a3f8e"), light=(0.72, 0.64, 0.92),
-        shade=rgb("#241350"), shade_amount=0.4, orb=rgb("#f6e6ff"), glow=rgb("#c58ae0"), glow_strength=0.5,
+        sky=(rgb("#140c30"), rgb("#3a1d66"), rgb("#8a4a9e")), haze=rgb("#6a3f8e"), light=(0.8, 0.73, 0.96),
+        shade=rgb("#241350"), shade_amount=0.28, orb=rgb("#f6e6ff"), glow=rgb("#c58ae0"), glow_strength=0.5,
         ground=(rgb("#261d4c"), rgb("#48336f")), rock=rgb("#3d2a6b"), cloud=rgb("#8a5fb0"), stars=1.0, dark=1.0,
     ),
     "storm": Mood(

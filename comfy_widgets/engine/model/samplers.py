@@ -1,13 +1,15 @@
 """Samplers: ways from noise to a picture, given a denoiser.
 
-All follow the probability-flow view of Karras et al. 2022: ``x`` is the picture plus noise of standard deviation sigma,
-``denoise(x, sigma)`` is the best guess of the picture, and ``(x - denoise(x, sigma)) / sigma`` is the direction dx/dsigma.
+All follow the probability-flow view of Karras et al. 2022: ``x`` is the picture plus noise of standard deviation
+sigma, ``denoise(x, sigma)`` is the best guess of the picture, and ``(x - denoise(x, sigma)) / sigma`` is the direction
+dx/dsigma.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TypeAlias
 
 from .arrays import Array
@@ -29,7 +31,7 @@ def _ancestral(sigma: float, following: float, eta: float = 1.0) -> tuple[float,
 
 def euler(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch: Watch) -> Array:
     """Follow the direction, step by step."""
-    for step, (sigma, following) in enumerate(zip(levels, levels[1:], strict=False)):
+    for step, (sigma, following) in enumerate(pairwise(levels)):
         guess = denoise(x, sigma)
         watch(step, guess, x, sigma)
         x = guess if following == 0 else guess + (x - guess) * (following / sigma)
@@ -38,7 +40,7 @@ def euler(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch: Wa
 
 def euler_ancestral(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch: Watch) -> Array:
     """Euler steps a little too far, with fresh noise added back."""
-    for step, (sigma, following) in enumerate(zip(levels, levels[1:], strict=False)):
+    for step, (sigma, following) in enumerate(pairwise(levels)):
         guess = denoise(x, sigma)
         watch(step, guess, x, sigma)
         down, up = _ancestral(sigma, following)
@@ -50,7 +52,7 @@ def euler_ancestral(denoise: Denoise, x: Array, levels: list[float], draw: Draw,
 
 def heun(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch: Watch) -> Array:
     """Average the directions at both ends of the step (Karras et al. 2022, algorithm 1)."""
-    for step, (sigma, following) in enumerate(zip(levels, levels[1:], strict=False)):
+    for step, (sigma, following) in enumerate(pairwise(levels)):
         guess = denoise(x, sigma)
         watch(step, guess, x, sigma)
         direction = (x - guess) / sigma
@@ -64,7 +66,7 @@ def heun(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch: Wat
 
 def dpm_2(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch: Watch) -> Array:
     """Take the direction at the middle of the step, in log sigma."""
-    for step, (sigma, following) in enumerate(zip(levels, levels[1:], strict=False)):
+    for step, (sigma, following) in enumerate(pairwise(levels)):
         guess = denoise(x, sigma)
         watch(step, guess, x, sigma)
         direction = (x - guess) / sigma
@@ -107,7 +109,7 @@ def _lagrange_integral(nodes: list[float], which: int, start: float, end: float)
 
 def dpmpp_2s_ancestral(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch: Watch) -> Array:
     """DPM-Solver++(2S) (Lu et al. 2022) with fresh noise after each step."""
-    for step, (sigma, following) in enumerate(zip(levels, levels[1:], strict=False)):
+    for step, (sigma, following) in enumerate(pairwise(levels)):
         guess = denoise(x, sigma)
         watch(step, guess, x, sigma)
         down, up = _ancestral(sigma, following)
@@ -126,7 +128,7 @@ def dpmpp_2s_ancestral(denoise: Denoise, x: Array, levels: list[float], draw: Dr
 def dpmpp_2m(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch: Watch) -> Array:
     """DPM-Solver++(2M) (Lu et al. 2022): extrapolates the last two guesses."""
     previous: Array | None = None
-    for step, (sigma, following) in enumerate(zip(levels, levels[1:], strict=False)):
+    for step, (sigma, following) in enumerate(pairwise(levels)):
         guess = denoise(x, sigma)
         watch(step, guess, x, sigma)
         if following == 0:
@@ -143,7 +145,7 @@ def dpmpp_2m(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch:
 def dpmpp_2m_sde(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch: Watch) -> Array:
     """SDE-DPM-Solver++(2M), midpoint form, with as much fresh noise as the diffusion itself has."""
     previous: Array | None = None
-    for step, (sigma, following) in enumerate(zip(levels, levels[1:], strict=False)):
+    for step, (sigma, following) in enumerate(pairwise(levels)):
         guess = denoise(x, sigma)
         watch(step, guess, x, sigma)
         if following == 0:
@@ -162,7 +164,7 @@ def dpmpp_2m_sde(denoise: Denoise, x: Array, levels: list[float], draw: Draw, wa
 
 def lcm(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch: Watch) -> Array:
     """Jump to the guess and start again from it with less noise (Luo et al. 2023)."""
-    for step, (sigma, following) in enumerate(zip(levels, levels[1:], strict=False)):
+    for step, (sigma, following) in enumerate(pairwise(levels)):
         guess = denoise(x, sigma)
         watch(step, guess, x, sigma)
         x = guess if following == 0 else guess + draw() * following

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from .arrays import Array, Floats, Ints
+from .arrays import Array, Bools, Ints
 from .noise import uniform
 from .palette import COLOUR_NAMES, MOOD_NAMES
 
 LANDS = ("hills", "mountains", "sea", "desert", "city", "snow")
 WEATHERS = ("clear", "rain", "snowfall", "rainbow", "mist")
 FIGURES = (
-    "castle", "windmill", "lighthouse", "house", "pine", "boat", "birds", "balloon", "rocket", "tree", "flower",
+    "castle", "windmill", "lighthouse", "pine", "house", "boat", "birds", "balloon", "rocket", "tree", "flower",
     "mushroom", "cat", "bottle",
 )  # fmt: skip
 """Back to front: the order in which figures are painted."""
@@ -44,7 +44,20 @@ _USUAL_COLOURS: dict[str, tuple[str, ...]] = {
     "cat": ("black", "orange", "white", "brown"),
     "bottle": ("teal", "blue", "green", "purple", "pink"),
 }
-_SEVERAL = {"pine": (3, 9), "tree": (1, 4), "birds": (3, 7), "flower": (5, 12), "mushroom": (1, 3)}
+_SUITABLE: dict[str, tuple[str, ...]] = {
+    "castle": ("hills", "mountains", "snow", "sea"),
+    "windmill": ("hills", "mountains", "sea"),
+    "lighthouse": ("sea", "hills", "mountains", "snow"),
+    "house": ("hills", "mountains", "sea", "snow", "desert"),
+    "pine": ("mountains", "hills", "snow"),
+    "boat": ("sea", "hills", "mountains", "city"),
+    "tree": ("hills", "mountains", "sea", "city"),
+    "flower": ("hills", "mountains"),
+    "mushroom": ("hills", "mountains"),
+    "cat": ("hills", "mountains", "city", "snow"),
+}
+"""Where figures feel at home; the others do anywhere."""
+_SEVERAL = {"pine": (3, 9), "tree": (1, 4), "birds": (3, 7), "flower": (7, 12), "mushroom": (1, 3)}
 """How many of a kind stand together when nobody says a number; the others stand alone."""
 MAX_COUNT = 12
 
@@ -67,8 +80,11 @@ class Scenes:
         How many, 0..1, shape (n,).
     dice
         Random numbers 0..1 for shapes and places, shape (n, DICE).
+    flipped
+        Whether the picture is mirrored, shape (n,).
     count, colour, size, x
-        Of each kind in FIGURES: how many, which colour, how big (1 is usual), where across (-1..1), shape (n, kinds).
+        Of each kind in FIGURES: how many, which colour (NONE: mixed), how big (1 is usual), where across
+        (-1..1), shape (n, kinds).
     """
 
     mood: Ints
@@ -77,19 +93,20 @@ class Scenes:
     lake: Ints
     sky_colour: Ints
     land_colour: Ints
-    orb_x: Floats
-    orb_y: Floats
-    clouds: Floats
-    dice: Floats
+    orb_x: Array
+    orb_y: Array
+    clouds: Array
+    dice: Array
+    flipped: Bools
     count: Ints
     colour: Ints
-    size: Floats
-    x: Floats
+    size: Array
+    x: Array
 
     def __len__(self) -> int:
         return len(self.mood)
 
-    def take(self, index: Ints | slice) -> Scenes:
+    def take(self, index: Ints | Bools | slice) -> Scenes:
         """Return some of the scenes."""
         return Scenes(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
 
@@ -102,6 +119,10 @@ class Scenes:
             }
         )
 
+    def mirrored(self) -> Scenes:
+        """Return the mirror images of these scenes."""
+        return replace(self, flipped=~self.flipped)
+
 
 class Dice:
     """Random numbers that are the same on every machine (see `noise`)."""
@@ -109,7 +130,7 @@ class Dice:
     def __init__(self, seed: int) -> None:
         self._generator = np.random.Philox(key=np.array([seed & ((1 << 64) - 1), 7], np.uint64))
 
-    def roll(self, *shape: int) -> Floats:
+    def roll(self, *shape: int) -> Array:
         """Return numbers in (0, 1]."""
         words: np.typing.NDArray[np.uint64] = self._generator.random_raw(int(np.prod(shape)))
         return uniform(words).reshape(shape)
@@ -122,6 +143,11 @@ class Dice:
     def among(self, count: int, choices: Ints) -> Ints:
         """Return elements of `choices`, all equally likely."""
         return choices[np.minimum((self.roll(count) * len(choices)).astype(np.int64), len(choices) - 1)]
+
+
+def suits(figure: str, land: str) -> bool:
+    """Tell whether a kind of figure is at home in a land."""
+    return land in _SUITABLE.get(figure, LANDS)
 
 
 def colour_index(name: str) -> int:
@@ -150,9 +176,11 @@ def draw_scenes(count: int, dice: Dice, *, figures: bool = True) -> Scenes:
     land = dice.pick(count, _LAND_ODDS)
     mood = dice.pick(count, _MOOD_ODDS)
     present = dice.roll(count, kinds) < np.array([_FIGURE_ODDS[name] for name in FIGURES])
+    present &= np.array([[suits(name, land_name) for name in FIGURES] for land_name in LANDS])[land]
     if not figures:
         present &= np.array([name == "birds" for name in FIGURES])
     colour = np.stack([dice.among(count, usual_colours(name)) for name in FIGURES], axis=1)
+    colour[dice.roll(count) < 0.5, FIGURES.index("flower")] = NONE
     scenes = Scenes(
         mood=mood,
         land=land,
@@ -164,6 +192,7 @@ def draw_scenes(count: int, dice: Dice, *, figures: bool = True) -> Scenes:
         orb_y=_orb_height(mood, dice.roll(count)),
         clouds=dice.roll(count),
         dice=dice.roll(count, DICE),
+        flipped=np.zeros(count, np.bool_),
         count=present * usual_counts(count, dice),
         colour=colour,
         size=0.85 + 0.4 * dice.roll(count, kinds),
@@ -173,15 +202,21 @@ def draw_scenes(count: int, dice: Dice, *, figures: bool = True) -> Scenes:
     return scenes
 
 
+def several(figure: str) -> bool:
+    """Tell whether figures of a kind usually stand together."""
+    return figure in _SEVERAL
+
+
 def usual_counts(count: int, dice: Dice) -> Ints:
     """Return how many of each kind stand together, shape (count, kinds)."""
     low = np.array([_SEVERAL.get(name, (1, 1))[0] for name in FIGURES])
     high = np.array([_SEVERAL.get(name, (1, 1))[1] for name in FIGURES])
     rolled = dice.roll(count, len(FIGURES))
-    return np.minimum(low + (rolled * (high - low + 1)).astype(np.int64), high)
+    result: Ints = np.minimum(low + (rolled * (high - low + 1)).astype(np.int64), high)
+    return result
 
 
-def _orb_height(mood: Ints, rolled: Floats) -> Floats:
+def _orb_height(mood: Ints, rolled: Array) -> Array:
     """The sun stands low in the morning and the evening, high otherwise."""
     low = np.isin(mood, [MOOD_NAMES.index(name) for name in ("morning", "sunset", "dusk")])
     return np.where(low, 0.02 + 0.32 * rolled, 0.45 + 0.4 * rolled)
@@ -193,7 +228,7 @@ def set_mood(scenes: Scenes, mood: int, dice: Dice) -> None:
     scenes.orb_y[:] = _orb_height(scenes.mood, dice.roll(len(scenes)))
 
 
-def _places(count: int, dice: Dice) -> Floats:
+def _places(count: int, dice: Dice) -> Array:
     """Spread the kinds over the width so that they stand beside each other, a little uneven."""
     kinds = len(FIGURES)
     slots = np.linspace(-0.8, 0.8, kinds)
@@ -232,6 +267,6 @@ def _make_fit(scenes: Scenes) -> None:
     np.minimum(many, MAX_COUNT, out=many)
 
 
-def column(values: Array | Floats) -> Array:
+def column(values: Array | Ints | Bools) -> Array:
     """Turn a value for each scene into a column that broadcasts over pixels."""
     return np.asarray(values, np.float32)[:, None, None]

@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .arrays import Floats
+from .arrays import Array
 
 _TIMESTEPS = 1000
 _BETA_START, _BETA_END = 0.00085, 0.012
 
 
-def _training_sigmas() -> Floats:
+def _training_sigmas() -> Array:
     betas = np.linspace(_BETA_START**0.5, _BETA_END**0.5, _TIMESTEPS) ** 2
     kept = np.cumprod(1.0 - betas)
     return np.sqrt((1.0 - kept) / kept)
@@ -27,48 +27,50 @@ TRAINING_SIGMAS = _training_sigmas()
 SIGMA_MIN, SIGMA_MAX = float(TRAINING_SIGMAS[0]), float(TRAINING_SIGMAS[-1])
 
 
-def _at(timesteps: Floats) -> Floats:
+def _at(timesteps: Array) -> Array:
     """Interpolate sigma (its logarithm) at fractional timesteps."""
     return np.exp(np.interp(timesteps, np.arange(_TIMESTEPS), np.log(TRAINING_SIGMAS)))
 
 
-def _normal(steps: int) -> Floats:
+def _normal(steps: int) -> Array:
     return _at(np.linspace(_TIMESTEPS - 1, 0, steps))
 
 
-def _sgm_uniform(steps: int) -> Floats:
+def _sgm_uniform(steps: int) -> Array:
     return _at(np.linspace(_TIMESTEPS - 1, 0, steps + 1)[:-1])
 
 
-def _simple(steps: int) -> Floats:
+def _simple(steps: int) -> Array:
     index = _TIMESTEPS - 1 - (np.arange(steps) * (_TIMESTEPS / steps)).astype(int)
-    return TRAINING_SIGMAS[index]
+    result: Array = TRAINING_SIGMAS[index]
+    return result
 
 
-def _ddim_uniform(steps: int) -> Floats:
+def _ddim_uniform(steps: int) -> Array:
     stride = max(_TIMESTEPS // steps, 1)
     return TRAINING_SIGMAS[1::stride][::-1][:steps] if steps < _TIMESTEPS else _simple(steps)
 
 
-def _karras(steps: int) -> Floats:
+def _karras(steps: int) -> Array:
     """Karras et al. 2022, equation 5, with rho 7."""
     rho = 7.0
     ramp = np.linspace(0.0, 1.0, steps)
     low, high = SIGMA_MIN ** (1 / rho), SIGMA_MAX ** (1 / rho)
-    return (high + ramp * (low - high)) ** rho
+    result: Array = (high + ramp * (low - high)) ** rho
+    return result
 
 
-def _exponential(steps: int) -> Floats:
+def _exponential(steps: int) -> Array:
     return np.exp(np.linspace(math.log(SIGMA_MAX), math.log(SIGMA_MIN), steps))
 
 
-def _kl_optimal(steps: int) -> Floats:
+def _kl_optimal(steps: int) -> Array:
     """Sabour et al. 2024, "Align Your Steps", the analytic optimum for Gaussian data."""
     ramp = np.linspace(0.0, 1.0, steps)
     return np.tan(ramp * math.atan(SIGMA_MIN) + (1 - ramp) * math.atan(SIGMA_MAX))
 
 
-SCHEDULERS: dict[str, Callable[[int], Floats]] = {
+SCHEDULERS: dict[str, Callable[[int], Array]] = {
     "simple": _simple,
     "sgm_uniform": _sgm_uniform,
     "karras": _karras,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from .arrays import Array
-from .backdrop import on_some, orb_place
-from .canvas import Canvas, smooth_step
+from .backdrop import orb_place
+from .canvas import Canvas, choose, smooth_step
 from .look import Look, darker, lighter, named
-from .palette import rgb
-from .scenes import LANDS, column
+from .palette import MOOD_NAMES, rgb
+from .scenes import LANDS, WEATHERS, column
 
 _SAND = np.array(rgb("#e8bd7c"), np.float32)
 _SNOW = np.array(rgb("#f3f6fb"), np.float32)
@@ -20,13 +20,13 @@ _WHITE = named((1.0, 1.0, 1.0))
 def paint_land(canvas: Canvas, look: Look) -> None:
     """Paint everything from the horizon down, except figures."""
     for number, name in enumerate(LANDS):
-        on_some(canvas, look, np.flatnonzero(look.scenes.land == number), _PAINTERS[name])
+        look.some(canvas, look.scenes.land == number, _PAINTERS[name])
     lake = (look.scenes.lake == 1) & (look.scenes.land != LANDS.index("sea"))
-    on_some(canvas, look, np.flatnonzero(lake), _lake)
-    on_some(canvas, look, np.flatnonzero(look.scenes.weather == 4), _mist)
+    look.some(canvas, lake, _lake)
+    look.some(canvas, look.scenes.weather == WEATHERS.index("mist"), _mist)
 
 
-def _ground(look: Look, near: float) -> Array:
+def ground(look: Look, near: float) -> Array:
     """Return the natural colour of the ground: 0 far, 1 near; shape (n, 3)."""
     pair = look.tone("ground", 0)[:, :, 0, 0], look.tone("ground", 1)[:, :, 0, 0]
     natural = pair[1] + (pair[0] - pair[1]) * np.float32(near)
@@ -38,7 +38,8 @@ def _ground(look: Look, near: float) -> Array:
         lit = colour * light * np.float32(1.0 - 0.12 * near)
         lit = lit + (shade - lit) * amount
         natural = np.where((land == LANDS.index(name))[:, None], lit, natural)
-    return natural.astype(np.float32)
+    result: Array = natural
+    return result
 
 
 def _rolling(canvas: Canvas, look: Look, level: Array, height: float, waves: float, die: int) -> Array:
@@ -46,30 +47,28 @@ def _rolling(canvas: Canvas, look: Look, level: Array, height: float, waves: flo
     a, b = look.die(die), look.die(die + 1)
     x = canvas.x * np.float32(waves)
     wave = 0.6 * np.sin(x * (1.6 + a) + 6.3 * b) + 0.4 * np.sin(x * (3.1 + b) + 6.3 * a)
-    outline: Array = (level - np.float32(height) * (0.5 + 0.5 * wave)).astype(np.float32)
+    outline: Array = level - np.float32(height) * (0.5 + 0.5 * wave)
     return outline
 
 
 def _below(canvas: Canvas, outline: Array) -> Array:
     """Return the coverage of everything under an outline."""
-    return canvas.coverage((outline - canvas.y).astype(np.float32))
+    return canvas.coverage(outline - canvas.y)
 
 
 def _slope_fill(canvas: Canvas, look: Look, outline: Array, top: Array, bottom: Array, reach: float) -> None:
     """Fill under an outline with a gradient from `top` to `bottom` colour over some depth."""
-    part = canvas.window(-9.0, 9.0, np.min(outline), 9.0)
-    if 0 in part.pixels.shape:
-        return
+    part = canvas.band(np.min(outline), 9.0)
     t = np.clip((part.y - outline) / np.float32(reach), 0.0, 1.0)[:, None]
-    part.paint(_below(part, outline), (top + (bottom - top) * t).astype(np.float32))
+    part.paint(_below(part, outline), (top + (bottom - top) * t))
 
 
 def _hills(canvas: Canvas, look: Look) -> None:
     for number, (level, height, waves, depth) in enumerate(
         ((-0.02, 0.10, 2.4, 0.62), (0.12, 0.12, 1.9, 0.34), (0.36, 0.13, 1.5, 0.1))
     ):
-        outline = _rolling(canvas, look, look.line(column(np.full(len(look.scenes), level))), height, waves, 22 + number)
-        colour = look.land(_ground(look, 0.25 + 0.3 * number))
+        outline = _rolling(canvas, look, look.line(level), height, waves, 22 + number)
+        colour = look.land(ground(look, 0.25 + 0.3 * number))
         colour = colour + (look.haze() - colour) * np.float32(depth)
         _slope_fill(canvas, look, outline, lighter(colour, 0.1), darker(colour, 0.08), 0.22)
 
@@ -80,40 +79,52 @@ def _triangle(t: Array) -> Array:
     return wave
 
 
-def _ridge(canvas: Canvas, look: Look, level: Array, height: Array | float, waves: float, die: int) -> tuple[Array, Array, Array]:
+def _ridge(
+    canvas: Canvas, look: Look, level: Array, height: Array | float, waves: float, die: int
+) -> tuple[Array, Array, Array]:
     """Return the outline of a ridge of peaks, and (frequency, phase) of its main peaks."""
     frequency = np.float32(waves) * (0.8 + 0.5 * look.die(die))
     phase = look.die(die + 1)
     main = _triangle(canvas.x * frequency + phase)
-    fine = 0.42 * _triangle(canvas.x * frequency * 2.7 + look.die(die + 2) * 3) + 0.13 * _triangle(canvas.x * frequency * 7.3)
+    fine = 0.42 * _triangle(canvas.x * frequency * 2.7 + look.die(die + 2) * 3) + 0.13 * _triangle(
+        canvas.x * frequency * 7.3
+    )
     outline = level - height * (0.55 + 0.45 * (0.72 * main + 0.5 * fine))
-    return outline.astype(np.float32), frequency, phase
+    return outline, frequency, phase
 
 
-def _range(canvas: Canvas, look: Look, level: Array, height: Array | float, waves: float, die: int, depth: float, *, snowy: float) -> None:
+def _range(
+    canvas: Canvas,
+    look: Look,
+    level: Array,
+    height: Array | float,
+    waves: float,
+    die: int,
+    depth: float,
+    *,
+    snowy: float,
+) -> None:
     """A mountain range: a lit and a shaded flank for each peak, and snow on the high ones."""
     outline, frequency, phase = _ridge(canvas, look, level, height, waves, die)
-    part = canvas.window(-9.0, 9.0, np.min(outline), 9.0)
-    if 0 in part.pixels.shape:
-        return
+    part = canvas.band(np.min(outline), 9.0)
     natural = look.tone("rock")[:, :, 0, 0]
     rock = look.land(natural)
     rock = rock + (look.haze() - rock) * np.float32(depth)
     down = part.y - outline
     # A flank's edge runs down from the peak at a slant: look at the peaks' phase a little to the side.
     slant = (part.x + 0.42 * down + 0.03 * np.sin(part.y * 31)) * frequency + phase
-    shaded = smooth_step(-0.04, 0.04, np.mod(slant, 1.0).astype(np.float32) - 0.5)
+    shaded = smooth_step(-0.04, 0.04, np.mod(slant, 1.0) - 0.5)
     fade = np.clip(down / np.float32(0.42), 0.0, 1.0)[:, None]
     bright = lighter(rock, 0.1)
     tone = bright + (darker(rock, 0.15) - bright) * (1.0 - shaded)[:, None]
     tone = tone + (look.haze() - tone) * (fade * np.float32(0.55))
     covered = _below(part, outline)
-    part.paint(covered, tone.astype(np.float32))
+    part.paint(covered, tone)
     if snowy > 0:
         snow = look.lit(named(rgb("#f7f8fc")), depth * 0.6)
         line = level - height * (0.98 - np.float32(snowy)) + 0.022 * _triangle(part.x * frequency * 6 + phase)
-        cap = part.coverage((part.y - line).astype(np.float32)) * covered
-        part.paint(cap, (snow * (0.86 + 0.14 * shaded)[:, None]).astype(np.float32))
+        cap = part.coverage(part.y - line) * covered
+        part.paint(cap, (snow * (0.86 + 0.14 * shaded)[:, None]))
 
 
 def _mountains(canvas: Canvas, look: Look) -> None:
@@ -121,8 +132,8 @@ def _mountains(canvas: Canvas, look: Look) -> None:
     _range(canvas, look, zero + 0.03, 0.26, 1.25, 22, 0.55, snowy=0.0)
     _range(canvas, look, zero + 0.07, 0.30 + 0.10 * look.die(30), 1.0, 25, 0.22, snowy=0.34)
     for number, (level, depth) in enumerate(((0.13, 0.3), (0.4, 0.08))):
-        outline = _rolling(canvas, look, look.line(column(np.full(len(look.scenes), level))), 0.08, 2.1, 28 + number)
-        colour = look.land(_ground(look, 0.5 + 0.3 * number), 0.35)
+        outline = _rolling(canvas, look, look.line(level), 0.08, 2.1, 28 + number)
+        colour = look.land(ground(look, 0.5 + 0.3 * number), 0.35)
         colour = colour + (look.haze() - colour) * np.float32(depth)
         _slope_fill(canvas, look, outline, lighter(colour, 0.06), darker(colour, 0.12), 0.25)
 
@@ -131,43 +142,40 @@ def _water_colour(look: Look) -> tuple[Array, Array]:
     """Return the water's colour at the horizon and near us: the sky's, deeper."""
     far = look.sky(2) * np.float32(0.55) + look.sky(1) * np.float32(0.4)
     near = look.sky(0) * np.float32(0.72) + look.sky(1) * np.float32(0.12)
-    return far.astype(np.float32), near.astype(np.float32)
+    return far, near
 
 
 def _water(canvas: Canvas, look: Look, top: Array, bottom: Array) -> None:
     """Water between two lines: a gradient, long soft waves, and the light of sun or moon on it."""
-    part = canvas.window(-9.0, 9.0, np.min(top), np.max(bottom))
-    if 0 in part.pixels.shape:
-        return
+    part = canvas.band(np.min(top), np.max(bottom))
     far, near = _water_colour(look)
     t = np.clip((part.y - top) / np.maximum(look.half_height - top, 1e-3), 0.0, 1.0)
-    inside = part.coverage(np.maximum(top - part.y, part.y - bottom).astype(np.float32) + part.x * 0)
-    part.paint(inside, (far + (near - far) * (t**0.7)[:, None]).astype(np.float32))
+    inside = part.coverage(np.maximum(top - part.y, part.y - bottom) + part.x * 0)
+    part.paint(inside, (far + (near - far) * (t**0.7)[:, None]))
     rows = np.sqrt(np.maximum(part.y - top, 0.0)) * 26
     dash = np.sin(part.x * (30 - 8 * t) + np.floor(rows) * 2.4 + 6.3 * look.die(31))
     stripe = (np.mod(rows, 1.0) < 0.32) & (dash > 0.72)
-    part.paint((stripe * inside * 0.16).astype(np.float32), _WHITE)
+    part.paint((stripe * inside * 0.16), _WHITE)
     orb_x, _ = orb_place(look)
     spread = 0.025 + 0.11 * t
     beside = np.abs(part.x - orb_x + 0.02 * np.sin(rows * 2.1))
-    glitter = smooth_step(1.0, 0.35, (beside / spread).astype(np.float32)) * (np.mod(rows, 1.0) < 0.55)
-    strength = look.amount("glow_strength") * 0.75 * np.where(look.scenes.mood == 6, 0.0, 1.0)[:, None, None]
-    part.add_light((glitter * inside * strength * (1 - 0.4 * t)).astype(np.float32), look.tone("glow"))
+    glitter = smooth_step(1.0, 0.35, (beside / spread)) * (np.mod(rows, 1.0) < 0.55)
+    strength = look.amount("glow_strength") * 0.75 * column(look.scenes.mood != MOOD_NAMES.index("storm"))
+    part.add_light((glitter * inside * strength * (1 - 0.4 * t)), look.tone("glow"))
 
 
 def _sea(canvas: Canvas, look: Look) -> None:
     _water(canvas, look, look.horizon, column(np.full(len(look.scenes), 9.0)))
     # A far coast on one side.
-    side = np.where(look.die(32) < 0.5, -1.0, 1.0)
-    rise = smooth_step(-0.15, 0.5, (canvas.x * side / np.float32(look.half_width)).astype(np.float32))
+    side = choose(look.die(32) < 0.5, -1.0, 1.0)
+    rise = smooth_step(-0.15, 0.5, (canvas.x * side / np.float32(look.half_width)))
     bumps = 0.5 + 0.5 * np.sin(canvas.x * 9 + 6.3 * look.die(33))
-    outline = (look.horizon + 0.004 - (0.03 + 0.05 * look.die(34)) * rise * (0.6 + 0.4 * bumps)).astype(np.float32)
+    outline = look.horizon + 0.004 - (0.03 + 0.05 * look.die(34)) * rise * (0.6 + 0.4 * bumps)
     coast = look.land(look.tone("rock")[:, :, 0, 0])
     coast = coast + (look.haze() - coast) * np.float32(0.45)
-    part = canvas.window(-9.0, 9.0, np.min(outline), np.max(look.horizon))
-    if 0 not in part.pixels.shape:
-        shape = np.maximum(outline - part.y, part.y - look.horizon)
-        part.fill(shape.astype(np.float32), coast)
+    part = canvas.band(np.min(outline), np.max(look.horizon))
+    shape = np.maximum(outline - part.y, part.y - look.horizon)
+    part.fill(shape, coast)
 
 
 def _desert(canvas: Canvas, look: Look) -> None:
@@ -177,65 +185,56 @@ def _desert(canvas: Canvas, look: Look) -> None:
         a, b = look.die(22 + number), look.die(25 + number)
         x = canvas.x * np.float32(waves) * (1 + 0.4 * a) + 4 * b
         crest = np.abs(np.sin(x * 1.5 + 0.35 * np.sin(x * 3)))
-        outline = (look.line(column(np.full(len(look.scenes), level))) - np.float32(height) * crest).astype(np.float32)
-        sand = look.land(_ground(look, 0.3 * number))
+        outline = look.line(level) - np.float32(height) * crest
+        sand = look.land(ground(look, 0.3 * number))
         sand = sand + (look.haze() - sand) * np.float32(depth)
-        part = canvas.window(-9.0, 9.0, np.min(outline), 9.0)
-        if 0 in part.pixels.shape:
-            continue
+        part = canvas.band(np.min(outline), 9.0)
         down = part.y - outline
-        lee = smooth_step(-0.1, 0.1, np.sin((part.x + 0.5 * down) * np.float32(waves) * (1 + 0.4 * a) * 3 + 8 * b + 0.4).astype(np.float32))
+        lee = smooth_step(
+            -0.1, 0.1, np.sin((part.x + 0.5 * down) * np.float32(waves) * (1 + 0.4 * a) * 3 + 8 * b + 0.4)
+        )
         tone = lighter(sand, 0.08) * (1 - 0.16 * lee * np.exp(-down / 0.22))[:, None]
-        part.paint(_below(part, outline), tone.astype(np.float32))
+        part.paint(_below(part, outline), tone)
 
 
 def _city(canvas: Canvas, look: Look) -> None:
     """Three rows of houses against the sky, windows lit when it is dark."""
-    count = len(look.scenes)
-    table = look.scenes.dice
-    for number, (width, low, high, depth) in enumerate(
-        ((0.055, 0.10, 0.42, 0.6), (0.075, 0.06, 0.34, 0.35), (0.10, 0.02, 0.22, 0.12))
-    ):
-        cell = np.floor(canvas.x / width + number * 0.37).astype(np.int64)
-        roll = np.stack([table[row, (cell.ravel() * (7 + number) + row_salt) % 32] for row, row_salt in _salts(table)])
-        height = (low + (high - low) * roll[:, None, :] ** 1.6).astype(np.float32)
-        ground = look.horizon + np.float32(0.05 + 0.05 * number)
-        outline = np.broadcast_to(ground - height, (count, 1, canvas.x.size)).astype(np.float32)
+    rows = ((0.055, 0.10, 0.42, 0.6), (0.075, 0.06, 0.34, 0.35), (0.10, 0.02, 0.22, 0.12))
+    for number, (width, low, high, depth) in enumerate(rows):
+        place = canvas.x / width + number * 0.37
+        cell = np.floor(place)
+        # Each house takes one of the scene's dice for its height.
+        die = ((cell * (7 + number) + np.floor(look.die(35) * 31)) % 32).astype(np.int64)
+        roll = np.take_along_axis(look.scenes.dice, die[:, 0], axis=1)[:, None, :].astype(np.float32)
+        outline = look.horizon + (0.05 + 0.05 * number - low) - (high - low) * roll**1.6
         wall = look.land(look.tone("rock")[:, :, 0, 0] * np.float32(0.92))
-        wall = wall + (look.haze() - wall) * np.float32(depth)
-        gap = np.abs(canvas.x / width + number * 0.37 - cell - 0.5) * 2
-        part = canvas.window(-9.0, 9.0, np.min(outline), 9.0)
-        if 0 in part.pixels.shape:
-            continue
-        shade = 1.0 - 0.12 * (roll[:, None, :] > 0.5) - 0.05 * (canvas.x / width + number * 0.37 - cell)
-        covered = part.coverage(np.maximum(outline - part.y, (gap - 0.97) * width * 0.5).astype(np.float32))
-        part.paint(covered, (wall * shade[:, None]).astype(np.float32))
+        wall = wall + (look.haze() - wall) * depth
+        part = canvas.band(np.min(outline), 9.0)
+        shade = 1.0 - 0.12 * (roll > 0.5).astype(np.float32) - 0.05 * (place - cell)
+        gap = (np.abs(place - cell - 0.5) - 0.485) * width
+        covered = part.coverage(np.maximum(outline - part.y, gap))
+        part.paint(covered, wall * shade[:, None])
         if number > 0:
-            _windows(part, look, outline, cell, width, number, covered)
-    outline = np.broadcast_to(look.horizon + 0.17, (count, 1, canvas.x.size)).astype(np.float32)
-    colour = look.land(_ground(look, 0.8), 0.4)
+            up = (part.y - outline) / (width * 0.36)
+            _light_windows(part, look, (place - cell) * 4, up, cell, covered)
+    outline = look.horizon + 0.17 + canvas.x * 0
+    colour = look.land(ground(look, 0.8), 0.4)
     _slope_fill(canvas, look, outline, colour, darker(colour, 0.15), 0.25)
 
 
-def _salts(table: Array | np.typing.NDArray[np.float64]) -> list[tuple[int, int]]:
-    return [(row, int(value * 31)) for row, value in enumerate(table[:, 35])]
-
-
-def _windows(part: Canvas, look: Look, outline: Array, cell: np.typing.NDArray[np.int64], width: float, number: int, covered: Array) -> None:
-    across = np.mod(part.x / width + number * 0.37, 1.0) * 4
-    up = (part.y - outline) / (width * 0.36)
+def _light_windows(part: Canvas, look: Look, across: Array, up: Array, house: Array, covered: Array) -> None:
+    """Light about every third window of a row of houses."""
     pane = (np.abs(np.mod(across, 1.0) - 0.5) < 0.24) & (np.abs(np.mod(up, 1.0) - 0.5) < 0.28) & (up > 0.6)
-    mixed = (cell * 31 + np.floor(across).astype(np.int64) * 17 + np.floor(up).astype(np.int64) * 13) % 11
-    lit = pane & (mixed < 4)
+    lot = np.mod(house * 31 + np.floor(across) * 17 + np.floor(up) * 13, 11.0)
     amount = 0.14 + 0.75 * look.amount("dark")
-    part.paint((lit * covered * amount).astype(np.float32), _WINDOW)
+    part.paint((pane & (lot < 4)) * covered * amount, _WINDOW)
 
 
 def _snow(canvas: Canvas, look: Look) -> None:
     _range(canvas, look, look.horizon + 0.05, 0.30, 1.1, 22, 0.4, snowy=0.52)
     for number, (level, height, waves, depth) in enumerate(((0.06, 0.1, 2.0, 0.35), (0.34, 0.12, 1.5, 0.08))):
-        outline = _rolling(canvas, look, look.line(column(np.full(len(look.scenes), level))), height, waves, 26 + number)
-        colour = look.land(_ground(look, 0.2 + 0.5 * number), 0.5)
+        outline = _rolling(canvas, look, look.line(level), height, waves, 26 + number)
+        colour = look.land(ground(look, 0.2 + 0.5 * number), 0.5)
         colour = colour + (look.haze() - colour) * np.float32(depth)
         _slope_fill(canvas, look, outline, lighter(colour, 0.25), darker(colour, 0.08), 0.2)
 
@@ -249,9 +248,8 @@ def _lake(canvas: Canvas, look: Look) -> None:
     far, near = lake_lines(look)
     _water(canvas, look, far, near + 0.1)
     shore = look.lit(named(rgb("#f4ead2")), 0.15)
-    part = canvas.window(-9.0, 9.0, np.min(far) - 0.01, np.max(far) + 0.01)
-    if 0 not in part.pixels.shape:
-        part.paint(part.coverage((np.abs(part.y - far) - 0.003 + part.x * 0).astype(np.float32)) * np.float32(0.35), shore)
+    part = canvas.band(np.min(far) - 0.01, np.max(far) + 0.01)
+    part.paint(part.coverage(np.abs(part.y - far) - 0.003 + part.x * 0) * np.float32(0.35), shore)
 
 
 def _mist(canvas: Canvas, look: Look) -> None:
@@ -260,7 +258,7 @@ def _mist(canvas: Canvas, look: Look) -> None:
         middle = look.horizon + 0.03 + 0.12 * number
         wave = 0.03 * np.sin(canvas.x * (3 + number) + 6.3 * look.die(37 - number))
         bank = np.exp(-(((canvas.y - middle + wave) / (0.07 + 0.03 * number)) ** 2)) * 0.6
-        canvas.paint(bank.astype(np.float32), lighter(look.haze(), 0.25))
+        canvas.paint(bank, lighter(look.haze(), 0.25))
 
 
 def near_ground_line(x: Array, look: Look) -> Array:
@@ -269,17 +267,17 @@ def near_ground_line(x: Array, look: Look) -> Array:
     level = look.line(0.84 + 0.04 * look.die(38))
     x = x * np.float32(1.4)
     wave = 0.6 * np.sin(x * (1.6 + a) + 6.3 * b) + 0.4 * np.sin(x * (3.1 + b) + 6.3 * a)
-    outline: Array = (level - np.float32(0.07) * (0.5 + 0.5 * wave)).astype(np.float32)
+    outline: Array = level - np.float32(0.07) * (0.5 + 0.5 * wave)
     return outline
 
 
 def paint_near_ground(canvas: Canvas, look: Look) -> None:
     """Paint the nearest ground, on which flowers grow and cats sit."""
     outline = near_ground_line(canvas.x, look)
-    natural = _ground(look, 1.0)
+    natural = ground(look, 1.0)
     sandy = (look.scenes.land == LANDS.index("sea"))[:, None]
     beach = look.lit(named(rgb("#eacb95")))[:, :, 0, 0]
-    natural = np.where(sandy, beach, natural * np.float32(0.9)).astype(np.float32)
+    natural = np.where(sandy, beach, natural * np.float32(0.9))
     colour = look.land(natural, 0.3)
     _slope_fill(canvas, look, outline, lighter(colour, 0.06), darker(colour, 0.22), 0.2)
 

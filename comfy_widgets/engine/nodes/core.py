@@ -25,7 +25,8 @@ DISPLAY_NAMES = {
 def node_classes(folders: Folders) -> dict[str, NodeClass]:
     """Return the classes by name; those that touch files are bound to this server's folders."""
     plain: list[NodeClass] = [
-        KSampler, CheckpointLoaderSimple, CLIPTextEncode, VAEDecode, VAEEncode, EmptyLatentImage, ImageScale, ImageInvert,
+        KSampler, CheckpointLoaderSimple, CLIPTextEncode, VAEDecode, VAEEncode, EmptyLatentImage, ImageScale,
+        ImageInvert,
     ]  # fmt: skip
     bound: list[NodeClass] = [SaveImage, PreviewImage, LoadImage]
     classes = {cls.__name__: cls for cls in plain}

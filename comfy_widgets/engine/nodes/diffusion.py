@@ -39,8 +39,10 @@ class CheckpointLoaderSimple:
     DESCRIPTION = "Loads the embedded engine's model: procedurally drawn scenes and their exact denoiser."
 
     @classmethod
-    def INPUT_TYPES(cls) -> Inputs:
+    def inputs(cls) -> Inputs:
         return {"required": {"ckpt_name": (list(CHECKPOINT_NAMES), {"tooltip": "Which model to use."})}}
+
+    INPUT_TYPES = inputs
 
     def load_checkpoint(self, ckpt_name: str) -> tuple[Checkpoint, Checkpoint, Checkpoint]:
         from ..model.checkpoints import Checkpoint
@@ -57,21 +59,27 @@ class CLIPTextEncode:
     FUNCTION = "encode"
     CATEGORY = "conditioning"
     DESCRIPTION = (
-        "Reads a text: colours, times of day, lands, weather and things such as balloon, boat, house, tree, flower or cat. "
+        "Reads a text: colours, times of day, lands, weather and things such as balloon, boat, house, tree or cat. "
         "Words that the model does not know change nothing."
     )
 
     @classmethod
-    def INPUT_TYPES(cls) -> Inputs:
+    def inputs(cls) -> Inputs:
         return {
             "required": {
                 "text": (
                     "STRING",
-                    {"multiline": True, "dynamicPrompts": True, "tooltip": "What should (or should not) be in the picture."},
+                    {
+                        "multiline": True,
+                        "dynamicPrompts": True,
+                        "tooltip": "What should (or should not) be in the picture.",
+                    },
                 ),
                 "clip": ("CLIP", {"tooltip": "The model that reads the text."}),
             }
         }
+
+    INPUT_TYPES = inputs
 
     def encode(self, clip: Checkpoint, text: str) -> tuple[Conditioning]:
         from ..model.vocabulary import understand
@@ -92,7 +100,7 @@ class EmptyLatentImage:
     DESCRIPTION = "Makes a batch of empty latents of a given size."
 
     @classmethod
-    def INPUT_TYPES(cls) -> Inputs:
+    def inputs(cls) -> Inputs:
         side = {"default": 512, "min": 16, "max": MAX_RESOLUTION, "step": 8}
         return {
             "required": {
@@ -101,6 +109,8 @@ class EmptyLatentImage:
                 "batch_size": ("INT", {"default": 1, "min": 1, "max": 4096, "tooltip": "How many pictures to make."}),
             }
         }
+
+    INPUT_TYPES = inputs
 
     def generate(self, width: int, height: int, batch_size: int = 1) -> tuple[Latent]:
         from ..model.checkpoints import empty
@@ -124,7 +134,7 @@ class KSampler:
     DESCRIPTION = "Adds noise to the latents and removes it step by step, guided by both prompts."
 
     @classmethod
-    def INPUT_TYPES(cls) -> Inputs:
+    def inputs(cls) -> Inputs:
         return {
             "required": {
                 "model": ("MODEL", {"tooltip": "The model that removes the noise."}),
@@ -138,7 +148,10 @@ class KSampler:
                         "tooltip": "Chooses the noise: the same seed gives the same picture.",
                     },
                 ),
-                "steps": ("INT", {"default": 20, "min": 1, "max": 10000, "tooltip": "In how many steps the noise goes."}),
+                "steps": (
+                    "INT",
+                    {"default": 20, "min": 1, "max": 10000, "tooltip": "In how many steps the noise goes."},
+                ),
                 "cfg": (
                     "FLOAT",
                     {
@@ -147,7 +160,7 @@ class KSampler:
                         "max": 100.0,
                         "step": 0.1,
                         "round": 0.01,
-                        "tooltip": "How firmly to follow the prompt and avoid the negative one; less leaves more to chance.",
+                        "tooltip": "How firmly to follow the prompt; less leaves more to chance.",
                     },
                 ),
                 "sampler_name": (list(SAMPLER_NAMES), {"tooltip": "The way from noise to picture."}),
@@ -167,6 +180,8 @@ class KSampler:
                 ),
             }
         }
+
+    INPUT_TYPES = inputs
 
     def sample(
         self,
@@ -220,13 +235,15 @@ class VAEDecode:
     DESCRIPTION = "Turns latents into pictures."
 
     @classmethod
-    def INPUT_TYPES(cls) -> Inputs:
+    def inputs(cls) -> Inputs:
         return {
             "required": {
                 "samples": ("LATENT", {"tooltip": "The latents to turn into pictures."}),
                 "vae": ("VAE", {"tooltip": "The model that does it."}),
             }
         }
+
+    INPUT_TYPES = inputs
 
     def decode(self, vae: Checkpoint, samples: Latent) -> tuple[Array]:
         from ..model.checkpoints import decode
@@ -242,8 +259,10 @@ class VAEEncode:
     CATEGORY = "latent"
 
     @classmethod
-    def INPUT_TYPES(cls) -> Inputs:
+    def inputs(cls) -> Inputs:
         return {"required": {"pixels": ("IMAGE",), "vae": ("VAE",)}}
+
+    INPUT_TYPES = inputs
 
     def encode(self, vae: Checkpoint, pixels: Array) -> tuple[Latent]:
         from ..model.checkpoints import encode

@@ -31,7 +31,7 @@ class SaveImage:
     DESCRIPTION = "Saves the pictures in the output folder."
 
     @classmethod
-    def INPUT_TYPES(cls) -> Inputs:
+    def inputs(cls) -> Inputs:
         return {
             "required": {
                 "images": ("IMAGE", {"tooltip": "The pictures to save."}),
@@ -39,12 +39,14 @@ class SaveImage:
                     "STRING",
                     {
                         "default": "ComfyUI",
-                        "tooltip": "How the file names begin; may name a subfolder and hold %year%, %width% and the like.",
+                        "tooltip": "How file names begin; may name a subfolder and hold %year%, %width% and the like.",
                     },
                 ),
             },
             "hidden": {"prompt": "PROMPT", "extra_pnginfo": "EXTRA_PNGINFO"},
         }
+
+    INPUT_TYPES = inputs
 
     def save_images(
         self,
@@ -79,11 +81,13 @@ class PreviewImage(SaveImage):
     DESCRIPTION = "Shows the pictures without keeping them."
 
     @classmethod
-    def INPUT_TYPES(cls) -> Inputs:
+    def inputs(cls) -> Inputs:
         return {
             "required": {"images": ("IMAGE",)},
             "hidden": {"prompt": "PROMPT", "extra_pnginfo": "EXTRA_PNGINFO"},
         }
+
+    INPUT_TYPES = inputs
 
     def save_images(
         self,
@@ -105,20 +109,26 @@ class LoadImage:
     CATEGORY = "image"
 
     @classmethod
-    def INPUT_TYPES(cls) -> Inputs:
+    def inputs(cls) -> Inputs:
         return {"required": {"image": (cls.folders.input_files(), {"image_upload": True})}}
 
-    @classmethod
-    def IS_CHANGED(cls, image: str) -> str:
-        return hashlib.sha256(cls.folders.annotated(image).read_bytes()).hexdigest()
+    INPUT_TYPES = inputs
 
     @classmethod
-    def VALIDATE_INPUTS(cls, image: str) -> bool | str:
+    def digest(cls, image: str) -> str:
+        return hashlib.sha256(cls.folders.annotated(image).read_bytes()).hexdigest()
+
+    IS_CHANGED = digest
+
+    @classmethod
+    def validate(cls, image: str) -> bool | str:
         try:
             found = cls.folders.annotated(image).is_file()
         except ValueError:
             found = False
         return True if found else f"Invalid image file: {image}"
+
+    VALIDATE_INPUTS = validate
 
     def load_image(self, image: str) -> tuple[Array, Array]:
         import numpy as np
@@ -142,7 +152,7 @@ class ImageScale:
     CATEGORY = "image/upscaling"
 
     @classmethod
-    def INPUT_TYPES(cls) -> Inputs:
+    def inputs(cls) -> Inputs:
         side = {"default": 512, "min": 0, "max": 16384, "step": 1}
         return {
             "required": {
@@ -153,6 +163,8 @@ class ImageScale:
                 "crop": (["disabled", "center"],),
             }
         }
+
+    INPUT_TYPES = inputs
 
     def upscale(self, image: Array, upscale_method: str, width: int, height: int, crop: str) -> tuple[Array]:
         import numpy as np
@@ -200,8 +212,10 @@ class ImageInvert:
     CATEGORY = "image"
 
     @classmethod
-    def INPUT_TYPES(cls) -> Inputs:
+    def inputs(cls) -> Inputs:
         return {"required": {"image": ("IMAGE",)}}
+
+    INPUT_TYPES = inputs
 
     def invert(self, image: Array) -> tuple[Array]:
         return (1 - image,)

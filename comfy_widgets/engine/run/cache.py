@@ -46,9 +46,7 @@ class Cache:
         self._results.clear()
 
 
-def node_keys(
-    registry: Registry, prompt: Prompt, is_changed: Callable[[str], object]
-) -> dict[str, str]:
+def node_keys(registry: Registry, prompt: Prompt, is_changed: Callable[[str], object]) -> dict[str, str]:
     """Return a key for each node that can have one: a digest of its class, its inputs and the keys above it.
 
     Parameters

@@ -42,7 +42,9 @@ class Order:
         All nodes of an output class.
     """
 
-    def __init__(self, prompt: Prompt, targets: list[str], done: Collection[str], output_nodes: Collection[str]) -> None:
+    def __init__(
+        self, prompt: Prompt, targets: list[str], done: Collection[str], output_nodes: Collection[str]
+    ) -> None:
         self._waiting: dict[str, set[str]] = {}
         self._followers: dict[str, set[str]] = {}
         self._outputs = set(output_nodes)
@@ -51,7 +53,9 @@ class Order:
             node_id = stack.pop()
             if node_id in self._waiting:
                 continue
-            needs = [] if node_id in done else [src for src in dict.fromkeys(sources(prompt[node_id])) if src not in done]
+            needs = (
+                [] if node_id in done else [src for src in dict.fromkeys(sources(prompt[node_id])) if src not in done]
+            )
             self._waiting[node_id] = set(needs)
             for source in needs:
                 self._followers.setdefault(source, set()).add(node_id)

@@ -40,7 +40,7 @@ class Item:
 
 
 class PromptQueue:
-    """Pending prompts, the running one, and history. Every change is atomic: a prompt is always in exactly one place."""
+    """Pending prompts, the running one, and history; changes are atomic: a prompt is always in exactly one place."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -59,9 +59,7 @@ class PromptQueue:
     ) -> None:
         """Add a prompt."""
         with self._changed:
-            heapq.heappush(
-                self._pending, Item(number, prompt_id, next(self._arrivals), prompt, extra_data, outputs)
-            )
+            heapq.heappush(self._pending, Item(number, prompt_id, next(self._arrivals), prompt, extra_data, outputs))
             self._changed.notify_all()
 
     def take(self) -> Item | None:

@@ -1,7 +1,7 @@
 """Checks a posted prompt before it is queued, with ComfyUI's own error types and wording.
 
-The rules and the bodies are those of ComfyUI 0.8.0 as seen on the wire; where newer cores say more (``missing_node_type``
-with ``extra_info``, ``dependency_cycle``) theirs are used.
+The rules and the bodies are those of ComfyUI 0.8.0 as seen on the wire; where newer cores say more
+(``missing_node_type`` with ``extra_info``, ``dependency_cycle``) theirs are used.
 """
 
 from __future__ import annotations
@@ -337,9 +337,7 @@ class _Checker:
         for name in arguments:
             details = f"{name} - {answer}" if isinstance(answer, str) else name
             verdict.errors.append(
-                _error(
-                    "custom_validation_failed", "Custom validation failed for node", details, {"input_name": name}
-                )
+                _error("custom_validation_failed", "Custom validation failed for node", details, {"input_name": name})
             )
 
 

@@ -1,7 +1,7 @@
 """Keeps web pages of other origins out, as ComfyUI does.
 
-A server on the loopback address is reachable from every page that the user's browser shows. A page announces itself with
-an ``Origin`` (or ``Sec-Fetch-Site: cross-site``) header; a program in Python sends neither.
+A server on the loopback address is reachable from every page that the user's browser shows. A page announces itself
+with an ``Origin`` (or ``Sec-Fetch-Site: cross-site``) header; a program in Python sends neither.
 """
 
 from __future__ import annotations
