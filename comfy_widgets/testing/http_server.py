@@ -239,5 +239,5 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             websocket.read(received)
         finally:
-            traffic.websocket_closed(seen)
             self.server.on_leave(websocket)
+            traffic.websocket_closed(seen)
