@@ -164,31 +164,32 @@ def far_away(target: str) -> Iterator[str]:
     process.join(10)
 
 
-def main() -> int:
-    """Run all cases and print their ratios."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+@contextmanager
+def bench_engine(side: int = SIDE) -> Iterator[tuple[Engine, int]]:
+    """An engine whose one node gives pictures that were encoded before, and the bytes of each."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         os.environ["COMFY_WIDGETS_STATE"] = str(root / "state")
         (root / "output").mkdir()
-        Image.frombytes("RGB", (SIDE, SIDE), os.urandom(SIDE * SIDE * 3)).save(root / "picture.png", compress_level=1)
-        size = (root / "picture.png").stat().st_size
+        Image.frombytes("RGB", (side, side), os.urandom(side * side * 3)).save(root / "picture.png", compress_level=1)
         nodes = root / "bench_nodes.py"
         nodes.write_text(
             textwrap.dedent(NODES.format(picture=str(root / "picture.png"), output=str(root / "output"))), "utf-8"
         )
+        with Engine(custom_nodes=[nodes], output_dir=root / "output") as engine:
+            yield engine, (root / "picture.png").stat().st_size
+
+
+def main() -> int:
+    """Run all cases and print their ratios."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+    with bench_engine() as (engine, size), far_away(engine.url) as far:
         print(f"run and fetch, pictures of {size / 1e6:.1f} MB; median of {rounds} rounds, ours / floor")
-        with (
-            Engine(custom_nodes=[nodes], output_dir=root / "output") as engine,
-            far_away(engine.url) as far,
-        ):
-            for where, url in (("loopback", engine.url), (f"+{2 * DELAY * 1000:.0f} ms", far)):
-                for count in (1, 16):
-                    mine, floor = compare(url, count, rounds)
-                    print(
-                        f"  {where:9} {count:2} pictures: {mine * 1000:7.1f} ms / {floor * 1000:7.1f} ms"
-                        f" = {mine / floor:.2f}"
-                    )
+        for where, url in (("loopback", engine.url), (f"+{2 * DELAY * 1000:.0f} ms", far)):
+            for count in (1, 16):
+                mine, floor = compare(url, count, rounds)
+                times = f"{mine * 1000:7.1f} ms / {floor * 1000:7.1f} ms"
+                print(f"  {where:9} {count:2} pictures: {times} = {mine / floor:.2f}")
     return 0
 
 
