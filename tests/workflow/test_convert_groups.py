@@ -75,6 +75,14 @@ def test_two_inputs_of_one_name_are_told_apart_by_the_inner_title() -> None:
     assert ("images" in inputs["4:3"], inputs["4:4"]["images"]) == (False, ["3", 0])
 
 
+def test_what_a_reroute_at_the_entry_carries_is_known_from_its_old_link() -> None:
+    reroute = {"type": "Reroute", "inputs": slots(("", "*")), "outputs": slots(("", "*"))}
+    links = [GROUP["links"][0], [0, 0, 5, 0, 7, "MODEL"], [5, 0, 1, 0, 8, "MODEL"], GROUP["links"][2]]
+    group = {**GROUP, "nodes": [*GROUP["nodes"], reroute], "links": links}
+    inputs = inputs_of(to_api_prompt(drawn(VALUES, BY_NAME, group=group), INFO))
+    assert inputs["4:1"]["model"] == ["1", 0]
+
+
 def test_hidden_inputs_and_outputs_are_not_offered() -> None:
     config = {"1": {"input": {"positive": {"visible": False}}, "output": {"0": {"visible": False}}}}
     group = {**GROUP, "config": {**GROUP["config"], **config}}

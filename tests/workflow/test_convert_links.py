@@ -106,6 +106,60 @@ def test_bypassing_prefers_the_same_place_then_the_same_type_then_what_fits() ->
     assert feeding([], ("A",), 0, "*") is None
 
 
+def bypassed(
+    first: dict[str, Any], outputs: tuple[str, ...], slot: int, wanted: str, saved: dict[str, str] | None = None
+) -> Any:
+    """What a consumer of type `wanted` is fed with by output `slot` of a bypassed node (50) with the inputs `first`.
+
+    Each of its sockets is fed by an image (1, 2, ...) of its own, saved with the type in `saved`, if it has one there.
+    """
+    drawing = Drawing()
+    names = list(saved) if saved else list(first)
+    sources = {name: drawing.node("Image", [1, 2], outputs=IMAGE) for name in names}
+    inputs = {name: (source, 0, saved[name] if saved else first[name][0]) for name, source in sources.items()}
+    drawing.node("Middle", None, inputs, outputs, mode=4, id=50)
+    drawing.node("End", None, {"x": (50, slot, wanted)}, id=51)
+    info = {**INFO, "Middle": definition(first, outputs), "End": definition({"x": [wanted]})}
+    return to_api_prompt(drawing.root(), info)["51"]["inputs"].get("x")
+
+
+def test_autogrow_shows_one_more_socket_than_is_connected() -> None:
+    rows = [
+        "COMFY_AUTOGROW_V3",
+        {"template": {"input": {"required": {"i": ["IMAGE"]}}, "prefix": "i", "min": 1, "max": 4}},
+    ]
+    inputs = {"g": rows, "last": ["IMAGE"]}
+
+    def at(slot: int, *connected: str) -> Any:
+        return bypassed(inputs, ("A",) * 6, slot, "*", dict.fromkeys([*connected, "last"], "IMAGE"))
+
+    # Nothing connected: min + 1 = 2 sockets; three connected: 4; all four connected: no fifth.
+    assert at(2) == ["1", 0]
+    assert at(4, "g.i0", "g.i2") == ["3", 0]
+    assert at(4, "g.i3") == ["2", 0]
+    assert at(0, "g.i0", "g.i2") == ["1", 0]
+
+
+def test_a_matched_input_has_the_type_it_was_saved_with() -> None:
+    match = ["COMFY_MATCHTYPE_V3", {"template": {"template_id": "t", "allowed_types": "IMAGE,MASK"}}]
+    inputs = {"switch": ["BOOLEAN"], "off": match, "on": match}
+    assert bypassed(inputs, ("COMFY_MATCHTYPE_V3",), 0, "MASK", {"off": "IMAGE", "on": "MASK"}) == ["2", 0]
+    assert bypassed(inputs, ("COMFY_MATCHTYPE_V3",), 0, "MASK", {"off": "MASK", "on": "MASK"}) == ["1", 0]
+
+
+def test_behind_a_bypassed_node_its_own_inputs_type_counts() -> None:
+    drawing = Drawing()
+    image = drawing.node("Image", [1, 2], outputs=IMAGE)
+    mask = drawing.node("Image", [3, 4], outputs=IMAGE)
+    pair = {"image": (image, 0, "IMAGE"), "mask": (mask, 0, "MASK")}
+    blend = drawing.node("Blend", [0.5], pair, ("MASK", "IMAGE"), mode=4)
+    middle = drawing.node("Middle", None, {"any": (blend, 0, "*")}, ("MASK",), mode=4)
+    drawing.node("End", None, {"x": (middle, 0, "MASK")})
+    info = {**INFO, "Middle": definition({"any": ["*"]}, ("MASK",)), "End": definition({"x": ["MASK"]})}
+    # As "*" it is fed by the input of the same number; as MASK it would be by the mask.
+    assert to_api_prompt(drawing.root(), info)["5"]["inputs"] == {"x": ["1", 0]}
+
+
 def test_a_bypassed_node_without_anything_connected_leaves_the_input_open() -> None:
     drawing = Drawing()
     middle = drawing.node("Invert", None, {"image": "IMAGE"}, IMAGE, mode=4)
@@ -183,6 +237,24 @@ def test_wires_by_name(kinds: tuple[str, str]) -> None:
     prompt = to_api_prompt(drawing.root(), INFO)
     assert set(prompt) == {"1", "2", "6", "8"}
     assert (image_of(prompt, "6"), image_of(prompt, "8")) == (["2", 0], None)
+
+
+@pytest.mark.parametrize("muted", [1, 2])
+def test_muted_ends_cut_a_wire_by_name(muted: int) -> None:
+    drawing = Drawing()
+    image = drawing.node("Image", [1, 2], outputs=IMAGE)
+    drawing.node("SetNode", ["a"], {"IMAGE": (image, 0, "IMAGE")}, ("*",))
+    getter = drawing.node("GetNode", ["a"], outputs=IMAGE)
+    drawing.node("Save", ["x"], {"images": (getter, 0, "IMAGE")})
+    workflow = drawing.root()
+    workflow["nodes"][muted]["mode"] = 2
+    assert image_of(to_api_prompt(workflow, INFO), "4") is None
+
+
+def test_a_muted_reroute_cuts_and_a_bypassed_one_does_not() -> None:
+    for mode, image in ((2, None), (4, ["1", 0])):
+        drawing = with_middle("Reroute", mode)
+        assert image_of(to_api_prompt(drawing.root(), INFO), "3") == image
 
 
 def test_a_server_class_of_that_name_is_no_wire() -> None:

@@ -9,7 +9,7 @@ import pytest
 from comfy_widgets.protocol.errors import WorkflowError
 from comfy_widgets.workflow.convert import convert, to_api_prompt
 
-from .ui_graphs import INFO, Drawing, inputs_of
+from .ui_graphs import INFO, Drawing, definition, inputs_of
 
 IMAGE = ("IMAGE",)
 
@@ -146,6 +146,20 @@ def test_an_input_that_reaches_a_widget_only_through_a_reroute_is_not_promoted()
     node = inner.node("Image", [7, 8], outputs=IMAGE, widget_inputs={"width": (reroute, 0, "INT")})
     definition = inner.subgraph("make", {"w": "INT"}, {"IMAGE": (node, 0, "IMAGE")})
     assert made([100], [definition]) == {"2:31": {"width": 7, "height": 8}}
+
+
+def test_the_hosts_own_type_counts_outside() -> None:
+    inner = Drawing(first_id=30)
+    inner.node("End", None, {"x": (-10, 0, "MASK")})
+    drawing = Drawing()
+    images = [drawing.node("Image", [1, 2], outputs=IMAGE) for _ in range(2)]
+    pair = {"image": (images[0], 0, "IMAGE"), "mask": (images[1], 0, "MASK")}
+    blend = drawing.node("Blend", [0.5], pair, ("MASK", "IMAGE"), mode=4)
+    drawing.node("sub", [], {"in": (blend, 0, "*")})
+    workflow = drawing.root(inner.subgraph("sub", {"in": "*"}, {}))
+    prompt = to_api_prompt(workflow, {**INFO, "End": definition({"x": ["MASK"]})})
+    # As "*" the bypassed node hands on its input of the same number; as MASK it would be the mask.
+    assert prompt["4:30"]["inputs"] == {"x": ["1", 0]}
 
 
 def test_lists_of_the_host_are_wrapped() -> None:

@@ -45,7 +45,6 @@ class Emitter:
         self.now = now
         self.resolver = Resolver(graph, strict=strict)
         self.prompt: dict[str, dict[str, Any]] = {}
-        self.links: list[tuple[dict[str, Any], str]] = []
 
     def emit(self) -> dict[str, dict[str, Any]]:
         """The prompt: every node that the server is to know, connected or not."""
@@ -53,9 +52,6 @@ class Emitter:
             for node in sorted(frame.scope.nodes.values(), key=lambda node: node.order):
                 if node.mode not in (MUTED, BYPASSED) and self.graph.role(node) == "server":
                     self._emit_node(frame, node)
-        for inputs, name in self.links:
-            if inputs[name][0] not in self.prompt:
-                del inputs[name]
         self._fill_file_names()
         return self.prompt
 
@@ -83,7 +79,6 @@ class Emitter:
             found = self.resolver.resolve(frame, node, index)
             if isinstance(found, Source):
                 inputs[slot.name] = [found.node, found.slot]
-                self.links.append((inputs, slot.name))
             elif found is not None:
                 value = self._sendable(found, slot.name, where)
                 if value is not MISSING:

@@ -19,7 +19,7 @@ _MAX_STEPS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Output `slot` of the node with execution id `node`."""
+    """Output `slot` of the node with execution id `node`, which is always one that is sent."""
 
     node: str
     slot: int
