@@ -148,9 +148,11 @@ def test_an_input_that_reaches_a_widget_only_through_a_reroute_is_not_promoted()
     assert made([100], [definition]) == {"2:31": {"width": 7, "height": 8}}
 
 
-def test_the_hosts_own_type_counts_outside() -> None:
+@pytest.mark.parametrize("reroute", [False, True])
+def test_the_hosts_own_type_counts_outside(reroute: bool) -> None:
     inner = Drawing(first_id=30)
-    inner.node("End", None, {"x": (-10, 0, "MASK")})
+    port = inner.node("Reroute", None, {"": (-10, 0, "*")}, ("*",), id=31) if reroute else -10
+    inner.node("End", None, {"x": (port, 0, "MASK")}, id=30)
     drawing = Drawing()
     images = [drawing.node("Image", [1, 2], outputs=IMAGE) for _ in range(2)]
     pair = {"image": (images[0], 0, "IMAGE"), "mask": (images[1], 0, "MASK")}
