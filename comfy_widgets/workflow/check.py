@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .convert.resolve import compatible
 from .param import did_you_mean, not_among
 from .prompt import Prompt, flow_order, is_link, links, unique_titles, unwrap
 from .specs import DynamicCombo, InputSpec, NodeSpec, NodeSpecs, is_widget_type
-from .types import compatible
 
 _MODEL_FILES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft", ".onnx", ".engine")
 
@@ -189,7 +189,7 @@ class _Check:
 
     def _choice(self, node_id: str, name: str, value: Any, spec: InputSpec) -> Iterator[Problem]:
         choices = spec.choices or ()
-        if value in choices or value in self.uploads:
+        if value in choices or (isinstance(value, str) and value in self.uploads):
             return
         if spec.upload is not None:
             # The list may be older than the file.

@@ -141,7 +141,7 @@ def into_prompt(prompt: Prompt, shown: Iterable[Shown]) -> Prompt:
     """Return a prompt whose nodes hold the choice, instead of any that they had."""
     changed: Prompt = {}
     for node_id, node in prompt.items():
-        meta = {key: value for key, value in (node.get("_meta") or {}).items() if key != _KEY}
+        meta = _without_choice(node.get("_meta"))
         changed[node_id] = {**{key: value for key, value in node.items() if key != "_meta"}}
         if meta:
             changed[node_id]["_meta"] = meta
@@ -168,10 +168,14 @@ def from_ui(ui: Mapping[str, Any]) -> tuple[Shown, ...]:
 def into_ui(ui: Mapping[str, Any], shown: Iterable[Shown]) -> dict[str, Any]:
     """Return the editor's form with the choice in it."""
     listed = [{"node": entry.node, "input": entry.input, **_settings(entry)} for entry in shown]
-    extra = {key: value for key, value in (ui.get("extra") or {}).items() if key != _KEY}
+    extra = _without_choice(ui.get("extra"))
     if listed:
         extra[_KEY] = {"params": listed}
     return {**ui, "extra": extra}
+
+
+def _without_choice(notes: object) -> dict[str, Any]:
+    return {key: value for key, value in notes.items() if key != _KEY} if isinstance(notes, Mapping) else {}
 
 
 def _settings(entry: Shown) -> dict[str, Any]:

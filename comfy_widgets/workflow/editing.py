@@ -10,7 +10,6 @@ from ..protocol.errors import WorkflowError
 from .param import did_you_mean
 from .prompt import Prompt, is_link, is_number, links, unique_titles, wrap
 from .specs import NodeSpec, NodeSpecs
-from .types import compatible
 
 
 def find_node(prompt: Prompt, id_or_title: object, specs: NodeSpecs | None = None) -> str:
@@ -115,6 +114,9 @@ def bypass(prompt: Prompt, node_id: str, specs: NodeSpecs | None) -> Prompt:
 
 
 def _way_through(node: dict[str, Any], spec: NodeSpec, slot: int, wanted: str) -> list[Any] | None:
+    # The conversion is not loaded before it is needed.
+    from .convert.resolve import compatible
+
     given = spec.outputs[slot].type if slot < len(spec.outputs) else "*"
     target = given if wanted == "*" else wanted
     typed = [(known.type, node["inputs"].get(known.name)) for known in spec.inputs]

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.errors import WorkflowError
+from .convert.resolve import compatible
 from .param import Param, did_you_mean
 from .params import facts_of
 from .prompt import ObjectInfo, Prompt, wrap
 from .specs import Autogrow, DynamicCombo, InputSpec, NodeSpec, NodeSpecs, is_widget_type
-from .types import compatible
 
 if TYPE_CHECKING:
     import os

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..convert.document import Scope, read_document, read_node
+from ..convert.document import Node, Scope, read_document, read_node
 from ..convert.live import live_node
 from ..convert.report import Report
 from ..prompt import Prompt, flow_order, is_link, unique_titles, unwrap
@@ -144,7 +144,9 @@ def scene_of_ui(ui: Mapping[str, Any], specs: NodeSpecs | None) -> Scene:
     by_id = {str(raw.get("id")): raw for raw in raw_nodes}
     names = {scope.id: scope.name for scope in document.definitions.values()}
     boxes = {
-        node_id: _box(node_id, by_id[node_id], names, specs) for node_id in document.root.nodes if node_id in by_id
+        node_id: _box(node, by_id[node_id], names, specs)
+        for node_id, node in document.root.nodes.items()
+        if node_id in by_id
     }
     placed = all(box.width > 0 for box in boxes.values()) and _spread(boxes)
     scene = Scene(list(boxes.values()), list(_wires(document.root, boxes)), placed=placed, by_author=placed)
@@ -154,11 +156,11 @@ def scene_of_ui(ui: Mapping[str, Any], specs: NodeSpecs | None) -> Scene:
     return scene
 
 
-def _box(node_id: str, raw: Mapping[str, Any], names: Mapping[str, str], specs: NodeSpecs | None) -> Box:
-    type_name = str(raw.get("type"))
+def _box(node: Node, raw: Mapping[str, Any], names: Mapping[str, str], specs: NodeSpecs | None) -> Box:
+    type_name = node.type
     spec = specs.get(type_name) if specs is not None else None
     title = raw.get("title") or names.get(type_name) or (spec.display_name if spec is not None else type_name)
-    box = Box(node_id, str(title), mode=MODES.get(raw.get("mode") or 0, ""))
+    box = Box(node.id, str(title), mode=MODES.get(node.mode, ""))
     linked = [item for item in _mappings(raw.get("inputs")) if not item.get("widget") or item.get("link") is not None]
     box.inputs = [Socket(str(item.get("name", "")), _type(item.get("type"))) for item in linked]
     box.outputs = [Socket(str(item.get("name", "")), _type(item.get("type"))) for item in _mappings(raw.get("outputs"))]
