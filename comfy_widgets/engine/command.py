@@ -74,6 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     missing = missing_modules()
     if missing:
         return _fail(install_hint(missing))
+    # The sampler's products are small: more threads would only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
     logging.getLogger("comfy_widgets.engine").setLevel(logging.INFO)
     with tempfile.TemporaryDirectory(prefix="comfy_widgets-", ignore_cleanup_errors=True) as scratch:

@@ -216,17 +216,25 @@ def encode(pictures: Array) -> Latent:
     return Latent((cells - np.float32(0.5)) * LATENT_SCALE, width, height)
 
 
-def decode(latent: Latent) -> Array:
+def decode(latent: Latent, before_each: Callable[[], None] = lambda: None) -> Array:
     """Turn latents into pictures, shape (batch, height, width, 3), 0..1.
 
     A latent is a picture of few cells. It is enlarged smoothly; and as far as it agrees with a scene of the set, that
     scene's fine detail (the scene painted at full size, minus its own enlarged latent) is added, by the posterior
     probability of the scene and by how closely the latent matches it. So a clean sample decodes to a crisp picture, an
     average of many scenes stays soft, and an encoded photograph gains nothing that was not in it.
+
+    Parameters
+    ----------
+    latent
+        What to decode.
+    before_each
+        Called before each picture of the batch; may raise to stop.
     """
     batch, _, rows, columns = latent.samples.shape
     pictures = np.empty((batch, latent.height, latent.width, 3), np.float32)
     for number in range(batch):
+        before_each()
         cells = latent.samples[number]
         picture = enlarge(cells / LATENT_SCALE, latent.height, latent.width)
         if latent.prior is not None:

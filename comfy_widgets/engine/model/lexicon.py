@@ -87,7 +87,8 @@ PLACE_OF = _index({"left": "left", "right": "right", "centre": "center centre mi
 MOST = 12
 NUMBER_OF: dict[str, int] = {
     "a": 1, "an": 1, "one": 1, "single": 1, "lone": 1, "lonely": 1, "two": 2, "pair": 2, "couple": 2, "three": 3,
-    "few": 3, "some": 3, "four": 4, "several": 4, "five": 5, "six": 6, "seven": 7, "flock": 7, "many": 8, "dozens": MOST,
+    "few": 3, "some": 3, "four": 4, "several": 4, "five": 5, "six": 6, "seven": 7, "flock": 7, "many": 8,
+    "dozens": MOST,
 }  # fmt: skip
 CROWD_OF: dict[str, int] = {"forest": MOST, "wood": MOST, "woods": MOST, "village": 4}
 """Words for many of a kind."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..context import progress
+from ..context import check_interrupted, progress
 from ..model.names import CHECKPOINT_NAMES, SAMPLER_NAMES, SCHEDULER_NAMES
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 MAX_RESOLUTION = 16384
-_MAX_PIXELS = 4096 * 4096
+_MAX_SIDE = 4096
+_MAX_BATCH_PIXELS = 64 * 1024 * 1024
 _PREVIEW_SIDE = 512
 
 
@@ -115,10 +116,10 @@ class EmptyLatentImage:
     def generate(self, width: int, height: int, batch_size: int = 1) -> tuple[Latent]:
         from ..model.checkpoints import empty
 
-        if width * height > _MAX_PIXELS:
+        if max(width, height) > _MAX_SIDE or width * height * batch_size > _MAX_BATCH_PIXELS:
             raise ValueError(
-                f"The embedded engine makes pictures of at most 4096 x 4096 pixels; {width} x {height} is more. "
-                "Choose a smaller width or height."
+                f"The embedded engine makes pictures of at most {_MAX_SIDE} pixels a side, 64 megapixels in a batch; "
+                f"{batch_size} of {width} x {height} are too much. Choose a smaller size or batch."
             )
         # As in ComfyUI the size is rounded down to whole cells of 8 pixels.
         return (empty(width // 8 * 8, height // 8 * 8, batch_size),)
@@ -248,7 +249,7 @@ class VAEDecode:
     def decode(self, vae: Checkpoint, samples: Latent) -> tuple[Array]:
         from ..model.checkpoints import decode
 
-        return (decode(samples),)
+        return (decode(samples, before_each=check_interrupted),)
 
 
 class VAEEncode:

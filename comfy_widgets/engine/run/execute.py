@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -147,7 +148,10 @@ class Execution:
                     self._report.blocked(node_id, node["class_type"], blocker.message, list(self._executed))
                 return Result([[context.ExecutionBlocker()] for _ in cls.RETURN_TYPES], None)
             return _call(cls, {**inputs, **self._hidden(node_id, cls)})
-        except Exception as error:
+        except context.Interrupted:
+            raise
+        except BaseException as error:
+            # Also SystemExit and the like: a node must not end the worker.
             raise _NodeFailed(node_id, inputs) from error
 
     def _inputs(self, node_id: str, cls: NodeClass) -> dict[str, list[Any]]:
@@ -255,4 +259,6 @@ def _call(cls: NodeClass, inputs: dict[str, list[Any]]) -> Result:
                 slots[index].extend(value)
             else:
                 slots[index].append(value)
+    # What cannot be told to clients is the node's error; in the history it would spoil every later answer.
+    json.dumps(ui)
     return Result(slots, ui)

@@ -153,6 +153,7 @@ class Server:
             await self._stop.wait()
         finally:
             queue.close()
+            await hub.close()
             await runner.cleanup()
             shutil.rmtree(folders.temp, ignore_errors=True)
 

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from .limits import FEATURES, MAX_CLIENT_MESSAGE
 
@@ -69,6 +69,7 @@ class SocketHub:
         self._queue_remaining = queue_remaining
         self._running_node = running_node
         self._sockets: dict[str, _Socket] = {}
+        self._open: set[web.WebSocketResponse] = set()
 
     # From the worker's thread (and any other)
 
@@ -130,11 +131,13 @@ class SocketHub:
         running_client, node_id = self._running_node()
         if running_client == client_id and node_id is not None:
             socket.put(json.dumps({"type": "executing", "data": {"node": node_id}}))
+        self._open.add(ws)
         sender = asyncio.create_task(socket.drain())
         try:
             await self._listen(ws, socket)
         finally:
             sender.cancel()
+            self._open.discard(ws)
             if self._sockets.get(client_id) is socket:
                 del self._sockets[client_id]
         return ws
@@ -158,5 +161,7 @@ class SocketHub:
                 socket.put(json.dumps({"type": "feature_flags", "data": FEATURES}))
 
     async def close(self) -> None:
-        """Forget all sockets; their handlers end with the server."""
+        """Say goodbye to all clients, so that the server can end at once."""
         self._sockets.clear()
+        for ws in list(self._open):
+            await ws.close(code=WSCloseCode.GOING_AWAY)
