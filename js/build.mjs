@@ -1,15 +1,16 @@
 // Bundles each file of src/entries into one self-contained ES module in the Python package.
 // Stylesheets are minified and imported as text: they live in each widget's shadow root, not in the page.
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const watch = process.argv.includes("--watch");
+const entries = join(here, "src", "entries");
+const packaged = join(here, "..", "comfy_widgets", "static");
 
 /** `import css from "./x.css?inline"`: the same spelling that Vite (and so vitest) understands. */
-const inlineCss = {
+const inlineCss = (minify) => ({
   name: "inline-css",
   setup(build) {
     build.onResolve({ filter: /\.css\?inline$/ }, (args) => ({
@@ -17,39 +18,48 @@ const inlineCss = {
       namespace: "inline-css",
     }));
     build.onLoad({ filter: /.*/, namespace: "inline-css" }, async ({ path }) => {
-      const { code } = await esbuild.transform(readFileSync(path, "utf8"), {
-        loader: "css",
-        minify: !watch,
-        target: "chrome111",
-      });
+      const css = readFileSync(path, "utf8");
+      const { code } = await esbuild.transform(css, { loader: "css", minify, target: "chrome111" });
       // esbuild leaves the blanks in custom properties.
-      const contents = code.trim().replace(/(--[\w-]+:|[,(]) +/g, "$1");
+      const contents = minify ? code.trim().replace(/(--[\w-]+:|[,(]) +/g, "$1") : code;
       return { contents, loader: "text", watchFiles: [path] };
     });
   },
-};
+});
 
-const entries = join(here, "src", "entries");
-
-/** @type {import("esbuild").BuildOptions} */
-const options = {
+/** @returns {import("esbuild").BuildOptions} */
+const options = (outdir, minify) => ({
   entryPoints: readdirSync(entries).map((name) => join(entries, name)),
-  outdir: join(here, "..", "comfy_widgets", "static"),
+  outdir,
   bundle: true,
   format: "esm",
   target: "es2022",
+  // anywidget silently drops updates that come while a module with one starts.
+  supported: { "top-level-await": false },
   jsx: "automatic",
   jsxImportSource: "preact",
-  minify: !watch,
-  sourcemap: watch ? "inline" : false,
+  minify,
+  sourcemap: minify ? false : "inline",
   legalComments: "none",
   logLevel: "warning",
-  plugins: [inlineCss],
-};
+  plugins: [inlineCss(minify)],
+});
 
-if (watch) {
-  const context = await esbuild.context(options);
-  await context.watch();
-} else {
-  await esbuild.build(options);
+/**
+ * Build what is shipped.
+ *
+ * @returns the name and the source of each module
+ */
+export async function bundle({ write = true } = {}) {
+  const settings = { ...options(packaged, true), write: false };
+  const { outputFiles } = await esbuild.build(settings);
+  mkdirSync(packaged, { recursive: true });
+  // All or nothing: a module that cannot be built leaves the ones before it.
+  if (write) for (const { path, contents } of outputFiles) writeFileSync(path, contents);
+  return outputFiles.map(({ path, text }) => ({ name: basename(path), text }));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv.includes("--watch")) await (await esbuild.context(options(packaged, false))).watch();
+  else await bundle();
 }

@@ -39,7 +39,7 @@ export function Panel({ spec, form, stage, run, onRun, onCancel }: Props) {
     // The form has just rendered its messages; the person is taken to the first.
     requestAnimationFrame(() => {
       const row = root.current?.querySelector(`[data-name="${CSS.escape(first.name)}"]`);
-      row?.querySelector<HTMLElement>("input, textarea, select")?.focus();
+      row?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
     });
   };
   const onKeyDown = (event: KeyboardEvent) => {

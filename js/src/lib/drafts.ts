@@ -10,7 +10,7 @@ import type { Field, Values, Wire } from "./wire";
 
 export interface Draft {
   control: Control;
-  /** The number of the last edit made here; 0 for none. */
+  /** The number of the last edit made here that was sent; 0 for none. */
   n: number;
   /** Why this value cannot be used; empty if it can. */
   error: string;
@@ -61,7 +61,10 @@ function adoptOne(
 }
 
 export function edit(field: Field, drafts: Drafts, control: Control, n: number): Drafts {
-  return { ...drafts, [field.name]: { control, n, error: problem(field, control) } };
+  const error = problem(field, control);
+  // What cannot be used is not sent, so no answer will ever include it: it keeps the number of what was.
+  const number = error === "" ? n : (drafts[field.name]?.n ?? 0);
+  return { ...drafts, [field.name]: { control, n: number, error } };
 }
 
 /** Write a value in its plain form, once the person has left the control. */

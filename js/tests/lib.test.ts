@@ -1,0 +1,154 @@
+import { describe, expect, it } from "vitest";
+import { splitBytes, toBlob } from "../src/lib/bytes";
+import { LatestWins } from "../src/lib/latest";
+import { aspect, columns } from "../src/lib/layout";
+import { NO_PICTURES, takePicture } from "../src/lib/pictures";
+import { percent, status, timeLeft } from "../src/lib/words";
+import { runState } from "./model";
+
+describe("bytes", () => {
+  it("of a window on a larger buffer are only the window's", async () => {
+    const blob = toBlob(new DataView(new Uint8Array([0, 1, 2, 3, 4]).buffer, 1, 3), "image/png");
+    expect([...new Uint8Array(await blob.arrayBuffer())]).toEqual([1, 2, 3]);
+    expect(blob.type).toBe("image/png");
+  });
+
+  it("go up in parts that are together the file", () => {
+    const file = new Uint8Array([1, 2, 3, 4, 5]).buffer;
+    expect(splitBytes(file, 2).map((part) => [...new Uint8Array(part)])).toEqual([[1, 2], [3, 4], [5]]);
+    expect(splitBytes(new ArrayBuffer(0), 2)).toHaveLength(1);
+  });
+});
+
+describe("LatestWins", () => {
+  const held = () => {
+    const painted: number[] = [];
+    const waiting: (() => void)[] = [];
+    const queue = new LatestWins<number>((item) => {
+      painted.push(item);
+      return new Promise((resolve) => waiting.push(resolve));
+    });
+    const next = async () => {
+      waiting.shift()?.();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    };
+    return { painted, queue, next };
+  };
+
+  it("drops what came in between, and paints the last", async () => {
+    const { painted, queue, next } = held();
+    for (const item of [1, 2, 3, 4]) queue.put(item);
+    await next();
+    await next();
+    expect(painted).toEqual([1, 4]);
+  });
+
+  it("goes on after a frame that cannot be read", async () => {
+    const painted: number[] = [];
+    const queue = new LatestWins<number>(async (item) => {
+      if (item === 1) throw new Error("broken");
+      painted.push(item);
+    });
+    queue.put(1);
+    await Promise.resolve();
+    queue.put(2);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(painted).toEqual([2]);
+  });
+
+  it("paints nothing while paused, and then the newest", async () => {
+    const { painted, queue } = held();
+    queue.pause(true);
+    queue.put(1);
+    queue.put(2);
+    expect(painted).toEqual([]);
+    queue.pause(false);
+    expect(painted).toEqual([2]);
+  });
+
+  it("stops", async () => {
+    const { painted, queue, next } = held();
+    queue.put(1);
+    queue.put(2);
+    queue.stop();
+    await next();
+    expect(painted).toEqual([1]);
+  });
+});
+
+describe("layout", () => {
+  const square = (count: number) => ({ width: 512, height: 512, count });
+
+  it.each([
+    [1, 1],
+    [2, 2],
+    [3, 2],
+    [4, 2],
+    [6, 3],
+    [9, 3],
+    [16, 4],
+    [64, 6],
+  ])("%i squares stand in %i columns", (count, cols) => {
+    expect(columns(square(count))).toBe(cols);
+  });
+
+  it("has the aspect of the whole grid", () => {
+    expect(aspect(square(4))).toBe(1);
+    expect(aspect({ width: 768, height: 512, count: 1 })).toBe(1.5);
+    expect(Number.isFinite(aspect({ width: 1, height: 1, count: 0 }))).toBe(true);
+  });
+});
+
+describe("words", () => {
+  it("say what a run does", () => {
+    expect(status(runState({ phase: "waiting", queue: 2 }))).toBe("Waiting, 2 ahead");
+    expect(status(runState({ phase: "waiting", queue: 0 }))).toBe("Waiting for the server");
+    expect(status(runState({ phase: "running", node: "KSampler", step: 3, steps: 20 }))).toBe(
+      "KSampler · step 3 of 20",
+    );
+    expect(status(runState({ phase: "running", node: "VAE Decode", step: 1, steps: 1 }))).toBe("VAE Decode");
+    expect(status(runState({ phase: "cancelling" }))).toBe("Cancelling");
+  });
+
+  it.each([
+    [null, ""],
+    [0.4, "about 1 s left"],
+    [8.2, "about 8 s left"],
+    [33, "about 35 s left"],
+    [170, "about 3 min left"],
+    [7200, "about 2.0 h left"],
+  ])("%s seconds are %j", (seconds, words) => {
+    expect(timeLeft(seconds)).toBe(words);
+  });
+
+  it("round percents down, but not below themselves", () => {
+    expect(percent(0.58)).toBe("58 %");
+    expect(percent(0.999)).toBe("99 %");
+    expect(percent(7)).toBe("100 %");
+  });
+});
+
+describe("pictures", () => {
+  const bytes = new DataView(new ArrayBuffer(4));
+  const message = (run: number, index: number, total = 2, whole = true) =>
+    ({ kind: "picture", run, index, total, mime: "image/png", name: "a.png", caption: "a", whole }) as const;
+
+  it("fill their places in any order", () => {
+    const one = takePicture(NO_PICTURES, message(1, 1), bytes);
+    expect(one.items.map(Boolean)).toEqual([false, true]);
+    expect(takePicture(one, message(1, 0), bytes).items.map(Boolean)).toEqual([true, true]);
+  });
+
+  it("of a newer run replace the older, never the other way round", () => {
+    const newer = takePicture(NO_PICTURES, message(2, 0, 1), bytes);
+    expect(takePicture(newer, message(1, 0), bytes)).toBe(newer);
+    expect(takePicture(newer, message(3, 0, 3), bytes).items).toHaveLength(3);
+  });
+
+  it("become whole when the original comes", () => {
+    const small = takePicture(NO_PICTURES, message(1, 0, 1, false), bytes);
+    const original = { kind: "original", run: 1, index: 0, mime: "image/png" } as const;
+    expect(takePicture(small, original, bytes).items[0]).toMatchObject({ whole: true, name: "a.png" });
+    expect(takePicture(small, { ...original, run: 2 }, bytes)).toBe(small);
+  });
+});

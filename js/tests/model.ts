@@ -1,0 +1,108 @@
+import type { Model } from "../src/host/model";
+import {
+  type Field,
+  type FormSpec,
+  IDLE,
+  type Incoming,
+  type Outgoing,
+  type RunState,
+  type Values,
+} from "../src/lib/wire";
+
+/** A model without Jupyter: Python's side is `put` and `tell`, and what the page says is in `sent`. */
+export class FakeModel implements Model {
+  readonly sent: { message: Outgoing; buffers: ArrayBuffer[] }[] = [];
+  readonly #handlers = new Map<string, Set<(...args: never[]) => void>>();
+
+  constructor(private readonly traits: Record<string, unknown>) {}
+
+  get(name: string): unknown {
+    return this.traits[name];
+  }
+
+  on(event: string, callback: (...args: never[]) => void): void {
+    const known = this.#handlers.get(event) ?? new Set();
+    this.#handlers.set(event, known.add(callback));
+  }
+
+  off(event: string, callback: (...args: never[]) => void): void {
+    this.#handlers.get(event)?.delete(callback);
+  }
+
+  send(content: unknown, _callbacks?: unknown, buffers: ArrayBuffer[] = []): void {
+    this.sent.push({ message: content as Outgoing, buffers });
+  }
+
+  put(name: string, value: unknown): void {
+    this.traits[name] = value;
+    for (const handler of this.#handlers.get(`change:${name}`) ?? []) (handler as () => void)();
+  }
+
+  tell(message: Incoming, bytes?: ArrayBuffer): void {
+    const buffers = bytes === undefined ? [] : [new DataView(bytes)];
+    for (const handler of this.#handlers.get("msg:custom") ?? []) {
+      (handler as (message: Incoming, buffers: DataView[]) => void)(message, buffers);
+    }
+  }
+
+  said<K extends Outgoing["kind"]>(kind: K): Extract<Outgoing, { kind: K }>[] {
+    return this.sent
+      .map((entry) => entry.message)
+      .filter((m): m is Extract<Outgoing, { kind: K }> => m.kind === kind);
+  }
+
+  get listeners(): number {
+    return [...this.#handlers.values()].reduce((sum, known) => sum + known.size, 0);
+  }
+}
+
+export function field(name: string, kind: Field["kind"], more: Partial<Field> = {}): Field {
+  const label = name[0]?.toUpperCase() + name.slice(1);
+  const none = { min: null, max: null, step: null, slider: false, choices: null, words: null };
+  return { name, label, kind, group: "Node", primary: true, tooltip: "", ...none, ...more };
+}
+
+export const SEED = field("seed", "seed", { min: "0", max: "18446744073709551615" });
+export const STEPS = field("steps", "int", { min: "1", max: "10000", step: "1" });
+export const CFG = field("cfg", "float", { min: 0, max: 100, step: 0.1 });
+
+export const FORM: FormSpec = {
+  title: "Text to image",
+  server: { text: "Embedded engine, small procedural model", embedded: true, ok: true },
+  fields: [
+    field("positive", "text"),
+    SEED,
+    STEPS,
+    CFG,
+    field("sampler", "choice", { choices: ["euler", "heun"] }),
+    field("prefix", "string", { primary: false, group: "Save Image" }),
+  ],
+};
+
+export const VALUES: Values = {
+  values: {
+    positive: "a boat",
+    seed: "18446744073709551615",
+    steps: "20",
+    cfg: 7,
+    sampler: "euler",
+    prefix: "ComfyUI",
+  },
+  errors: {},
+  randomize: [],
+  frame: { width: 512, height: 512, count: 1 },
+  acks: {},
+};
+
+export function panelModel(): FakeModel {
+  return new FakeModel({ _form: FORM, _values: VALUES, _run: IDLE });
+}
+
+export function runState(more: Partial<RunState>): RunState {
+  return { ...IDLE, run: 1, frame: { width: 512, height: 512, count: 1 }, ...more };
+}
+
+/** Let Preact render what was just set; it does so in a microtask. */
+export async function rendered(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}

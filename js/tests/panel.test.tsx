@@ -1,0 +1,258 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import panel from "../src/entries/panel";
+import { type FakeModel, FORM, field, panelModel, rendered, runState, VALUES } from "./model";
+
+/** The panel of a model in the page, looked at as a person does. */
+async function open(model: FakeModel) {
+  const widget = panel();
+  const ended = widget.initialize({ model });
+  const el = document.createElement("div");
+  document.body.append(el);
+  const close = widget.render({ el });
+  await rendered();
+  const root = el.querySelector(".comfy-widgets")?.shadowRoot;
+  if (!root) throw new Error("there is no open shadow root");
+  const find = <T extends Element = HTMLElement>(selector: string) => {
+    const found = root.querySelector<T>(selector);
+    if (found === null) throw new Error(`nothing is ${selector}`);
+    return found;
+  };
+  const input = (name: string) => find<HTMLInputElement>(`[data-name="${name}"] [aria-invalid]`);
+  const type = async (name: string, text: string) => {
+    input(name).value = text;
+    input(name).dispatchEvent(new Event("input", { bubbles: true }));
+    await rendered();
+  };
+  const press = async (name: string) => {
+    const button = [...root.querySelectorAll("button")].find((b) => b.textContent === name);
+    if (!button) throw new Error(`there is no button ${name}`);
+    button.click();
+    await rendered();
+  };
+  return { widget, root, el, find, input, type, press, close, ended };
+}
+
+afterEach(() => {
+  document.body.replaceChildren();
+  vi.useRealTimers();
+});
+
+describe("the form", () => {
+  it("has a labelled control for each wanted field, and the rest under More settings", async () => {
+    const { root, find, input } = await open(panelModel());
+    for (const { name, label } of FORM.fields) {
+      const labelled = [...root.querySelectorAll("label")].find((one) => one.textContent === label);
+      expect(labelled?.getAttribute("for")).toBe(input(name).id);
+    }
+    expect(find("details.more").querySelector('[data-name="prefix"]')).not.toBeNull();
+    expect(find("details.more legend").textContent).toBe("Save Image");
+    expect(find(".server").textContent).toContain("small procedural model");
+  });
+
+  it("keeps the biggest seed exact to the run", async () => {
+    const model = panelModel();
+    const { input, press, type } = await open(model);
+    expect(input("seed").value).toBe("18446744073709551615");
+    await type("seed", "18446744073709551614");
+    await press("Run");
+    expect(model.said("run")[0]?.values).toEqual({ seed: "18446744073709551614" });
+  });
+
+  it("sends edits when the typing pauses, together, and at once when the field is left", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const model = panelModel();
+    const widget = panel();
+    widget.initialize({ model });
+    const el = document.createElement("div");
+    document.body.append(el);
+    widget.render({ el });
+    await vi.runAllTimersAsync();
+    const root = el.querySelector(".comfy-widgets")?.shadowRoot as ShadowRoot;
+    const prompt = root.querySelector('[data-name="positive"] textarea') as HTMLTextAreaElement;
+    for (const text of ["a", "a c", "a cat"]) {
+      prompt.value = text;
+      prompt.dispatchEvent(new Event("input", { bubbles: true }));
+      await vi.advanceTimersByTimeAsync(50);
+    }
+    expect(model.said("edit")).toEqual([]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(model.said("edit").map((message) => message.values)).toEqual([{ positive: "a cat" }]);
+    prompt.value = "a cat!";
+    prompt.dispatchEvent(new Event("input", { bubbles: true }));
+    prompt.dispatchEvent(new Event("blur"));
+    expect(model.said("edit")).toHaveLength(2);
+  });
+
+  it("marks what cannot be used, and sends nothing when Run is pressed", async () => {
+    const model = panelModel();
+    const { find, input, press, type } = await open(model);
+    await type("steps", "0");
+    expect(input("steps").getAttribute("aria-invalid")).toBe("true");
+    const message = find('[data-name="steps"] .message');
+    expect(message.textContent).toBe("The least is 1.");
+    expect(input("steps").getAttribute("aria-describedby")).toBe(message.id);
+    await press("Run");
+    expect(model.said("run")).toEqual([]);
+    await type("steps", "3");
+    expect(input("steps").getAttribute("aria-invalid")).toBe("false");
+    await press("Run");
+    expect(model.said("run")[0]?.values).toMatchObject({ steps: "3" });
+  });
+
+  it("shows what Python sets, and what another page typed", async () => {
+    const model = panelModel();
+    const { input } = await open(model);
+    model.put("_values", { ...VALUES, values: { ...VALUES.values, steps: "9" }, acks: { other: 1 } });
+    await rendered();
+    expect(input("steps").value).toBe("9");
+  });
+
+  it("steps numbers with the arrow keys, exactly", async () => {
+    const { input } = await open(panelModel());
+    const up = (key: string) =>
+      input("cfg").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    up("ArrowUp");
+    await rendered();
+    expect(input("cfg").value).toBe("7.1");
+    up("PageDown");
+    await rendered();
+    expect(input("cfg").value).toBe("6.1");
+  });
+
+  it("rolls a seed, and with the switch on draws one for every run", async () => {
+    const model = panelModel();
+    const { find, input, press } = await open(model);
+    find('[data-name="seed"] button').click();
+    await rendered();
+    const rolled = input("seed").value;
+    expect(rolled).not.toBe("18446744073709551615");
+    const toggle = find<HTMLInputElement>('[data-name="seed"] [role=switch]');
+    toggle.checked = true;
+    toggle.dispatchEvent(new Event("change", { bubbles: true }));
+    await rendered();
+    expect(model.said("edit").at(-1)?.randomize).toEqual(["seed"]);
+    await press("Run");
+    const drawn = model.said("run")[0]?.values.seed;
+    expect(drawn).not.toBe(rolled);
+    await rendered();
+    expect(find<HTMLInputElement>("#field-1").value).toBe(drawn);
+  });
+
+  it("says when a model is not on the server", async () => {
+    const model = panelModel();
+    model.put("_form", { ...FORM, fields: [field("model", "choice", { choices: ["a", "b"] })] });
+    model.put("_values", { ...VALUES, values: { model: "gone" } });
+    const { find, input } = await open(model);
+    expect(input("model").value).toBe("-1");
+    expect(find(".message").textContent).toContain("does not have “gone”");
+  });
+});
+
+describe("a run", () => {
+  it("is shown with node, step, time left and percent", async () => {
+    const model = panelModel();
+    const { find } = await open(model);
+    model.put(
+      "_run",
+      runState({ phase: "running", fraction: 0.42, node: "KSampler", step: 8, steps: 20, eta: 6 }),
+    );
+    await rendered();
+    expect(find(".status").textContent).toBe("KSampler · step 8 of 20");
+    expect(find(".figures").textContent).toBe("about 6 s left42 %");
+    const bar = find("[role=progressbar]");
+    expect(bar.getAttribute("aria-valuenow")).toBe("42");
+    expect(find("button.primary").hasAttribute("disabled")).toBe(true);
+  });
+
+  it("has no value on its bar while it waits", async () => {
+    const model = panelModel();
+    const { find } = await open(model);
+    model.put("_run", runState({ phase: "waiting", queue: 3 }));
+    await rendered();
+    expect(find("[role=progressbar]").hasAttribute("aria-valuenow")).toBe(false);
+    expect(find(".status").textContent).toBe("Waiting, 3 ahead");
+  });
+
+  it("is cancelled by the button", async () => {
+    const model = panelModel();
+    const { press } = await open(model);
+    model.put("_run", runState({ phase: "running" }));
+    await rendered();
+    await press("Cancel");
+    expect(model.said("cancel")).toHaveLength(1);
+  });
+
+  it("is started by Ctrl+Enter from any field", async () => {
+    const model = panelModel();
+    const { input } = await open(model);
+    const key = { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true };
+    input("positive").dispatchEvent(new KeyboardEvent("keydown", key));
+    await rendered();
+    expect(model.said("run")).toHaveLength(1);
+  });
+
+  it("that failed is told in words, at the field until it is edited", async () => {
+    const model = panelModel();
+    const { find, input, root, type } = await open(model);
+    const error = {
+      title: "KSampler failed",
+      message: "steps is 20.",
+      details: "Traceback",
+      fields: { steps: "Too many." },
+    };
+    model.put("_run", runState({ phase: "failed", error }));
+    await rendered();
+    expect(find("[role=alert]").textContent).toContain("KSampler failed");
+    expect(find('[data-name="steps"] .message').textContent).toBe("Too many.");
+    expect(input("steps").getAttribute("aria-invalid")).toBe("true");
+    await type("steps", "5");
+    expect(root.querySelector('[data-name="steps"] .message')).toBeNull();
+  });
+
+  it("shows warnings and texts", async () => {
+    const model = panelModel();
+    const { find } = await open(model);
+    model.put("_run", runState({ phase: "done", warnings: ["Spare was left out."], texts: ["a red boat"] }));
+    await rendered();
+    expect(find(".warning").textContent).toContain("Spare was left out.");
+    expect(find(".text").textContent).toBe("a red boat");
+  });
+});
+
+describe("a view", () => {
+  it("asks once for what it missed, and shares its state with a second view", async () => {
+    const model = panelModel();
+    const { widget, type } = await open(model);
+    expect(model.said("hello")).toHaveLength(1);
+    await type("steps", "11");
+    const el = document.createElement("div");
+    document.body.append(el);
+    widget.render({ el });
+    await rendered();
+    const second = el.querySelector(".comfy-widgets")?.shadowRoot?.querySelector('[data-name="steps"] input');
+    expect((second as HTMLInputElement).value).toBe("11");
+    expect(model.said("hello")).toHaveLength(1);
+  });
+
+  it("leaves nothing behind when it is closed", async () => {
+    const model = panelModel();
+    const { el, close, ended } = await open(model);
+    expect(model.listeners).toBeGreaterThan(0);
+    close();
+    expect(el.childElementCount).toBe(0);
+    ended();
+    expect(model.listeners).toBe(0);
+  });
+
+  it("ends with anywidget's signal too", async () => {
+    const model = panelModel();
+    const widget = panel();
+    widget.initialize({ model });
+    const el = document.createElement("div");
+    const controller = new AbortController();
+    widget.render({ el, signal: controller.signal });
+    expect(el.childElementCount).toBe(1);
+    controller.abort();
+    expect(el.childElementCount).toBe(0);
+  });
+});
