@@ -134,7 +134,9 @@ def test_the_flaw_of_the_server_itself(server: ScriptedServer, proxy: FaultProxy
     server.wait_for(lambda: server.traffic.open_websockets() == 2)
     old.lift()
     server.wait_for(lambda: server.traffic.open_websockets() == 1)
-    assert len(client.run(text_to_image(seed=3), timeout=30).images) == 1
+    # The greeting of the new socket may still be on its way while the first of these runs.
+    for seed in (1, 2):
+        assert len(client.run(text_to_image(seed=seed), timeout=30).images) == 1
     proxy.wait_for(lambda: len(proxy.websockets) == 3)
     assert proxy.most_open_websockets(client.client_id) == 1
 
