@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..protocol import File
 from ..protocol.replies import files_of, texts_of
-from .errors import ComfyError, ServerError
+from .errors import ComfyError, FileGone
 from .progress import JobStatus
 
 if TYPE_CHECKING:
@@ -74,13 +74,13 @@ class Result(Sequence["Image"]):
         Raises
         ------
         ServerError
-            None of the pictures could be fetched.
+            A picture is there but could not be fetched now, or all of them are gone.
         """
         found, errors = [], []
         for file in self.image_files:
             try:
                 found.append(self.open(file))
-            except ServerError as error:
+            except FileGone as error:
                 errors.append(error)
         found.extend(decode(content, "streamed picture") for content in self.streamed)
         if errors and not found:
