@@ -248,7 +248,9 @@ class Transport:
     def _follow(self, request: Request, timeout: tuple[float, float], headers: Mapping[str, str]) -> requests.Response:
         url = self.address.http(request.route)
         own = {**self.options.headers, **headers}
-        kwargs: dict[str, Any] = {"params": dict(request.query), "headers": own, "auth": self.address.auth}
+        # As bytes: requests would write text as Latin-1, and the handshake is UTF-8, as servers expect.
+        auth = tuple(part.encode() for part in self.address.auth) if self.address.auth is not None else None
+        kwargs: dict[str, Any] = {"params": {**dict(self.address.query), **request.query}, "headers": own, "auth": auth}
         if request.upload is not None:
             part = request.upload
             kwargs.update(data=dict(request.form), files={part.part: (part.filename, part.content, part.mime)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from .errors import ComfyError
 
@@ -18,10 +18,13 @@ class Address:
         ``scheme://host[:port][/prefix]`` without credentials, trailing slash or ``/api``.
     auth : tuple of (str, str) or None
         User and password that stood in the URL; never shown.
+    query : tuple of (str, str)
+        What stood behind a question mark, such as a token; goes with every call and the handshake, and is never shown.
     """
 
     base: str
     auth: tuple[str, str] | None = field(default=None, repr=False)
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @classmethod
     def parse(cls, url: str) -> Address:
@@ -55,7 +58,7 @@ class Address:
         netloc = f"[{host}]" if ":" in host else host
         netloc += f":{port}" if port is not None else ""
         auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username is not None else None
-        return cls(f"{parts.scheme}://{netloc}{path}", auth)
+        return cls(f"{parts.scheme}://{netloc}{path}", auth, tuple(parse_qsl(parts.query)))
 
     def http(self, route: str) -> str:
         """The address of a route such as "/prompt"; all routes are served under /api too, some only there."""
@@ -65,7 +68,8 @@ class Address:
 
     def websocket(self, client_id: str) -> str:
         """The address of the websocket for this client id."""
-        return f"ws{self.base[len('http') :]}/ws?clientId={quote(client_id, safe='')}"
+        query = urlencode([("clientId", client_id), *self.query], quote_via=quote)
+        return f"ws{self.base[len('http') :]}/ws?{query}"
 
     @property
     def host(self) -> str:
