@@ -99,10 +99,14 @@ def prompt(
 
 
 def view(file: File, *, preview: str | None = None, channel: str | None = None) -> Request:
-    """``GET /view`` with exactly what the server reported: directories stay in ``subfolder``."""
-    return get(
-        "/view", filename=file.filename, subfolder=file.subfolder, type=file.type, preview=preview, channel=channel
-    )
+    """``GET /view`` with what the server reported.
+
+    A directory in ``filename``, as in the value of a loader node, goes into ``subfolder``: the server would cut it off
+    and give whatever file of that name there is.
+    """
+    directory, _, filename = file.filename.rpartition("/")
+    subfolder = "/".join(part for part in (file.subfolder, directory) if part)
+    return get("/view", filename=filename, subfolder=subfolder, type=file.type, preview=preview, channel=channel)
 
 
 def history(prompt_id: str) -> Request:
