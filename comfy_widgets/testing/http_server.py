@@ -197,7 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.content_type:
             self.send_header("Content-Type", reply.content_type)
         for name, value in reply.headers.items():
-            self.send_header(name, value)
+            # As aiohttp writes them: in UTF-8.
+            self.send_header(name, value.encode().decode("latin-1"))
         self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
         if self.command != "HEAD":

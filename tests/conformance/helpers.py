@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from comfy_widgets.client.tracker import Pace
+from comfy_widgets.client import Pace
 from comfy_widgets.testing import SeenMessage, Stage, text_to_image
 
 T = TypeVar("T")

@@ -1,0 +1,448 @@
+"""Statements 39 to 52: how far a job is, and how it ends."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from comfy_widgets import ComfyClient
+from comfy_widgets.client.errors import ExecutionFailed, JobCancelled, JobLost
+from comfy_widgets.testing import (
+    FaultProxy,
+    Gate,
+    NodeError,
+    Reply,
+    ScriptedServer,
+    Stage,
+    dead_worker,
+    standard_run,
+    text_to_image,
+)
+from comfy_widgets.testing.stage import Interrupted
+
+from .helpers import ONLY_WHEN_TOLD, PACE, PROMPT, conformance, until
+
+Connect = Callable[..., ComfyClient]
+
+
+@conformance(39)
+@pytest.mark.parametrize("ending", ["success", "error", "interrupt"])
+def test_a_job_ends_once(server: ScriptedServer, connect: Connect, ending: str) -> None:
+    # A watch that asks all the time races with a socket that tells everything twice.
+    client = connect(server.url, pace=replace(PACE, poll=0.01, silence=0.01))
+
+    def play(stage: Stage) -> None:
+        stage.start()
+        stage.begin("3")
+        for _ in range(2):
+            if ending == "success":
+                stage.success()
+            elif ending == "error":
+                stage.error(NodeError("3"))
+            else:
+                stage.interrupt()
+        stage.end()
+        for _ in range(3):
+            stage.send("executing", node=None)
+            stage.send("execution_success")
+
+    server.script = play
+    for _ in range(10):
+        job = client.submit(PROMPT)
+        done: list[str] = []
+        statuses: list[str] = []
+        job.add_done_callback(lambda job, done=done: done.append(job.status))
+        job.on("status", statuses.append)
+        job.wait(30)
+        expected = {"success": "completed", "error": "failed", "interrupt": "cancelled"}[ending]
+        client.submit(PROMPT).wait(30)  # whatever else the first one's messages would do has happened by then
+        assert job.status == expected
+        assert done == [expected]
+        until(lambda statuses=statuses, expected=expected: expected in statuses, "the last status")
+        assert Counter(statuses)[expected] == 1
+        assert statuses[-1] == expected
+
+
+@conformance(40)
+@pytest.mark.parametrize("ending", ["success", "error", "interrupt"])
+def test_the_end_marker_alone(server: ScriptedServer, connect: Connect, ending: str) -> None:
+    client = connect(server.url, pace=ONLY_WHEN_TOLD)
+
+    def play(stage: Stage) -> None:
+        stage.start()
+        stage.begin("3")
+        told = {
+            "success": ["execution_success", {"prompt_id": stage.prompt_id}],
+            "error": ["execution_error", {"prompt_id": stage.prompt_id, "node_id": "3", "exception_type": "X"}],
+            "interrupt": ["execution_interrupted", {"prompt_id": stage.prompt_id, "node_id": "3"}],
+        }[ending]
+        # Only history tells which it was; of the socket nothing but the end marker is heard.
+        stage.status["messages"].append(told)
+        if ending != "success":
+            stage.status.update(status_str="error", completed=False)
+        stage.end()
+
+    server.play(play)
+    job = client.submit(PROMPT).wait(30)
+    assert job.status == {"success": "completed", "error": "failed", "interrupt": "cancelled"}[ending]
+
+
+@conformance(41)
+def test_history_that_comes_late(server: ScriptedServer, connect: Connect) -> None:
+    client = connect(server.url)
+    gate = Gate()
+    server.play(standard_run(gate=gate, gate_after="execution_success"))
+    # The queue too does not know it any more: this is as empty as it can get.
+    server.on("GET", "/queue", Reply.json({"queue_running": [], "queue_pending": []}))
+    job = client.submit(PROMPT)
+    gate.wait_reached()
+    server.wait_for(lambda: server.count("GET", "/history/*") >= 4)
+    assert not job.done()
+    gate.open()
+    assert len(job.result(30).images) == 1
+
+
+@conformance(42)
+def test_blocked_is_a_warning(server: ScriptedServer, connect: Connect) -> None:
+    client = connect(server.url)
+    gate = Gate()
+
+    def play(stage: Stage) -> None:
+        stage.start()
+        stage.begin("3")
+        stage.block("3", "the picture is too dark")
+        gate.pass_through(stage.check)
+        stage.executed("9", stage.make_output("9", 1))
+        stage.success()
+
+    server.play(play)
+    job = client.submit(PROMPT)
+    gate.wait_reached()
+    until(lambda: job.warnings, "the warning")
+    assert "too dark" in job.warnings[0]
+    assert job.status == "in_progress"
+    gate.open()
+    result = job.result(30)
+    assert len(result.images) == 1
+    assert result.warnings == job.warnings
+
+
+@conformance(43)
+@pytest.mark.parametrize("by_us", [True, False])
+@pytest.mark.parametrize("with_websocket", [True, False])
+def test_interrupted_is_cancelled(server: ScriptedServer, connect: Connect, by_us: bool, with_websocket: bool) -> None:
+    if not with_websocket:
+        server.on("GET", "/ws", Reply(502))
+    client = connect(server.url)
+    gate = Gate()
+    server.play(standard_run(gate=gate, gate_after="progress"))
+    job = client.submit(PROMPT)
+    gate.wait_reached()
+    if by_us:
+        assert job.cancel()
+    else:
+        connect(server.url).interrupt()
+    error = job.exception(30)
+    assert isinstance(error, JobCancelled)
+    assert job.status == "cancelled"
+    assert job.cancelled()
+    assert ("somebody else" in str(error)) != by_us
+    assert not job.cancel()
+
+
+@conformance(44)
+@pytest.mark.parametrize("ending", ["failed", "cancelled"])
+@pytest.mark.parametrize("with_websocket", [True, False])
+def test_what_came_before_is_delivered(
+    server: ScriptedServer, connect: Connect, ending: str, with_websocket: bool
+) -> None:
+    if not with_websocket:
+        server.on("GET", "/ws", Reply(502))
+
+    def play(stage: Stage) -> None:
+        stage.start()
+        stage.begin("9")
+        stage.executed("9", stage.make_output("9", 2))
+        stage.finish("9")
+        stage.begin("10")
+        if ending == "failed":
+            raise NodeError("10", "out of paint", "PaintError")
+        raise Interrupted
+
+    server.play(play)
+    prompt = text_to_image()
+    prompt["10"] = {"class_type": "PreviewImage", "inputs": {"images": ["8", 0]}}
+    job = connect(server.url).submit(prompt)
+    error = job.exception(30)
+    assert job.status == ending
+    assert isinstance(error, ExecutionFailed if ending == "failed" else JobCancelled)
+    assert error.result is not None
+    assert len(error.result.images) == 2
+    assert job.outputs["9"] == error.result.outputs["9"]
+    if isinstance(error, ExecutionFailed):
+        assert (error.node_id, error.node_type, error.exception_message) == ("10", "PreviewImage", "out of paint")
+        assert "out of paint" in str(error)
+
+
+@conformance(45)
+def test_queue_before_history_and_gone_only_twice(server: ScriptedServer, proxy: FaultProxy, connect: Connect) -> None:
+    proxy.fail("GET", "/ws", times=None)
+    server.play(standard_run(keep_history=False))
+    job = connect(proxy.url).submit(PROMPT)
+    error = job.exception(30)
+    assert isinstance(error, JobLost)
+    assert job.status == "lost"
+    assert job.prompt_id in str(error)
+    asked = [r for r in proxy.requests if r.method == "GET" and ("/queue" in r.target or "/history" in r.target)]
+    for before, after in pairwise(asked):
+        if "/history" in after.target:
+            assert "/queue" in before.target
+    looks = [request.at for request in asked if job.prompt_id in request.target]
+    assert len(looks) >= 2
+    assert looks[-1] - looks[0] >= PACE.gone
+
+
+@conformance(45)
+def test_gone_once_and_back_is_not_gone(server: ScriptedServer, connect: Connect) -> None:
+    server.on("GET", "/ws", Reply(502))
+    gate = Gate()
+    server.play(standard_run(gate=gate))
+    job = connect(server.url).submit(PROMPT)
+    gate.wait_reached()
+    for _ in range(3):
+        looks = server.count("GET", "/history/*")
+        server.on("GET", "/queue", Reply.json({"queue_running": [], "queue_pending": []}), times=1)
+        server.wait_for(lambda looks=looks: server.count("GET", "/history/*") > looks)
+        queues = server.count("GET", "/queue")
+        server.wait_for(lambda queues=queues: server.count("GET", "/queue") > queues)
+        assert not job.done()
+    gate.open()
+    assert len(job.result(30).images) == 1
+
+
+ERRORS = {
+    "500": Reply.text("500 Internal Server Error", 500),
+    "502 page": Reply.text("<html>Bad gateway</html>", 502, "text/html"),
+    "login page": Reply.text("<html>Log in</html>", 200, "text/html"),
+    "404": Reply(404),
+    "403": Reply(403),
+    "nothing": Reply(200),
+    "list": Reply.json([]),
+}
+
+
+@conformance(46)
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("path", ["/queue", "/history/*"])
+def test_no_error_counts_as_gone(server: ScriptedServer, connect: Connect, error: str, path: str) -> None:
+    server.on("GET", "/ws", Reply(502))
+    gate = Gate()
+    server.play(standard_run(gate=gate))
+    job = connect(server.url).submit(PROMPT)
+    gate.wait_reached()
+    failing = [True]
+    server.on("GET", path, lambda request: ERRORS[error] if failing else None)
+    if path == "/history/*":
+        empty = Reply.json({"queue_running": [], "queue_pending": []})
+        server.on("GET", "/queue", lambda request: empty if failing else None)
+    count = server.count("GET", path)
+    server.wait_for(lambda: server.count("GET", path) >= count + 6)
+    assert not job.done()
+    failing.clear()
+    gate.open()
+    assert len(job.result(30).images) == 1
+
+
+@conformance(47)
+@pytest.mark.parametrize("away", [0.0, 0.7])
+def test_a_restart_loses_the_job_once_and_nothing_else(server: ScriptedServer, connect: Connect, away: float) -> None:
+    client = connect(server.url)
+    gate = Gate()
+    server.play(standard_run(gate=gate))
+    running, pending = client.submit(PROMPT), client.submit(PROMPT)
+    gate.wait_reached()
+    until(lambda: pending.progress.queue_position == 1, "both in the queue")
+    ended: list[str] = []
+    for job in (running, pending):
+        job.add_done_callback(lambda job: ended.append(job.prompt_id))
+    server.kill()
+    time.sleep(away)
+    server.start()
+    for job in (running, pending):
+        error = job.exception(20)
+        assert isinstance(error, JobLost)
+        assert "restarted" in str(error)
+        assert job.status == "lost"
+    assert sorted(ended) == sorted([running.prompt_id, pending.prompt_id])
+    assert len(client.run(text_to_image(seed=9), timeout=30).images) == 1
+    third = client.submit(text_to_image(seed=10))
+    assert len(third.result(30).images) == 1
+    until(lambda: client.connected, "the socket")
+
+
+@conformance(47)
+def test_a_server_that_stays_away(server: ScriptedServer, connect: Connect) -> None:
+    client = connect(server.url, pace=replace(PACE, lost_after=0.5))
+    gate = Gate()
+    server.play(standard_run(gate=gate))
+    job = client.submit(PROMPT)
+    gate.wait_reached()
+    server.kill()
+    error = job.exception(20)
+    assert isinstance(error, JobLost)
+    assert "attach" in str(error)
+    server.start()
+    assert len(client.run(PROMPT, timeout=30).images) == 1
+
+
+LOG = [
+    {"t": "", "m": "got prompt\n"},
+    {"t": "", "m": "Exception in thread Thread-3 (prompt_worker):\nTraceback (most recent call last):\n"},
+]
+
+
+@conformance(48)
+def test_a_dead_worker_that_the_log_tells_of(server: ScriptedServer, connect: Connect) -> None:
+    server.on("GET", "/internal/logs/raw", Reply.json({"entries": LOG, "size": {"cols": 80, "rows": 24}}))
+    server.script = dead_worker
+    job = connect(server.url).submit(PROMPT)
+    error = job.exception(30)
+    assert isinstance(error, JobLost)
+    assert "worker" in str(error)
+    assert "Restart ComfyUI" in str(error)
+    assert len(server.posted) == 1
+
+
+@conformance(48)
+def test_a_long_silence_is_no_dead_worker(server: ScriptedServer, connect: Connect) -> None:
+    server.on("GET", "/internal/logs/raw", Reply.json({"entries": LOG[:1], "size": {"cols": 80, "rows": 24}}))
+    gate = Gate()
+    server.play(standard_run(gate=gate))
+    job = connect(server.url).submit(PROMPT)
+    gate.wait_reached()
+    server.wait_for(lambda: server.count("GET", "/internal/logs/raw") >= 2)
+    assert not job.done()
+    gate.open()
+    assert len(job.result(30).images) == 1
+
+
+@conformance(48)
+def test_a_dead_worker_that_only_a_vain_interrupt_shows(server: ScriptedServer, connect: Connect) -> None:
+    server.script = dead_worker
+    job = connect(server.url).submit(PROMPT)
+    until(lambda: job.status == "in_progress", "the start")
+    job.cancel()
+    error = job.exception(20)
+    assert error is not None
+    assert "worker" in str(error)
+
+
+@conformance(49)
+def test_the_place_in_the_queue(server: ScriptedServer, connect: Connect) -> None:
+    client = connect(server.url)
+    gate = Gate()
+    server.play(standard_run(gate=gate))
+    client.submit(PROMPT)
+    gate.wait_reached()
+    other = connect(server.url)
+    jobs = {name: client.submit(PROMPT) for name in ("second", "third")}
+    until(lambda: len(server.state.pending) == 2, "two waiting")
+    fronted = client.submit(PROMPT, front=True)
+    other.prompt(PROMPT, number=0.5)
+    # In the answer of the server they stand in another order, as in a heap.
+    until(lambda: fronted.progress.queue_position == 1, "the fronted one is next")
+    until(lambda: jobs["second"].progress.queue_position == 3, "the stranger's goes before it")
+    until(lambda: jobs["third"].progress.queue_position == 4, "and this one is last")
+    assert "4" in jobs["third"].progress.message
+    gate.open()
+    for job in jobs.values():
+        job.result(30)
+    assert jobs["third"].progress.queue_position is None
+
+
+@conformance(50)
+def test_cancelling_a_waiting_job_ends_it_at_once(server: ScriptedServer, connect: Connect) -> None:
+    client = connect(server.url, pace=replace(ONLY_WHEN_TOLD, gone=600))
+    gate = Gate()
+    server.play(standard_run(gate=gate))
+    running = client.submit(PROMPT)
+    gate.wait_reached()
+    waiting = client.submit(PROMPT)
+    until(lambda: len(server.state.pending) == 1, "the waiting prompt")
+    assert waiting.cancel()
+    assert waiting.wait(20).status == "cancelled"
+    assert not running.done()
+    gate.open()
+    assert len(running.result(30).images) == 1
+
+
+@conformance(51)
+@pytest.mark.parametrize("jobs_api", [None, "read", "cancel"])
+def test_cancel_on_old_and_new_servers(connect: Connect, jobs_api: Any) -> None:
+    with ScriptedServer(jobs_api=jobs_api) as server:
+        client, stranger = connect(server.url), connect(server.url)
+        gate = Gate()
+        server.play(standard_run(gate=gate))
+        theirs = stranger.submit(PROMPT)
+        gate.wait_reached()
+        first, second, third = (client.submit(text_to_image(seed=seed)) for seed in range(3))
+        until(lambda: len(server.state.pending) == 3, "three waiting")
+        assert second.cancel()
+        assert second.wait(30).status == "cancelled"
+        assert not theirs.done()
+        own = Gate()
+        server.state.pending[0].script = standard_run(gate=own)
+        gate.open()
+        assert len(theirs.result(30).images) == 1
+        own.wait_reached()
+        assert first.cancel()
+        assert first.wait(30).status == "cancelled"
+        assert len(third.result(30).images) == 1
+        for request in server.traffic.select("POST", "/interrupt"):
+            assert request.json()["prompt_id"] == first.prompt_id
+        assert bool(server.count("POST", "/api/jobs/*/cancel")) is True
+        assert bool(server.count("POST", "/interrupt")) is (jobs_api != "cancel")
+
+
+@conformance(51)
+def test_cancel_before_the_post(server: ScriptedServer, connect: Connect) -> None:
+    answering = Gate()
+
+    def late(request: Any) -> Reply:
+        reply = server.default(request)
+        answering.pass_through(lambda: None)
+        return reply
+
+    gate = Gate()
+    server.play(standard_run(gate=gate))
+    server.on("POST", "/prompt", late)
+    client = connect(server.url)
+    sent = client.submit(PROMPT)
+    answering.wait_reached()
+    not_sent = client.submit(PROMPT)
+    assert sent.cancel()
+    assert not_sent.cancel()
+    answering.open()
+    assert sent.wait(30).status == not_sent.wait(30).status == "cancelled"
+    assert len(server.posted) == 1
+
+
+@conformance(52)
+@pytest.mark.parametrize("with_websocket", [True, False])
+def test_a_run_that_is_wholly_cached(server: ScriptedServer, connect: Connect, with_websocket: bool) -> None:
+    if not with_websocket:
+        server.on("GET", "/ws", Reply(502))
+    client = connect(server.url, pace=ONLY_WHEN_TOLD if with_websocket else PACE)
+    server.play(standard_run(cached=list(PROMPT)))
+    job = client.submit(PROMPT)
+    result = job.result(30)
+    assert len(result.images) == 1
+    assert job.progress.fraction == 1.0
+    types = [kind for kind, _ in server.state.history[job.prompt_id]["status"]["messages"]]
+    assert types == ["execution_start", "execution_cached", "execution_success"]
