@@ -1,4 +1,7 @@
-"""One JupyterLab, one Notebook 7 and one Chromium for all tests here; one page and one kernel for each."""
+"""One JupyterLab, one Notebook 7 and one Chromium for all tests here; one page and one kernel for each.
+
+They end with this package, because while Playwright runs, no other test could use `asyncio.run`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from .host import Host, running_host
 from .notebook import SHOTS, Notebook, launch_arguments
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = find_chromium()
     if path is None:
@@ -25,20 +28,20 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def engine() -> Iterator[Engine]:
     """The server that ``ComfyClient()`` finds in the notebooks."""
     with Engine() as engine:
         yield engine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Host]:
     with running_host("lab", tmp_path_factory.mktemp("lab"), {"COMFYUI_URL": engine.url}) as host:
         yield host
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def notebook7(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Host]:
     with running_host("notebook", tmp_path_factory.mktemp("notebook"), {"COMFYUI_URL": engine.url}) as host:
         yield host
