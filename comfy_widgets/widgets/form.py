@@ -98,7 +98,7 @@ class WorkflowForm(Widget):
         self._uploads: dict[tuple[str, int], list[bytes]] = {}
         self._outputs = 1
         self._definitions = self._define()
-        self.params = ParamValues(self._definitions)
+        self.params = ParamValues(self._definitions, self._upload)
         self.params.observe(self._on_change)
         super().__init__(
             _form=self._describe(),
@@ -244,10 +244,10 @@ class WorkflowForm(Widget):
         content = b"".join(self._uploads.pop(key))
         name = message["field"]
         self._errors.pop(name, None)
-        self._set(name, lambda: self._upload(content, message["name"]))
+        self._set(name, lambda: self._upload(message["name"], content))
         self._acknowledge(message)
 
-    def _upload(self, content: bytes, name: str) -> str:
+    def _upload(self, name: str, content: bytes) -> str:
         file = self.client.upload_image(content, filename=name)
         return f"{file.subfolder}/{file.filename}" if file.subfolder else file.filename
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..protocol.errors import ComfyError
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from ..client import ComfyClient, Job, Result
     from ..workflow.choice import Choose
+
+
+logger = logging.getLogger("comfy_widgets")
 
 
 class ComfyPanel(WorkflowForm):
@@ -175,9 +179,13 @@ class ComfyPanel(WorkflowForm):
         if self._take(message):
             try:
                 self.run()
-            except ComfyError:
-                # The panel shows it; in a message handler nobody would see it raised.
-                return
+            except ComfyError as error:
+                # The panel shows it; raised in a message handler, nobody would see it.
+                logger.info("no job came about: %s", error)
+            except Exception as error:
+                # The page waits for an answer, whatever happens.
+                logger.exception("no job came about")
+                self._refuse(ComfyError(f"The run could not start. {type(error).__name__}: {error}"))
 
     def _on_cancel(self, message: Json, buffers: list[memoryview]) -> None:
         self.cancel()

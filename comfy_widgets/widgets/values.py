@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from traitlets import HasTraits, TraitType
 
 from ..workflow import Param, Params, UnknownParam
+from ..workflow.uploads import is_picture, picture_upload
 
 _TAKEN = frozenset(dir(HasTraits))
 
@@ -28,18 +29,25 @@ class ParamTrait(TraitType[Any, Any]):
         if value is self.default_value:
             # What the workflow came with may not fit this server; that shows in the form and when it runs.
             return value
-        return obj._definitions[self.param_name].check(value)
+        return obj._check(obj._definitions[self.param_name], value)
 
 
 class ParamValues(HasTraits):
     """One trait for each parameter of a workflow.
 
     A name that is no Python identifier, such as ``"KSampler 2.steps"``, is reached with brackets, which take every name
-    that `Workflow.with_params` takes. A parameter named like a method of every `HasTraits` gets an underscore.
+    that `Workflow.with_params` takes. A parameter named like a method of every `HasTraits` gets an underscore. An image
+    may be given as a PIL image, a `Path` or bytes: it is uploaded, and its value is the name that it got on the server.
+
+    Parameters
+    ----------
+    params : Params
+    upload : callable
+        Takes a file name and the bytes of a picture to the server, and returns its name there.
     """
 
-    def __init__(self, params: Params) -> None:
-        self.__dict__["_definitions"] = params
+    def __init__(self, params: Params, upload: Callable[[str, bytes], str]) -> None:
+        self.__dict__.update(_definitions=params, _upload=upload)
         super().__init__()
         self._define(params)
 
@@ -49,6 +57,11 @@ class ParamValues(HasTraits):
         new = {attribute(n): ParamTrait(n, p.value) for n, p in params.items() if not self.has_trait(attribute(n))}
         if new:
             self.add_traits(**new)
+
+    def _check(self, param: Param, value: Any) -> Any:
+        if param.kind == "image" and is_picture(value):
+            value = self._upload(*picture_upload(value))
+        return param.check(value)
 
     def _param(self, name: str) -> Param:
         definitions: Params = self._definitions
@@ -96,7 +109,8 @@ class ParamValues(HasTraits):
 
     def update(self, values: Mapping[str, Any]) -> None:
         """Set several values. Where one does not fit, none is set."""
-        checked = {attribute((p := self._param(name)).name): p.check(value) for name, value in values.items()}
+        found = {name: self._param(name) for name in values}
+        checked = {attribute(found[name].name): self._check(found[name], value) for name, value in values.items()}
         with self.hold_trait_notifications():
             for name, value in checked.items():
                 setattr(self, name, value)

@@ -191,6 +191,29 @@ describe("a run", () => {
     expect(model.said("run")).toHaveLength(1);
   });
 
+  it("cannot be asked for twice while Python does not answer", async () => {
+    const model = panelModel();
+    const { find, press } = await open(model);
+    await press("Run");
+    expect(find(".status").textContent).toBe("Waiting for the kernel");
+    await press("Run");
+    expect(model.said("run")).toHaveLength(1);
+    model.put("_run", runState({ phase: "running", node: "KSampler" }));
+    await rendered();
+    expect(find(".status").textContent).toBe("KSampler");
+  });
+
+  it("that Python does not begin is over at once", async () => {
+    const model = panelModel();
+    const { find, press } = await open(model);
+    await press("Run");
+    model.put("_values", { ...VALUES, errors: { steps: "Not these." } });
+    await rendered();
+    expect(find(".status").textContent).toBe("Ready");
+    expect(find('[data-name="steps"] .message').textContent).toBe("Not these.");
+    expect(find("button.primary").hasAttribute("disabled")).toBe(false);
+  });
+
   it("that failed is told in words, at the field until it is edited", async () => {
     const model = panelModel();
     const { find, input, root, type } = await open(model);

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from comfy_widgets import ComfyClient, ComfyPanel, ImageGrid
+from comfy_widgets import ComfyClient, ComfyPanel, ImageGrid, WorkflowError
 from comfy_widgets.engine import Engine
 from comfy_widgets.testing import ScriptedServer, text_to_image
 from comfy_widgets.widgets import pictures
@@ -81,6 +81,19 @@ def test_a_file_from_the_page_is_uploaded_in_parts(engine: Engine) -> None:
         panel.run().result(60)
         page.wait_phase("done")
         assert panel.images[0].size == (40, 30)
+
+
+def test_a_picture_from_python_is_uploaded_too(engine: Engine) -> None:
+    prompt = {"1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}}}
+    with ComfyClient(engine.url) as client:
+        panel = ComfyPanel(prompt, client)
+        panel.params.image = Image.new("RGB", (21, 12))
+        name = panel.params.image
+        assert page_of(panel).state["_values"]["values"]["image"] == name
+        with Image.open(io.BytesIO(client.view({"filename": name, "subfolder": "", "type": "input"}))) as there:
+            assert there.size == (21, 12)
+        with pytest.raises(WorkflowError, match="picture"):
+            panel.params.image = 5
 
 
 def test_an_upload_that_fails_is_told_at_its_field(

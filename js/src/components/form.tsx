@@ -1,3 +1,5 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { Drafts } from "../lib/drafts";
 import type { Field } from "../lib/wire";
 import { FieldRow, type FormActions } from "./field";
@@ -23,20 +25,34 @@ export function Form(props: Props) {
     <div class="form">
       <div class="fields">{rows(fields.filter((field) => field.primary))}</div>
       {rest.length > 0 && (
-        <details class="more" open={hasTrouble(rest, props) || undefined}>
-          <summary>
-            <ChevronDown />
-            More settings
-          </summary>
+        <More trouble={hasTrouble(rest, props)}>
           {groups(rest).map(([title, members]) => (
             <fieldset key={title}>
               <legend>{title}</legend>
               <div class="fields">{rows(members)}</div>
             </fieldset>
           ))}
-        </details>
+        </More>
       )}
     </div>
+  );
+}
+
+/** Folded away until somebody wants it, or something in it is wrong. */
+function More({ trouble, children }: { trouble: boolean; children: ComponentChildren }) {
+  const details = useRef<HTMLDetailsElement>(null);
+  // Opened for the person, but never closed: they may be at work in it.
+  useEffect(() => {
+    if (trouble && details.current) details.current.open = true;
+  }, [trouble]);
+  return (
+    <details ref={details} class="more">
+      <summary>
+        <ChevronDown />
+        More settings
+      </summary>
+      {children}
+    </details>
   );
 }
 

@@ -61,7 +61,7 @@ function stepped(field: Field, text: string, times: number): string | null {
     const value = parseReal(text);
     if (value === null) return null;
     const [min, max] = [bound(field.min), bound(field.max)];
-    return formatReal(stepReal(value, times * Number(field.step || 1), min, max));
+    return formatReal(stepReal(value, times * Number(field.step || 0.1), min, max));
   }
   const value = parseWhole(text);
   if (value === null) return null;

@@ -3,7 +3,8 @@ import { percent, status, timeLeft } from "../lib/words";
 
 /** One bar with one line under it: the node, its step, and how long it will take. */
 export function Progress({ run }: { run: RunState }) {
-  const isWaiting = run.phase === "waiting" || (run.phase === "loading" && run.fraction === 0);
+  const isWaiting =
+    run.phase === "sending" || run.phase === "waiting" || (run.phase === "loading" && run.fraction === 0);
   const label = status(run);
   const value = Math.min(1, Math.max(0, run.fraction));
   return (

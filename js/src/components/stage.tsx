@@ -14,11 +14,14 @@ interface Props {
   onWantOriginal: (index: number) => void;
 }
 
+const ENDED = new Set(["done", "failed", "cancelled"]);
+
 /** One place for the preview and then for the pictures, of the same size throughout, so that nothing moves. */
 export function Stage({ run, preview, pictures, frame, onWantOriginal }: Props) {
-  const busy = isBusy(run.phase);
+  // While Run has not reached Python, the stage shows what was there.
+  const busy = isBusy(run.phase) && run.phase !== "sending";
   const arrived = pictures.items.length > 0 && (!busy || pictures.run === run.run);
-  const shown = busy ? { ...run.frame } : arrived ? { ...run.frame, count: pictures.items.length } : frame;
+  const shown = busy ? run.frame : arrived ? { ...run.frame, count: pictures.items.length } : frame;
   const isLive = preview !== null && !arrived;
   const isStale = pictures.items.length > 0 && pictures.run !== run.run;
   return (
@@ -36,7 +39,7 @@ export function Stage({ run, preview, pictures, frame, onWantOriginal }: Props) 
       {!busy && pictures.items.length === 0 && (
         <div class="layer invitation">
           <Picture />
-          <span>{run.phase === "idle" ? "Your pictures will appear here" : "No pictures"}</span>
+          <span>{ENDED.has(run.phase) ? "No pictures" : "Your pictures will appear here"}</span>
         </div>
       )}
     </div>

@@ -82,7 +82,11 @@ export default () => {
       run={runs.run.value}
       form={<FormPart />}
       stage={<StagePart />}
-      onRun={form.run}
+      onRun={() => {
+        const wrong = form.run();
+        if (wrong.length === 0) runs.asked();
+        return wrong;
+      }}
       onCancel={runs.cancel}
     />
   ));

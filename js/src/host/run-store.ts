@@ -1,7 +1,7 @@
 import { batch, signal } from "@preact/signals-core";
 import { toBlob } from "../lib/bytes";
 import { NO_PICTURES, type Pictures, takePicture } from "../lib/pictures";
-import { IDLE, type Incoming, isBusy, type RunState } from "../lib/wire";
+import { IDLE, type Incoming, isBusy, type RunState, type Values } from "../lib/wire";
 import { type Model, onTrait, send } from "./model";
 
 /** The state of the runs of one model: progress, the newest preview and the pictures. */
@@ -9,6 +9,7 @@ export class RunStore {
   readonly run = signal<RunState>(IDLE);
   readonly preview = signal<Blob | null>(null);
   readonly pictures = signal<Pictures>(NO_PICTURES);
+  #before: RunState = IDLE;
 
   constructor(
     private readonly model: Model,
@@ -20,7 +21,17 @@ export class RunStore {
         this.run.value = run;
       });
     });
+    onTrait<Values>(model, "_values", ended, ({ errors }) => {
+      // Python did not take a value, so there will be no run.
+      if (this.run.value.phase === "sending" && Object.keys(errors).length > 0) this.run.value = this.#before;
+    });
   }
+
+  /** Run was pressed: a second press before Python answers must not be a second run. */
+  asked = (): void => {
+    this.#before = this.run.value;
+    this.run.value = { ...this.#before, phase: "sending", fraction: 0, error: null, warnings: [], texts: [] };
+  };
 
   cancel = (): void => send(this.model, { kind: "cancel" });
 

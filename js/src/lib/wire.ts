@@ -53,6 +53,8 @@ export interface Values {
 
 export type Phase =
   | "idle"
+  /** Known to the page alone: Run was pressed, and Python has not answered, as while a cell runs. */
+  | "sending"
   | "waiting"
   | "running"
   | "cancelling"
@@ -141,6 +143,8 @@ export const IDLE: RunState = {
   frame: { width: 1, height: 1, count: 1 },
 };
 
+const BUSY = new Set<Phase>(["sending", "waiting", "running", "cancelling", "loading"]);
+
 export function isBusy(phase: Phase): boolean {
-  return phase === "waiting" || phase === "running" || phase === "cancelling" || phase === "loading";
+  return BUSY.has(phase);
 }

@@ -15,6 +15,8 @@ export function status(run: RunState): string {
   switch (run.phase) {
     case "idle":
       return "Ready";
+    case "sending":
+      return "Waiting for the kernel";
     case "waiting":
       return run.queue ? `Waiting, ${run.queue} ahead` : "Waiting for the server";
     case "running":
