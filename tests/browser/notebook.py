@@ -166,5 +166,5 @@ def _notebook_of(cells: Sequence[str]) -> dict[str, Any]:
         "nbformat": 4,
         "nbformat_minor": 5,
         "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-        "cells": [{**code, "id": f"cell-{index}", "source": source} for index, source in enumerate(cells)],
+        "cells": [{**code, "id": f"cell-{index}", "source": source.strip()} for index, source in enumerate(cells)],
     }
