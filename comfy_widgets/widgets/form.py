@@ -6,7 +6,8 @@ import contextlib
 import logging
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
@@ -17,7 +18,7 @@ from ..workflow import Params, Workflow
 from . import wire
 from .base import Json, Widget
 from .pictures import thumbnail
-from .values import ParamValues
+from .values import ParamValues, attribute
 
 if TYPE_CHECKING:
     from ..workflow.choice import Choose
@@ -95,6 +96,7 @@ class WorkflowForm(Widget):
         self._errors: dict[str, str] = {}
         self._randomize: list[str] = []
         self._acks: dict[str, int] = {}
+        self._taking = False
         self._uploads: dict[tuple[str, int], list[bytes]] = {}
         self._outputs = 1
         self._definitions = self._define()
@@ -109,7 +111,7 @@ class WorkflowForm(Widget):
     @property
     def workflow(self) -> Workflow:
         """The workflow with the values that stand in the form."""
-        changed = {n: v for n, v in self.params.to_dict().items() if v is not self._definitions[n].value}
+        changed = {n: v for n, v in self.params.to_dict().items() if v != self._definitions[n].value}
         return self._loaded.with_params(changed)
 
     def refresh(self) -> None:
@@ -155,11 +157,9 @@ class WorkflowForm(Widget):
         return params
 
     def _redefine(self) -> None:
-        values = self.params.to_dict()
-        self._definitions = self._define()
-        self.params._define(self._definitions)
-        logger.debug("%d of %d values were kept", len(values), len(self._definitions))
         with self._publishing:
+            self._definitions = self._define()
+            self.params._define(self._definitions)
             self._form = self._describe()
             self._publish()
 
@@ -197,10 +197,12 @@ class WorkflowForm(Widget):
 
     def _publish(self) -> None:
         with self._publishing:
-            self._values = self._collect()
+            if not self._taking:
+                self._values = self._collect()
 
     def _on_change(self, change: Mapping[str, Any]) -> None:
-        self._errors.pop(change["name"], None)
+        for name in [name for name in self._errors if attribute(name) == change["name"]]:
+            del self._errors[name]
         self._publish()
 
     # What the page says
@@ -210,29 +212,37 @@ class WorkflowForm(Widget):
 
     def _take(self, message: Json) -> bool:
         """Take values from a page; False where one of them does not fit."""
-        with self._publishing:
-            fits = True
-            for name, value in message["values"].items():
-                self._errors.pop(name, None)
-                fits = self._set(name, lambda name=name, value=value: self._from_wire(name, value)) and fits
+        with self._answer(message):
+            fits = [self._set(name, partial(self._from_wire, name, wired)) for name, wired in message["values"].items()]
             self._randomize = [name for name in message["randomize"] if name in self._definitions]
-            self._acknowledge(message)
-            return fits
+        return all(fits)
+
+    @contextlib.contextmanager
+    def _answer(self, message: Json) -> Iterator[None]:
+        """Answer an edit with one set of values that includes all of it."""
+        with self._publishing:
+            self._taking = True
+            try:
+                yield
+            finally:
+                self._taking = False
+                self._acks = {**self._acks, message["page"]: message["n"]}
+                self._publish()
 
     def _from_wire(self, name: str, value: Any) -> Any:
         return wire.from_wire(self._definitions[name], value)
 
-    def _set(self, name: str, make: Any) -> bool:
+    def _set(self, name: str, make: Callable[[], Any]) -> bool:
+        self._errors.pop(name, None)
         try:
             self.params[name] = make()
         except ComfyError as error:
             self._errors[name] = str(error)
             return False
+        except Exception:
+            # Somebody's observer failed; the value is set, and the page must hear of it.
+            logger.exception("an observer of %r failed", name)
         return True
-
-    def _acknowledge(self, message: Json) -> None:
-        self._acks[message["page"]] = message["n"]
-        self._publish()
 
     def _on_upload(self, message: Json, buffers: list[memoryview]) -> None:
         """A part of a file; with the last one the file goes to the server."""
@@ -242,10 +252,8 @@ class WorkflowForm(Widget):
         if len(parts) < message["parts"]:
             return
         content = b"".join(self._uploads.pop(key))
-        name = message["field"]
-        self._errors.pop(name, None)
-        self._set(name, lambda: self._upload(message["name"], content))
-        self._acknowledge(message)
+        with self._answer(message):
+            self._set(message["field"], lambda: self._upload(message["name"], content))
 
     def _upload(self, name: str, content: bytes) -> str:
         file = self.client.upload_image(content, filename=name)
@@ -257,9 +265,13 @@ class WorkflowForm(Widget):
         value = self.params[name]
         if not isinstance(value, str) or not value:
             return
-        folder, _, filename = value.rpartition("/")
+        # ComfyUI's own way to name a picture in another folder: "boat.png [output]".
+        where = re.search(r" \[(input|output|temp)\]$", value)
+        folder, _, filename = value[: where.start() if where else None].rpartition("/")
         with contextlib.suppress(ComfyError):
-            content = self.client.view({"filename": filename, "subfolder": folder, "type": "input"})
+            content = self.client.view(
+                {"filename": filename, "subfolder": folder, "type": where[1] if where else "input"}
+            )
             small = thumbnail(content, _THUMBNAIL)
             if small is not None:
                 self._to_page({"kind": "thumbnail", "field": name, "value": value, "mime": "image/webp"}, [small])

@@ -31,6 +31,26 @@ def test_an_edit_that_does_not_fit_is_answered_at_its_field(panel: ComfyPanel, p
     assert page.state["_values"]["errors"] == {}
 
 
+def test_an_edit_is_answered_once_with_all_of_it(page: Page) -> None:
+    before = len(page.updates("_values"))
+    page.edit(n=1, steps="5", cfg=2.5, positive="a boat")
+    (answer,) = page.updates("_values")[before:]
+    assert (answer["values"]["steps"], answer["values"]["cfg"], answer["acks"]) == ("5", 2.5, {"here": 1})
+
+
+def test_an_observer_that_fails_does_not_keep_the_page_waiting(
+    panel: ComfyPanel, page: Page, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(change: object) -> None:
+        raise RuntimeError("my own mistake")
+
+    panel.params.observe(fail, "steps")
+    page.edit(n=7, steps="5")
+    assert page.state["_values"]["acks"] == {"here": 7}
+    assert page.state["_values"]["values"]["steps"] == "5"
+    assert "my own mistake" in caplog.text
+
+
 def test_run_takes_the_values_with_it(server: ScriptedServer, panel: ComfyPanel, page: Page) -> None:
     page.press_run(seed="18446744073709551615", steps="2")
     page.wait_phase("done")

@@ -68,6 +68,7 @@ export class FormStore {
   hear(message: Incoming, buffers: DataView[]): void {
     const bytes = buffers[0];
     if (message.kind !== "thumbnail" || bytes === undefined) return;
+    if (message.value !== this.#values.value.values[message.field]) return;
     this.#thumbnails.value = { ...this.#thumbnails.value, [message.field]: toBlob(bytes, message.mime) };
   }
 
