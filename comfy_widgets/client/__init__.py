@@ -9,6 +9,6 @@ from .job import Job
 from .progress import JobStatus, Progress
 from .result import Result
 from .state import Run, runs
-from .tracker import Pace
+from .watch import Pace
 
 __all__ = ["ComfyClient", "Job", "JobStatus", "Pace", "Progress", "Result", "Run", "runs"]

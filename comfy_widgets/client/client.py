@@ -10,24 +10,25 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from ..protocol import Event, File, HistoryEntry
+from ..protocol import Event
 from ..protocol.address import Address
-from ..protocol.requests import get
 from .connection import Connection
 from .discover import find_server
 from .dispatch import Dispatcher, Subscription
-from .errors import ComfyError, JobLost, ServerError
+from .errors import ComfyError, JobLost
 from .job import Job
+from .lifetime import Asked, publisher, shut
 from .media import Media, Memory
 from .progress import Plan
 from .result import Result
 from .routes import Routes
 from .state import Journal, Timings, state_directory
 from .submission import cancel, send
-from .tracker import Pace, Tracker
+from .tracker import Tracker
 from .transport import Options, Transport
+from .watch import Pace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,22 +133,12 @@ class ComfyClient(Routes):
         self._raw: dict[Subscription, None] = {}
         self._description: str | None = None
         self._embedded: bool | None = True if self._engine is not None else None
-        me = weakref.ref(self)
-        self._tracker = Tracker(
-            queue=_weakly(me, ComfyClient.queue),
-            history=_weakly(me, ComfyClient.history),
-            dead_worker=_weakly(me, ComfyClient._worker_died),
-            files_wanted=_files_wanted,
-            pool=self._pool,
-            pace=pace or Pace(lost_after=lost_after),
-            on_event=_publisher(self._raw),
-        )
-        if self._engine is not None:
-            engine = self._engine
-            self._tracker.server_dead = lambda: not engine.running
+        engine = self._engine
+        asked = Asked(weakref.ref(self), lambda: engine is not None and not engine.running)
+        self._tracker = Tracker(asked, self._pool, pace or Pace(lost_after=lost_after), publisher(self._raw))
         self._finalizer = weakref.finalize(
             self,
-            _shut,
+            shut,
             os.getpid(),
             self._tracker,
             self._dispatcher,
@@ -239,7 +230,7 @@ class ComfyClient(Routes):
         options = {
             "front": front,
             "partial_execution_targets": partial_execution_targets,
-            "extra_data": self._extra_data(document, extra_data),
+            "extra_data": dict(extra_data or {}),
         }
         self._submissions.submit(send, self, job, document, options)
         return job
@@ -264,7 +255,7 @@ class ComfyClient(Routes):
         Its state and result come from the server's queue and history; progress shows only where this client has the id
         under which it was submitted.
         """
-        known = self._tracker.find(prompt_id)
+        known = self._tracker.ledger.find(prompt_id)
         if known is not None:
             return known
         job = Job(self, prompt_id, Media(self.view, self._pool, self._memory))
@@ -276,16 +267,6 @@ class ComfyClient(Routes):
     def _plan(self, job: Job, document: Workflow) -> None:
         prompt = document.to_prompt()
         job._prepare(prompt, Plan.of(prompt, self._timings.get))
-
-    def _extra_data(self, document: Workflow, extra: Mapping[str, Any] | None) -> dict[str, Any]:
-        data = dict(extra or {})
-        ui = document.ui
-        if ui is not None:
-            # So that ComfyUI's editor opens the pictures as a workflow again.
-            data["extra_pnginfo"] = {"workflow": ui, **(data.get("extra_pnginfo") or {})}
-        if self._api_key:
-            data["api_key_comfy_org"] = self._api_key
-        return data
 
     def _keep(self, job: Job) -> None:
         """Keep how a job ended and what each node class took, so that the next job's bar moves evenly."""
@@ -347,14 +328,6 @@ class ComfyClient(Routes):
             max_frame=self._options.max_frame,
         )
 
-    def _worker_died(self) -> bool:
-        """Whether the server's own log tells of the end of its worker thread."""
-        try:
-            reply = self._transport.call(get("/internal/logs/raw"))
-        except ServerError:
-            return False
-        return b"Exception in thread" in reply.content and b"prompt_worker" in reply.content
-
     # The end
 
     def close(self) -> None:
@@ -384,55 +357,3 @@ class ComfyClient(Routes):
         state = "" if self._finalizer.alive else ", closed"
         what = f" ({EMBEDDED})" if self._embedded else ""
         return f"<ComfyClient {self.url}{what}{state}>"
-
-
-T = TypeVar("T")
-P = ParamSpec("P")
-
-
-def _weakly(client: weakref.ref[ComfyClient], method: Callable[Concatenate[ComfyClient, P], T]) -> Callable[P, T]:
-    """A method for the tracker's threads, which must not keep a client alive that nobody holds any more."""
-
-    def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        held = client()
-        if held is None:
-            raise ServerError("the client is gone")
-        return method(held, *args, **kwargs)
-
-    return call
-
-
-def _publisher(listeners: dict[Subscription, None]) -> Callable[[Event], None]:
-    def publish(event: Event) -> None:
-        for subscription in tuple(listeners):
-            if subscription.active:
-                subscription.put(event)
-            else:
-                listeners.pop(subscription, None)
-
-    return publish
-
-
-def _files_wanted(entry: HistoryEntry) -> list[File]:
-    """Pictures are fetched before a job counts as done; large media only when somebody asks for them."""
-    return [file for file in entry.files if file.kind == "image" and file.type != "input"]
-
-
-def _shut(
-    process: int,
-    tracker: Tracker,
-    dispatcher: Dispatcher,
-    pool: ThreadPoolExecutor,
-    submissions: ThreadPoolExecutor,
-    transport: Transport,
-    timings: Timings,
-) -> None:
-    if os.getpid() != process:
-        # A fork has copies of the sockets but none of the threads; to close them here would disturb the parent.
-        return
-    submissions.shutdown(wait=False, cancel_futures=True)
-    tracker.close()
-    pool.shutdown(wait=False, cancel_futures=True)
-    dispatcher.close()
-    transport.close()
-    timings.save()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +14,7 @@ from ..protocol import Event, Executed, Preview
 from ..protocol.replies import files_of
 from .dispatch import Subscription
 from .errors import ComfyError, JobCancelled
+from .events import Events
 from .media import Media
 from .progress import JobStatus, Plan, Progress, RunState, finished, reduce, waiting
 from .result import Result
@@ -373,35 +373,3 @@ class Job:
         progress = self.progress
         share = f" {progress.fraction:.0%}" if self.status == "in_progress" else ""
         return f"<Job {self._prompt_id[:8]}: {self.status}{share}, {progress.message}>"
-
-
-class Events:
-    """The events of a job as they come, for ``for`` and ``async for``; both end with the job."""
-
-    def __init__(self, job: Job) -> None:
-        self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        self._wake: Callable[[], object] = lambda: None
-        subscription = job.on("event", self._put)
-        job.add_done_callback(lambda _: subscription.put(None))
-
-    def _put(self, event: Event | None) -> None:
-        self._queue.put(event)
-        self._wake()
-
-    def __iter__(self) -> Iterator[Event]:
-        while (event := self._queue.get()) is not None:
-            yield event
-
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        loop, something = asyncio.get_running_loop(), asyncio.Event()
-        self._wake = lambda: loop.call_soon_threadsafe(something.set)
-        while True:
-            try:
-                event = self._queue.get_nowait()
-            except queue.Empty:
-                await something.wait()
-                something.clear()
-                continue
-            if event is None:
-                return
-            yield event

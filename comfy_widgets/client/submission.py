@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.refusal import node_problems
-from .errors import ComfyError, HTTPError, ServerError, ServerTimeout, ServerUnreachable
+from .errors import ComfyError, HTTPError, ServerError, ServerTimeout, ServerUnreachable, WorkflowError
 
 if TYPE_CHECKING:
     from ..workflow import Workflow
@@ -24,14 +24,16 @@ def send(client: ComfyClient, job: Job, document: Workflow, options: dict[str, A
     tracker = client._tracker
     try:
         if job._cancel_asked:
-            tracker.end(job, job._finish_cancelled)
+            tracker.ledger.end(job, job._finish_cancelled)
             return
         if not job.prompt:
-            client._plan(job, document.bind(client.object_info()))
+            document = document.bind(client.object_info())
+            client._plan(job, document)
         if document.uploads:
             _upload(client, job, document.uploads)
         client._journal.submitted(job.prompt_id, client.url, client.client_id)
         client._listen().wait_first_try(_FIRST_CONNECT)
+        options = {**options, "extra_data": _extra_data(document, options["extra_data"], client._api_key)}
         reply = client._post_prompt(job.prompt, job.prompt_id, **options)
     except (ServerTimeout, HTTPError) as error:
         # A 5xx or silence tells nothing: the prompt may be queued all the same. The watch finds out.
@@ -40,12 +42,12 @@ def send(client: ComfyClient, job: Job, document: Workflow, options: dict[str, A
         if error.sent:
             tracker.confirm(job, error)
         else:
-            _fail(client, job, error)
+            tracker.ledger.fail(job, error)
     except ComfyError as error:
-        _fail(client, job, error)
+        tracker.ledger.fail(job, error)
     except Exception as error:
         logger.exception("a submission failed")
-        _fail(client, job, ComfyError(f"The submission failed: {type(error).__name__}: {error}"))
+        tracker.ledger.fail(job, ComfyError(f"The submission failed: {type(error).__name__}: {error}"))
     else:
         if reply.prompt_id != job.prompt_id:
             tracker.rekey(job, reply.prompt_id)
@@ -65,8 +67,18 @@ def cancel(client: ComfyClient, job: Job) -> None:
     client._tracker.ask_soon()
 
 
-def _fail(client: ComfyClient, job: Job, error: ComfyError) -> None:
-    client._tracker.end(job, lambda: job._finish("failed", error=lambda _: error))
+def _extra_data(document: Workflow, extra: Mapping[str, Any], api_key: str | None) -> dict[str, Any]:
+    data = dict(extra)
+    if document.ui is not None:
+        try:
+            # So that ComfyUI's editor opens the pictures as a workflow again, with the values that made them.
+            data["extra_pnginfo"] = {"workflow": document.to_ui(), **(data.get("extra_pnginfo") or {})}
+        except WorkflowError as error:
+            # Better no workflow in the picture than one with other values.
+            logger.info("the picture will not carry the editor's workflow: %s", error)
+    if api_key:
+        data["api_key_comfy_org"] = api_key
+    return data
 
 
 def _upload(client: ComfyClient, job: Job, pictures: Mapping[str, bytes]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfy_widgets import ComfyClient, Result
-from comfy_widgets.client.tracker import Pace
+from comfy_widgets.client import Pace
 from comfy_widgets.testing import FaultProxy, Gate, ScriptedServer, Stage, picture, standard_run, text_to_image
 
 PROMPT = text_to_image(seed=11, steps=4, batch_size=2)
