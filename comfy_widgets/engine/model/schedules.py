@@ -41,6 +41,8 @@ def _sgm_uniform(steps: int) -> Array:
 
 
 def _simple(steps: int) -> Array:
+    if steps >= _TIMESTEPS:
+        return _normal(steps)
     index = _TIMESTEPS - 1 - (np.arange(steps) * (_TIMESTEPS / steps)).astype(int)
     result: Array = TRAINING_SIGMAS[index]
     return result

@@ -77,9 +77,9 @@ def build_app(state: State) -> web.Application:
     for table in tables:
         for route in table.routes:
             assert isinstance(route, web.RouteDef)
-            app.router.add_route(route.method, route.path, route.handler)
+            route.register(app.router)
             if route.path != "/":
-                app.router.add_route(route.method, "/api" + route.path, route.handler)
+                web.RouteDef(route.method, "/api" + route.path, route.handler, route.kwargs).register(app.router)
     for path in ("/ws", "/api/ws"):
         app.router.add_get(path, state.hub.handle)
     app.router.add_routes(job_routes.routes)

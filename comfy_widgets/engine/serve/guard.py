@@ -32,13 +32,14 @@ def foreign_origin(host: str | None, origin: str | None) -> bool:
     """
     if not host or not origin:
         return False
-    here, there = urlsplit(f"//{host}"), urlsplit(origin)
-    if there.hostname is None or not _is_loopback(here.hostname):
-        return False
     try:
+        here, there = urlsplit(f"//{host}"), urlsplit(origin)
         ports = here.port, there.port
     except ValueError:
+        # Headers that make no sense come from nobody we know.
         return True
+    if there.hostname is None or not _is_loopback(here.hostname):
+        return False
     return here.hostname != there.hostname or (None not in ports and ports[0] != ports[1])
 
 
