@@ -97,11 +97,11 @@ class Follower:
 
         job.add_done_callback(done)
 
-    def refuse(self, error: ComfyError, frame: Mapping[str, Any]) -> None:
-        """Show why no job came about."""
+    def refuse(self, error: ComfyError, frame: Mapping[str, Any], phase: str = "failed") -> None:
+        """Show why no job came about, or will come about."""
         with self._lock:
             self._run += 1
-            self._refused = state.refused(error, self._run, frame, self._places())
+            self._refused = state.refused(error, self._run, frame, self._places(), phase=phase)
             self._job, self._ended = None, False
         pump.wake(self)
 

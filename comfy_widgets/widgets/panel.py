@@ -73,7 +73,7 @@ class ComfyPanel(WorkflowForm):
         super().__init__(workflow, client, params, title=title, layout=layout)
         settle_before_cells_end()
         if self._problem is not None:
-            self._refuse(self._problem)
+            self._refuse(self._problem, phase="idle")
 
     # What it did
 
@@ -162,9 +162,9 @@ class ComfyPanel(WorkflowForm):
         if result is not None:
             self._record.write(result, f"{self._form['title']}: {words or job.status}")
 
-    def _refuse(self, error: ComfyError) -> None:
+    def _refuse(self, error: ComfyError, phase: str = "failed") -> None:
         self._refusal = error
-        self._follower.refuse(error, self._expected())
+        self._follower.refuse(error, self._expected(), phase)
 
     def _places(self) -> dict[Place, str]:
         return {(param.node_id, param.input_name): name for name, param in self._definitions.items()}

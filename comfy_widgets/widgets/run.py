@@ -92,9 +92,11 @@ def ended(
     }
 
 
-def refused(error: ComfyError, run: int, frame: Mapping[str, Any], places: Mapping[Place, str]) -> Json:
-    """The state when no job came about."""
-    return {**idle(frame), "run": run, "phase": "failed", "error": describe(error, places)}
+def refused(
+    error: ComfyError, run: int, frame: Mapping[str, Any], places: Mapping[Place, str], *, phase: str = "failed"
+) -> Json:
+    """The state when no job came about; with the phase "idle", when none was asked for yet."""
+    return {**idle(frame), "run": run, "phase": phase, "error": describe(error, places)}
 
 
 def result_of(job: Job) -> Result | None:

@@ -44,7 +44,8 @@ def test_no_server_is_one_sentence_and_the_form_is_there_all_the_same() -> None:
     with ComfyClient(NOBODY) as client:
         panel = ComfyPanel(text_to_image(), client)
         page = page_of(panel)
-        error = page.wait_phase("failed")["error"]
+        error = page.wait_for(lambda: page.run["error"])
+        assert page.run["phase"] == "idle"
         assert "127.0.0.1:9" in error["message"]
         assert page.state["_form"]["server"] == {"text": f"Not connected · {NOBODY}", "embedded": False, "ok": False}
         assert panel.params.steps == 4
@@ -60,7 +61,7 @@ def test_an_editors_workflow_without_a_server_waits_for_it(server: ScriptedServe
     with ComfyClient(server.url) as client:
         panel = ComfyPanel(ui, client)
         page = page_of(panel)
-        page.wait_phase("failed")
+        page.wait_for(lambda: page.run["error"])
         assert page.state["_form"]["fields"] == []
         assert panel.run().wait(60).status == "failed"
         page.wait_phase("failed")

@@ -80,6 +80,22 @@ def test_each_trait_has_one_writer(server: ScriptedServer, panel: ComfyPanel, pa
     assert set(writers) <= {"_run", "_values", "_form"}
 
 
+def test_the_last_word_is_the_last_one_said(panel: ComfyPanel, page: Page) -> None:
+    """Values set in one thread while runs end in others: what the page has in the end is how it is."""
+    for number in range(1, 41):
+        panel.params.seed = number
+        panel.run()
+        panel.params.steps = 1 + number % 3
+    panel.params.seed = 2**64 - 1
+    job = panel.job
+    assert job is not None
+    job.wait(60)
+    page.wait_for(lambda: page.run["phase"] == "done" and page.run["run"] == 40)
+    assert page.state["_values"]["values"]["seed"] == str(2**64 - 1)
+    assert page.state["_values"]["values"]["steps"] == str(panel.params.steps)
+    assert page.custom("picture")[-1][1][0] == job.result().bytes(0)
+
+
 def test_nothing_that_is_sent_is_too_large_or_no_json(panel: ComfyPanel, page: Page) -> None:
     page.press_run(steps="3")
     page.wait_phase("done")
