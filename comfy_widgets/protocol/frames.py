@@ -29,6 +29,7 @@ from .events import (
 FEATURE_FLAGS_FRAME = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
 """The first frame to send on every new socket; as a second frame the server ignores it."""
 
+_MOST = 2.0**53
 _MIME = {1: "image/jpeg", 2: "image/png"}
 
 
@@ -136,7 +137,9 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _number(value: object, default: float) -> float:
-    return value if isinstance(value, (int, float)) else default
+    """A number that steps can be counted with: a server may send a bare NaN or Infinity, and any number of digits."""
+    # The comparison is false for NaN too.
+    return value if (type(value) is int or type(value) is float) and -_MOST <= value <= _MOST else default
 
 
 def _integer(value: object) -> int | None:
@@ -158,11 +161,11 @@ def _progress_state(data: dict[str, Any]) -> Event:
     for key, entry in _mapping(data.get("nodes")).items():
         if type(entry) is not dict:
             continue
-        value, most, shown = entry.get("value"), entry.get("max"), entry.get("display_node_id")
+        shown = entry.get("display_node_id")
         nodes[key] = NodeProgress(
             key,
-            value if type(value) is float or type(value) is int else 0.0,
-            most if type(most) is float or type(most) is int else 1.0,
+            _number(entry.get("value"), 0.0),
+            _number(entry.get("max"), 1.0),
             str(entry.get("state")),
             shown if type(shown) is str else key,
         )
