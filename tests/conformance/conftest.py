@@ -58,8 +58,8 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    marker = item.get_closest_marker("conformance")
-    if marker is not None and (report.when == "call" or report.outcome != "passed"):
+    numbers = [marker.args[0] for marker in item.iter_markers("conformance")]
+    if numbers and (report.when == "call" or report.outcome != "passed"):
         outcome, reason = report.outcome, ""
         if hasattr(report, "wasxfail"):
             outcome, reason = "failed", report.wasxfail
@@ -67,7 +67,8 @@ def pytest_runtest_makereport(
             reason = report.longrepr[2].removeprefix("Skipped: ")
         elif report.failed:
             reason = f"{item.name} failed" + (f": {call.excinfo.exconly()[:200]}" if call.excinfo else "")
-        _outcomes.setdefault(marker.args[0], []).append((outcome, reason))
+        for number in numbers:
+            _outcomes.setdefault(number, []).append((outcome, reason))
     return report
 
 
