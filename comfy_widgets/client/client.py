@@ -8,6 +8,7 @@ import uuid
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from ..protocol.address import Address
 from .connection import Connection
 from .discover import find_server
 from .dispatch import Dispatcher, Subscription
-from .errors import ComfyError, JobLost
+from .errors import ComfyError, JobLost, WorkflowError
 from .job import Job
 from .lifetime import Asked, publisher, shut
 from .media import Media, Memory
@@ -31,8 +32,6 @@ from .transport import Options, Transport
 from .watch import Pace
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ..workflow import Workflow
 
 logger = logging.getLogger("comfy_widgets")
@@ -249,6 +248,33 @@ class ComfyClient(Routes):
         """
         return self.submit(workflow, **values).result(timeout)
 
+    def workflow(self, source: Any, /) -> Workflow:
+        """A workflow together with this server's node definitions.
+
+        Parameters
+        ----------
+        source : str, Path, dict, bytes, file or PIL image
+            Anything that `Workflow.load` takes; or the id of a prompt in the server's history, or the name of a
+            workflow that was saved in ComfyUI's editor.
+
+        Raises
+        ------
+        WorkflowError
+            There is no workflow in it.
+        """
+        from ..workflow import Workflow
+
+        if isinstance(source, str) and _is_id(source):
+            entry = self.history(source)
+            if entry is None:
+                raise WorkflowError(f"The server's history has no finished prompt {source}.")
+            info = entry.extra_data.get("extra_pnginfo")
+            ui = info.get("workflow") if isinstance(info, Mapping) else None
+            source = {"prompt": entry.prompt, "workflow": ui} if isinstance(ui, Mapping) else dict(entry.prompt)
+        elif isinstance(source, str) and "{" not in source and "://" not in source and not Path(source).exists():
+            source = self.load_workflow(source)
+        return Workflow.load(source, object_info=self.object_info())
+
     def attach(self, prompt_id: str) -> Job:
         """A job for a prompt that was submitted before, by this program or another.
 
@@ -357,3 +383,10 @@ class ComfyClient(Routes):
         state = "" if self._finalizer.alive else ", closed"
         what = f" ({EMBEDDED})" if self._embedded else ""
         return f"<ComfyClient {self.url}{what}{state}>"
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

@@ -21,6 +21,7 @@ class Record:
     confirmed: bool = False
     doubt: ComfyError | None = None
     missing_since: float | None = None
+    cancelling_since: float | None = None
     settling: bool = False
     added: float = field(default_factory=time.monotonic)
     last_event: float = 0.0

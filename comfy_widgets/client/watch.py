@@ -38,7 +38,8 @@ class Pace:
     gone : float
         The least time between the two answers that together mean "gone".
     dead_worker : float
-        How long a running job may be silent before the server's log is searched for a dead worker.
+        How long a running job may be silent before the server's log is searched for a dead worker; and how long
+        after it was cancelled before it is given up.
     """
 
     poll: float = 1.0
@@ -210,12 +211,23 @@ class Watch:
         job = record.job
         if job.status == "pending":
             job._handle(ExecutionStart(prompt_id=job.prompt_id))
+        if job._cancel_asked and record.cancelling_since is None:
+            record.cancelling_since = asked
         silent = asked - record.last_event
-        if silent > self._pace.dead_worker and self._server.worker_died():
+        if silent <= self._pace.dead_worker:
+            return
+        if self._server.worker_died():
             self._ledger.lose(
                 job,
                 "the server's worker thread has died: the job stands in the queue as running, but nothing runs any "
                 "more. Restart ComfyUI",
+            )
+        elif record.cancelling_since is not None and asked - record.cancelling_since > self._pace.dead_worker:
+            self._ledger.lose(
+                job,
+                f"it did not end although it was cancelled {asked - record.cancelling_since:.0f} s ago, and nothing "
+                "is heard of it. Either the server's worker thread has died, and ComfyUI must be restarted, or its "
+                "node cannot be interrupted and will run to its end",
             )
 
     def _missing(self, record: Record, asked: float) -> None:
