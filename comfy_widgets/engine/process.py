@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import json
 import os
@@ -90,8 +89,8 @@ class Engine:
             # Ctrl-C in a terminal, or Interrupt in a notebook, is meant for the caller's code, not for the server.
             start_new_session=True,
         )
-        self._finalizer = weakref.finalize(self, _end, self._process)
-        atexit.register(self._finalizer)
+        # Also at the end of this Python, and when nobody holds the engine any more.
+        self._end = weakref.finalize(self, _end, self._process, os.getpid())
         threading.Thread(target=_read, args=(self._process, weakref.ref(self)), daemon=True).start()
         if not self._ready.wait(start_timeout) or not self.url:
             status = self._process.poll()
@@ -126,8 +125,7 @@ class Engine:
 
     def close(self) -> None:
         """Stop the engine and wait until it is gone. May be called again."""
-        atexit.unregister(self._finalizer)
-        self._finalizer()
+        self._end()
 
     def kill(self) -> None:
         """End it at once and without a farewell (SIGKILL), to see what a client does then."""
@@ -171,8 +169,10 @@ def _hand_over(engine: weakref.ref[Engine], line: str | None) -> None:
         target._heard(line)
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[str], owner: int) -> None:
     """Close its stdin, which asks it to stop; insist if it does not."""
+    if os.getpid() != owner:
+        return  # A fork of the process that started it: the engine is not ours.
     stdin: IO[str] | None = process.stdin
     if stdin is not None:
         with contextlib.suppress(OSError):

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from .wire import entry, lab_images, recorded, run, submit, text_to_image
 
@@ -150,6 +152,38 @@ def test_secrets_are_shown_to_nobody(url: str) -> None:
     text = json.dumps(entry(url, prompt_id)) + requests.get(f"{url}/api/jobs/{prompt_id}", timeout=TIMEOUT).text
     assert "s3cret" not in text
     assert '"other"' in text
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+LINKS = st.tuples(st.sampled_from("1234"), st.integers(-1, 2)).map(list)
+NODES = st.fixed_dictionaries(
+    {"class_type": st.sampled_from(["LabText", "LabImages", "PreviewImage", "ImageInvert", "ImageScale", "LabBlock"])},
+    optional={
+        "inputs": st.dictionaries(
+            st.sampled_from(["text", "images", "image", "count", "width", "height", "seed", "message", "any_in"]),
+            VALUES | LINKS | st.integers(0, 30),
+        ),
+        "_meta": VALUES,
+    },
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from("1234"), NODES | VALUES, max_size=4) | VALUES,
+    st.fixed_dictionaries({}, optional={"number": VALUES, "front": VALUES, "extra_data": VALUES, "client_id": VALUES}),
+)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_request_stops_the_server_or_its_worker(url: str, prompt: Any, more: dict[str, Any]) -> None:
+    answer = requests.post(f"{url}/prompt", data=json.dumps({"prompt": prompt, **more}), timeout=TIMEOUT)
+    assert answer.status_code in (200, 400, 500)
+    if answer.status_code == 200:
+        # Numbers may be NaN or infinite: what is queued must still be run at some time.
+        entry(url, answer.json()["prompt_id"])
+    assert run(url, lab_images())["status"]["completed"]
 
 
 def test_too_much_is_413(url: str) -> None:

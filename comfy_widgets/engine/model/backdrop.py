@@ -71,14 +71,14 @@ def _scramble(values: np.typing.NDArray[np.int32]) -> np.typing.NDArray[np.uint3
 
 def _part(values: np.typing.NDArray[np.uint32], shift: int) -> Array:
     """Return 8 of the bits as a number 0..1."""
-    result: Array = ((values >> np.uint32(shift)) & np.uint32(255)) / np.float32(255)
+    result: Array = ((values >> np.uint32(shift)) & np.uint32(255)) / 255
     return result
 
 
 def orb_place(look: Look) -> tuple[Array, Array]:
     """Return where sun or moon stands."""
     x = look.across(look.scenes.orb_x * 0.85)
-    y = look.horizon - column(look.scenes.orb_y) * (look.horizon + np.float32(look.half_height))
+    y = look.horizon - column(look.scenes.orb_y) * (look.horizon + look.half_height)
     return x, y
 
 
@@ -107,7 +107,7 @@ def _rainbow(canvas: Canvas, look: Look) -> None:
     away = circle(canvas, centre, look.horizon + 0.12, radius)
     for number, colour in enumerate(_RAINBOW):
         ring = np.abs(away + number * 0.017) - 0.0088
-        canvas.paint(canvas.coverage(ring) * np.float32(0.5), colour)
+        canvas.paint(canvas.coverage(ring) * 0.5, colour)
 
 
 def _clouds(canvas: Canvas, look: Look) -> None:

@@ -27,7 +27,7 @@ LATENT_SCALE = np.float32(0.25)
 at about sigma 2, small ones last, at about 0.2, so that most steps of a usual run have something to decide."""
 PIXELS_PER_CELL = 8
 MAX_CELLS = 64
-_GENERAL, _FOR_PROMPT = 256, 256
+_GENERAL, _FOR_PROMPT = 192, 192
 """How many scenes are painted; each also counts as its mirror image."""
 _ELSEWHERE = float(np.log(0.1))
 """Weight of the prompt's own scenes under another conditioning: they are extra, not part of the general world."""

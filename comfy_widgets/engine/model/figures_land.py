@@ -42,7 +42,7 @@ def paint_house(part: Canvas, look: Look, spot: Spot) -> None:
     part.fill(box(part, x + s * 0.27, y - s * 0.86, s * 0.06, s * 0.17), look.lit(darker(_STONE, 0.2)))
     part.fill(box(part, x, y - s * 0.27, s * 0.47, s * 0.27), wall)
     shade = box(part, x + s * 0.33, y - s * 0.27, s * 0.14, s * 0.27)
-    part.paint(part.coverage(shade) * np.float32(0.5), darker(wall, 0.14))
+    part.paint(part.coverage(shade) * 0.5, darker(wall, 0.14))
     gable = polygon(
         part,
         [
@@ -195,7 +195,7 @@ def paint_windmill(part: Canvas, look: Look, spot: Spot) -> None:
         along = (part.x - x) * c + (part.y - hub_y) * d
         across = (part.y - hub_y) * c - (part.x - x) * d
         blade = np.maximum(np.abs(along - s * 0.38) - s * 0.24, np.abs(across - s * 0.055) - s * 0.055)
-        part.paint(part.coverage(blade) * np.float32(0.92), wing)
+        part.paint(part.coverage(blade) * 0.92, wing)
         arm = np.maximum(np.abs(along - s * 0.31) - s * 0.31, np.abs(across) - s * 0.014)
         part.fill(arm, lattice)
     part.fill(circle(part, x, hub_y, s * 0.035), lattice)

@@ -117,7 +117,7 @@ def paint_bottle(part: Canvas, look: Look, spot: Spot) -> None:
         of_table(np.maximum(look.scenes.sky_colour, 0)),
         spot.colour,
     )
-    part.paint(inside * np.float32(0.3), lighter(tint, 0.5))
+    part.paint(inside * 0.3, lighter(tint, 0.5))
     # The little galaxy: dark at the edge, a glowing spiral in the middle, and stars.
     inner = part.coverage(glass + s * 0.035) * smooth_step(0.95, 0.72, ((y - part.y) / s))
     u, v = (part.x - x) / s, (part.y - y) / s + 0.36
@@ -125,7 +125,7 @@ def paint_bottle(part: Canvas, look: Look, spot: Spot) -> None:
     swirl = np.arctan2(v, u) * 2 + np.log(radius + 0.03) * 5 + 6.3 * spot.die
     arm = (0.5 + 0.5 * np.sin(swirl)) * np.exp(-((radius / 0.2) ** 2))
     core = np.exp(-((radius / 0.07) ** 2))
-    deep = _NIGHT + (sky - _NIGHT) * np.float32(0.3)
+    deep = _NIGHT + (sky - _NIGHT) * 0.3
     field = deep + (sky - deep) * np.clip(arm * 1.1 + 0.12, 0, 1)[:, None]
     field = field + (1.0 - field) * np.clip(core * 0.9 + arm * 0.35, 0.0, 1.0)[:, None]
     part.paint((inner * 0.9), field)
@@ -135,7 +135,7 @@ def paint_bottle(part: Canvas, look: Look, spot: Spot) -> None:
         star = circle(part, x + s * a * 0.44, y - s * (0.06 + 0.64 * b), s * (0.006 + 0.007 * (number % 3)))
         part.paint(part.coverage(star) * inner, _WHITE)
     edge = np.abs(glass + s * 0.012) - s * 0.012
-    part.paint(part.coverage(edge) * np.float32(0.55), lighter(tint, 0.65))
+    part.paint(part.coverage(edge) * 0.55, lighter(tint, 0.65))
     gleam = box(part, x - s * 0.17, y - s * 0.4, s * 0.022, s * 0.2, s * 0.02)
-    part.paint(part.coverage(gleam) * np.float32(0.55), _WHITE)
+    part.paint(part.coverage(gleam) * 0.55, _WHITE)
     part.fill(box(part, x, y - s * 1.03, s * 0.075, s * 0.07, s * 0.02), look.lit(_CORK))

@@ -40,13 +40,13 @@ def paint_balloon(part: Canvas, look: Look, spot: Spot) -> None:
         1e-4,
     )
     meridian = np.arcsin(np.clip((part.x - x) / width, -1.0, 1.0)) / np.pi + 0.5
-    soft = np.float32(0.5) + np.sin(meridian * np.pi * 2 * 3.5) * np.float32(6.0)
+    soft = 0.5 + np.sin(meridian * np.pi * 2 * 3.5) * 6.0
     stripe = np.clip(soft, 0.0, 1.0)[:, None]
     tone = colour + (accent - colour) * stripe
     shadow = smooth_step(0.35, 1.0, meridian)[:, None]
-    tone = tone + (deep - tone) * shadow * np.float32(0.55)
+    tone = tone + (deep - tone) * shadow * 0.55
     light = np.exp(-((part.x - x + radius * 0.35) ** 2 + (part.y - y + s * 0.28) ** 2) / (0.06 * s * s))[:, None]
-    tone = tone + (1.0 - tone) * light * np.float32(0.22)
+    tone = tone + (1.0 - tone) * light * 0.22
     ropes = np.minimum(
         segment(part, x - s * 0.07, y + s * 0.30, x - s * 0.05, y + s * 0.46, s * 0.012),
         segment(part, x + s * 0.07, y + s * 0.30, x + s * 0.05, y + s * 0.46, s * 0.012),
@@ -65,7 +65,7 @@ def paint_bird(part: Canvas, look: Look, spot: Spot) -> None:
     wing = y - s * (0.55 * np.sin(np.clip(u, 0.0, 1.0) * np.pi * (0.62 + 0.2 * spot.die)) - 0.1)
     thick = s * 0.13 * (1.02 - np.clip(u, 0.0, 1.0))
     shape = np.maximum(np.abs(part.y - wing) - thick, (u - 0.95) * s)
-    part.paint(part.coverage(shape) * np.float32(0.9), look.lit(spot.colour, 0.1))
+    part.paint(part.coverage(shape) * 0.9, look.lit(spot.colour, 0.1))
 
 
 def paint_rocket(part: Canvas, look: Look, spot: Spot) -> None:

@@ -112,7 +112,7 @@ class Look:
 
     def across(self, x: Array) -> Array:
         """Turn places -1..1 into canvas x, as a column."""
-        result: Array = column(x) * np.float32(self.half_width)
+        result: Array = column(x) * self.half_width
         return result
 
     def some(self, canvas: Canvas, chosen: Bools, paint: Callable[[Canvas, Look], None]) -> None:
@@ -140,11 +140,11 @@ def of_table(colour: Ints) -> Array:
 
 def darker(colour: Array, amount: float) -> Array:
     """Return a darker shade."""
-    result: Array = colour * np.float32(1.0 - amount)
+    result: Array = colour * (1.0 - amount)
     return result
 
 
 def lighter(colour: Array, amount: float) -> Array:
     """Return a lighter tint."""
-    result: Array = colour + (1.0 - colour) * np.float32(amount)
+    result: Array = colour + (1.0 - colour) * amount
     return result

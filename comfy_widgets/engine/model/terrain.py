@@ -29,13 +29,13 @@ def paint_land(canvas: Canvas, look: Look) -> None:
 def ground(look: Look, near: float) -> Array:
     """Return the natural colour of the ground: 0 far, 1 near; shape (n, 3)."""
     pair = look.tone("ground", 0)[:, :, 0, 0], look.tone("ground", 1)[:, :, 0, 0]
-    natural = pair[1] + (pair[0] - pair[1]) * np.float32(near)
+    natural = pair[1] + (pair[0] - pair[1]) * near
     land = look.scenes.land
     light = look.tone("light")[:, :, 0, 0]
     shade = look.tone("shade")[:, :, 0, 0]
     amount = look.amount("shade_amount")[:, 0]
     for name, colour in (("desert", _SAND), ("snow", _SNOW)):
-        lit = colour * light * np.float32(1.0 - 0.12 * near)
+        lit = colour * light * (1.0 - 0.12 * near)
         lit = lit + (shade - lit) * amount
         natural = np.where((land == LANDS.index(name))[:, None], lit, natural)
     result: Array = natural
@@ -45,9 +45,9 @@ def ground(look: Look, near: float) -> Array:
 def _rolling(canvas: Canvas, look: Look, level: Array, height: float, waves: float, die: int) -> Array:
     """Return the outline of soft hills: y for each x, shape (n, 1, width)."""
     a, b = look.die(die), look.die(die + 1)
-    x = canvas.x * np.float32(waves)
+    x = canvas.x * waves
     wave = 0.6 * np.sin(x * (1.6 + a) + 6.3 * b) + 0.4 * np.sin(x * (3.1 + b) + 6.3 * a)
-    outline: Array = level - np.float32(height) * (0.5 + 0.5 * wave)
+    outline: Array = level - height * (0.5 + 0.5 * wave)
     return outline
 
 
@@ -59,7 +59,7 @@ def _below(canvas: Canvas, outline: Array) -> Array:
 def _slope_fill(canvas: Canvas, look: Look, outline: Array, top: Array, bottom: Array, reach: float) -> None:
     """Fill under an outline with a gradient from `top` to `bottom` colour over some depth."""
     part = canvas.band(np.min(outline), 9.0)
-    t = np.clip((part.y - outline) / np.float32(reach), 0.0, 1.0)[:, None]
+    t = np.clip((part.y - outline) / reach, 0.0, 1.0)[:, None]
     part.paint(_below(part, outline), (top + (bottom - top) * t))
 
 
@@ -69,7 +69,7 @@ def _hills(canvas: Canvas, look: Look) -> None:
     ):
         outline = _rolling(canvas, look, look.line(level), height, waves, 22 + number)
         colour = look.land(ground(look, 0.25 + 0.3 * number))
-        colour = colour + (look.haze() - colour) * np.float32(depth)
+        colour = colour + (look.haze() - colour) * depth
         _slope_fill(canvas, look, outline, lighter(colour, 0.1), darker(colour, 0.08), 0.22)
 
 
@@ -83,7 +83,7 @@ def _ridge(
     canvas: Canvas, look: Look, level: Array, height: Array | float, waves: float, die: int
 ) -> tuple[Array, Array, Array]:
     """Return the outline of a ridge of peaks, and (frequency, phase) of its main peaks."""
-    frequency = np.float32(waves) * (0.8 + 0.5 * look.die(die))
+    frequency = waves * (0.8 + 0.5 * look.die(die))
     phase = look.die(die + 1)
     main = _triangle(canvas.x * frequency + phase)
     fine = 0.42 * _triangle(canvas.x * frequency * 2.7 + look.die(die + 2) * 3) + 0.13 * _triangle(
@@ -109,20 +109,20 @@ def _range(
     part = canvas.band(np.min(outline), 9.0)
     natural = look.tone("rock")[:, :, 0, 0]
     rock = look.land(natural)
-    rock = rock + (look.haze() - rock) * np.float32(depth)
+    rock = rock + (look.haze() - rock) * depth
     down = part.y - outline
     # A flank's edge runs down from the peak at a slant: look at the peaks' phase a little to the side.
     slant = (part.x + 0.42 * down + 0.03 * np.sin(part.y * 31)) * frequency + phase
     shaded = smooth_step(-0.04, 0.04, np.mod(slant, 1.0) - 0.5)
-    fade = np.clip(down / np.float32(0.42), 0.0, 1.0)[:, None]
+    fade = np.clip(down / 0.42, 0.0, 1.0)[:, None]
     bright = lighter(rock, 0.1)
     tone = bright + (darker(rock, 0.15) - bright) * (1.0 - shaded)[:, None]
-    tone = tone + (look.haze() - tone) * (fade * np.float32(0.55))
+    tone = tone + (look.haze() - tone) * (fade * 0.55)
     covered = _below(part, outline)
     part.paint(covered, tone)
     if snowy > 0:
         snow = look.lit(named(rgb("#f7f8fc")), depth * 0.6)
-        line = level - height * (0.98 - np.float32(snowy)) + 0.022 * _triangle(part.x * frequency * 6 + phase)
+        line = level - height * (0.98 - snowy) + 0.022 * _triangle(part.x * frequency * 6 + phase)
         cap = part.coverage(part.y - line) * covered
         part.paint(cap, (snow * (0.86 + 0.14 * shaded)[:, None]))
 
@@ -134,14 +134,14 @@ def _mountains(canvas: Canvas, look: Look) -> None:
     for number, (level, depth) in enumerate(((0.13, 0.3), (0.4, 0.08))):
         outline = _rolling(canvas, look, look.line(level), 0.08, 2.1, 28 + number)
         colour = look.land(ground(look, 0.5 + 0.3 * number), 0.35)
-        colour = colour + (look.haze() - colour) * np.float32(depth)
+        colour = colour + (look.haze() - colour) * depth
         _slope_fill(canvas, look, outline, lighter(colour, 0.06), darker(colour, 0.12), 0.25)
 
 
 def _water_colour(look: Look) -> tuple[Array, Array]:
     """Return the water's colour at the horizon and near us: the sky's, deeper."""
-    far = look.sky(2) * np.float32(0.55) + look.sky(1) * np.float32(0.4)
-    near = look.sky(0) * np.float32(0.72) + look.sky(1) * np.float32(0.12)
+    far = look.sky(2) * 0.55 + look.sky(1) * 0.4
+    near = look.sky(0) * 0.72 + look.sky(1) * 0.12
     return far, near
 
 
@@ -168,11 +168,11 @@ def _sea(canvas: Canvas, look: Look) -> None:
     _water(canvas, look, look.horizon, column(np.full(len(look.scenes), 9.0)))
     # A far coast on one side.
     side = choose(look.die(32) < 0.5, -1.0, 1.0)
-    rise = smooth_step(-0.15, 0.5, (canvas.x * side / np.float32(look.half_width)))
+    rise = smooth_step(-0.15, 0.5, (canvas.x * side / look.half_width))
     bumps = 0.5 + 0.5 * np.sin(canvas.x * 9 + 6.3 * look.die(33))
     outline = look.horizon + 0.004 - (0.03 + 0.05 * look.die(34)) * rise * (0.6 + 0.4 * bumps)
     coast = look.land(look.tone("rock")[:, :, 0, 0])
-    coast = coast + (look.haze() - coast) * np.float32(0.45)
+    coast = coast + (look.haze() - coast) * 0.45
     part = canvas.band(np.min(outline), np.max(look.horizon))
     shape = np.maximum(outline - part.y, part.y - look.horizon)
     part.fill(shape, coast)
@@ -183,16 +183,14 @@ def _desert(canvas: Canvas, look: Look) -> None:
         ((0.0, 0.13, 1.7, 0.45), (0.2, 0.16, 1.2, 0.2), (0.52, 0.15, 0.9, 0.0))
     ):
         a, b = look.die(22 + number), look.die(25 + number)
-        x = canvas.x * np.float32(waves) * (1 + 0.4 * a) + 4 * b
+        x = canvas.x * waves * (1 + 0.4 * a) + 4 * b
         crest = np.abs(np.sin(x * 1.5 + 0.35 * np.sin(x * 3)))
-        outline = look.line(level) - np.float32(height) * crest
+        outline = look.line(level) - height * crest
         sand = look.land(ground(look, 0.3 * number))
-        sand = sand + (look.haze() - sand) * np.float32(depth)
+        sand = sand + (look.haze() - sand) * depth
         part = canvas.band(np.min(outline), 9.0)
         down = part.y - outline
-        lee = smooth_step(
-            -0.1, 0.1, np.sin((part.x + 0.5 * down) * np.float32(waves) * (1 + 0.4 * a) * 3 + 8 * b + 0.4)
-        )
+        lee = smooth_step(-0.1, 0.1, np.sin((part.x + 0.5 * down) * waves * (1 + 0.4 * a) * 3 + 8 * b + 0.4))
         tone = lighter(sand, 0.08) * (1 - 0.16 * lee * np.exp(-down / 0.22))[:, None]
         part.paint(_below(part, outline), tone)
 
@@ -207,7 +205,7 @@ def _city(canvas: Canvas, look: Look) -> None:
         die = ((cell * (7 + number) + np.floor(look.die(35) * 31)) % 32).astype(np.int64)
         roll = np.take_along_axis(look.scenes.dice, die[:, 0], axis=1)[:, None, :].astype(np.float32)
         outline = look.horizon + (0.05 + 0.05 * number - low) - (high - low) * roll**1.6
-        wall = look.land(look.tone("rock")[:, :, 0, 0] * np.float32(0.92))
+        wall = look.land(look.tone("rock")[:, :, 0, 0] * 0.92)
         wall = wall + (look.haze() - wall) * depth
         part = canvas.band(np.min(outline), 9.0)
         shade = 1.0 - 0.12 * (roll > 0.5).astype(np.float32) - 0.05 * (place - cell)
@@ -235,7 +233,7 @@ def _snow(canvas: Canvas, look: Look) -> None:
     for number, (level, height, waves, depth) in enumerate(((0.06, 0.1, 2.0, 0.35), (0.34, 0.12, 1.5, 0.08))):
         outline = _rolling(canvas, look, look.line(level), height, waves, 26 + number)
         colour = look.land(ground(look, 0.2 + 0.5 * number), 0.5)
-        colour = colour + (look.haze() - colour) * np.float32(depth)
+        colour = colour + (look.haze() - colour) * depth
         _slope_fill(canvas, look, outline, lighter(colour, 0.25), darker(colour, 0.08), 0.2)
 
 
@@ -249,7 +247,7 @@ def _lake(canvas: Canvas, look: Look) -> None:
     _water(canvas, look, far, near + 0.1)
     shore = look.lit(named(rgb("#f4ead2")), 0.15)
     part = canvas.band(np.min(far) - 0.01, np.max(far) + 0.01)
-    part.paint(part.coverage(np.abs(part.y - far) - 0.003 + part.x * 0) * np.float32(0.35), shore)
+    part.paint(part.coverage(np.abs(part.y - far) - 0.003 + part.x * 0) * 0.35, shore)
 
 
 def _mist(canvas: Canvas, look: Look) -> None:
@@ -265,9 +263,9 @@ def near_ground_line(x: Array, look: Look) -> Array:
     """Return the outline of the nearest ground: y at places x, which broadcast against columns."""
     a, b = look.die(33), look.die(34)
     level = look.line(0.84 + 0.04 * look.die(38))
-    x = x * np.float32(1.4)
+    x = x * 1.4
     wave = 0.6 * np.sin(x * (1.6 + a) + 6.3 * b) + 0.4 * np.sin(x * (3.1 + b) + 6.3 * a)
-    outline: Array = level - np.float32(0.07) * (0.5 + 0.5 * wave)
+    outline: Array = level - 0.07 * (0.5 + 0.5 * wave)
     return outline
 
 
@@ -277,7 +275,7 @@ def paint_near_ground(canvas: Canvas, look: Look) -> None:
     natural = ground(look, 1.0)
     sandy = (look.scenes.land == LANDS.index("sea"))[:, None]
     beach = look.lit(named(rgb("#eacb95")))[:, :, 0, 0]
-    natural = np.where(sandy, beach, natural * np.float32(0.9))
+    natural = np.where(sandy, beach, natural * 0.9)
     colour = look.land(natural, 0.3)
     _slope_fill(canvas, look, outline, lighter(colour, 0.06), darker(colour, 0.22), 0.2)
 

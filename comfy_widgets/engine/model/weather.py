@@ -24,7 +24,7 @@ def _rain(canvas: Canvas, look: Look) -> None:
     start = np.mod(lane * 0.7548 + look.die(20), 1.0)
     across = np.abs(slanted / 0.021 - lane - 0.5) * 0.021 - 0.0011
     along = np.abs(np.mod(canvas.y / 0.19 + start, 1.0) - 0.5) * 0.19 - 0.028
-    canvas.paint(canvas.coverage(np.maximum(across, along)) * np.float32(0.34), _WHITE)
+    canvas.paint(canvas.coverage(np.maximum(across, along)) * 0.34, _WHITE)
 
 
 def _flakes(canvas: Canvas, look: Look) -> None:
@@ -35,4 +35,4 @@ def _flakes(canvas: Canvas, look: Look) -> None:
         dx = u - column - (0.25 + 0.5 * np.mod(np.sin(column * 12.9898 + row * 78.233) * 437.5, 1.0))
         dy = v - row - (0.25 + 0.5 * np.mod(np.sin(column * 39.346 + row * 11.135) * 431.7, 1.0))
         distance = np.hypot(dx, dy) * cell - (0.0036 + 0.0022 * layer)
-        canvas.paint(canvas.coverage(distance) * np.float32(0.85), _WHITE)
+        canvas.paint(canvas.coverage(distance) * 0.85, _WHITE)
