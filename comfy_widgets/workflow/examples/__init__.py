@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ def example(name: str = "text_to_image", object_info: ObjectInfo | None = None) 
     if name not in names:
         raise WorkflowError(f"There is no example {name!r}. There are: {', '.join(names)}.")
     workflow = Workflow.load((folder / f"{name}.json").read_bytes())
+    workflow = replace(workflow, source=f"{name.removesuffix('_ui')}.json")
     workflow = replace(workflow, source=f"the example {name!r}")
     if object_info is None:
         return workflow
