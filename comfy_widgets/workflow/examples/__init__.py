@@ -41,7 +41,6 @@ def example(name: str = "text_to_image", object_info: ObjectInfo | None = None) 
         raise WorkflowError(f"There is no example {name!r}. There are: {', '.join(names)}.")
     workflow = Workflow.load((folder / f"{name}.json").read_bytes())
     workflow = replace(workflow, source=f"{name.removesuffix('_ui')}.json")
-    workflow = replace(workflow, source=f"the example {name!r}")
     if object_info is None:
         return workflow
     workflow = workflow.bind(object_info)
