@@ -71,8 +71,9 @@ def _scramble(values: np.typing.NDArray[np.int32]) -> np.typing.NDArray[np.uint3
 
 def _part(values: np.typing.NDArray[np.uint32], shift: int) -> Array:
     """Return 8 of the bits as a number 0..1."""
-    result: Array = ((values >> np.uint32(shift)) & np.uint32(255)) / 255
-    return result
+    bits = (values >> np.uint32(shift)) & np.uint32(255)
+    part: Array = bits.astype(np.float32) / 255
+    return part
 
 
 def orb_place(look: Look) -> tuple[Array, Array]:

@@ -22,9 +22,9 @@ from .vocabulary import Meaning
 CHECKPOINTS: dict[str, int] = {"procedural-scenes-64.safetensors": 0x5CE9E5}
 """Name -> seed of its general scenes. A checkpoint is drawn, not read: there is no file of that name."""
 
-LATENT_SCALE = np.float32(0.25)
+LATENT_SCALE = np.float32(0.36)
 """Latents are pictures (minus one half) times this. It sets at which noise level what is decided: large things first,
-at about sigma 2, small ones last, at about 0.2, so that most steps of a usual run have something to decide."""
+at about sigma 3, small ones last, at about 0.3, so that most steps of a usual run have something to decide."""
 PIXELS_PER_CELL = 8
 MAX_CELLS = 64
 _GENERAL, _FOR_PROMPT = 192, 192
@@ -177,8 +177,8 @@ class Checkpoint:
         return weights
 
 
-_CONTRAST = 0.26
-_VISIBLE_NOISE = 0.24
+_CONTRAST = 0.28
+_VISIBLE_NOISE = 0.17
 
 
 def preview(guess: Array, x: Array, sigma: float) -> Array:
@@ -187,7 +187,7 @@ def preview(guess: Array, x: Array, sigma: float) -> Array:
     Early guesses, which guidance has pushed far, are drawn down to the contrast of a picture.
     """
     picture = guess / LATENT_SCALE
-    spread = float(picture.std())
+    spread = float(np.sqrt(np.mean(picture * picture)))
     if spread > _CONTRAST:
         picture = picture * (_CONTRAST / spread)
     noise = (x - guess) / sigma
