@@ -8,6 +8,7 @@ import uuid
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -112,7 +113,7 @@ class ComfyClient(Routes):
             url, _, self._engine = find_server()
         address = Address.parse(url)
         if auth is not None:
-            address = Address(address.base, auth)
+            address = replace(address, auth=auth)
         self.client_id = client_id or str(uuid.uuid4())
         self._api_key = api_key
         self._options = Options(
