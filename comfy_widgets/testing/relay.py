@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import sys
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ from .wire import Head
 
 PIECE = 1 << 16
 _KEPT_BODY = 1 << 20  # of a request, for the record
-_LINGER_0 = struct.pack("ii", 1, 0)  # close() then resets the connection
+# A socket that lingers for 0 seconds resets its connection when it is closed; the fields are shorter on Windows.
+_LINGER_0 = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 @dataclass

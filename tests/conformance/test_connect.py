@@ -136,8 +136,13 @@ def test_basic_auth_goes_with_everything(server: ScriptedServer, connect: Connec
 
 
 @conformance(6)
-def test_a_token_in_the_query_goes_with_everything(server: ScriptedServer, connect: Connect) -> None:
-    exercise(connect(f"{server.url}/?token=abc"))
+@pytest.mark.parametrize("options", [{}, {"auth": ("me", "secret")}])
+def test_a_token_in_the_query_goes_with_everything(
+    server: ScriptedServer, connect: Connect, options: dict[str, Any]
+) -> None:
+    client = connect(f"{server.url}/?token=abc", **options)
+    exercise(client)
+    assert "abc" not in repr(client) + client.url + client.description
     for request in server.traffic.requests:
         assert isinstance(request, Request)
         assert request.query.get("token") == "abc", request.target
@@ -149,9 +154,12 @@ def test_credentials_do_not_follow_to_another_host(server: ScriptedServer, conne
         other.files.put("x.png", picture("x"), folder="output")
         away = f"{other.url}/api/view?filename=x.png"
         server.on("GET", "/view", Reply(302, headers={"Location": away}))
-        client = connect(server.url, headers={"Authorization": "Bearer abc", "X-API-Key": "def", "Cookie": "a=b"})
+        client = connect(
+            f"{server.url}/?token=abc", headers={"Authorization": "Bearer abc", "X-API-Key": "def", "Cookie": "a=b"}
+        )
         assert client.view({"filename": "x.png"}) == picture("x")
         (request,) = other.traffic.requests
+        assert "token" not in request.target
         for name in ("Authorization", "X-API-Key", "Cookie"):
             assert request.header(name) is None, name
 

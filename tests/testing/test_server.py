@@ -213,6 +213,18 @@ def test_a_script_of_ones_own(server: ScriptedServer, direct: BareClient) -> Non
     assert direct.history(prompt_id)["outputs"] == {"9": {"text": ["done"]}}
 
 
+def test_a_script_that_fails_is_told_at_the_end() -> None:
+    def play(stage: Stage) -> None:
+        raise KeyError("a slip in the script")
+
+    with pytest.raises(RuntimeError, match="script") as caught, ScriptedServer(script=play) as server:
+        client = BareClient(server.url)
+        client.submit()
+        server.wait_for(lambda: server.state.running is not None)
+        client.close()
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
 def test_handlers_change_and_limit_answers(server: ScriptedServer, direct: BareClient) -> None:
     server.on("GET", "/queue", Reply.text("<html>log in</html>", content_type="text/html"), times=1)
     server.remove("GET", "/features")
