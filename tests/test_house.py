@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,6 +66,14 @@ def test_no_file_outgrows_one_idea() -> None:
     limits |= dict.fromkeys((ROOT / "js" / "src").rglob("*.ts*"), 300)
     lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in limits}
     assert {str(file.relative_to(ROOT)): length for file, length in lengths.items() if length > limits[file]} == {}
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "js" / "src").rglob("*.ts*")), ids=lambda path: path.name)
+def test_the_page_talks_to_python_alone(file: Path) -> None:
+    source = file.read_text(encoding="utf-8")
+    assert not re.search(r"\b(fetch|WebSocket|XMLHttpRequest|EventSource|sendBeacon)\b|\bimport\(", source)
+    if file.parent.name not in {"entries", "host"}:
+        assert "@anywidget/types" not in source and "/host/" not in source, "only entries/ and host/ see a model"
 
 
 def test_the_lock_file_names_no_registry() -> None:
