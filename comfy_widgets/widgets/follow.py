@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import run as state
-from .pictures import for_page, messages, original
+from .pictures import Picture, for_page, messages, original
 from .pump import pump
 
 if TYPE_CHECKING:
@@ -148,16 +148,17 @@ class Follower:
         return self._run != run
 
     def _end(self, job: Job, run: int, frame: Mapping[str, Any]) -> None:
-        sent, note = 0, ""
+        shown: list[Picture] | None = None
+        note = ""
         try:
             result = state.result_of(job)
             if self._pictures and result is not None:
-                sent, size = self._send_pictures(run, result)
-                frame = {**frame, **size}
+                shown = self._send_pictures(run, result)
+                frame = {**frame, **_frame_of(shown)}
         except Exception as error:
             logger.exception("the pictures could not be sent to the page")
             note = f"The pictures could not be shown: {error}"
-        final = state.ended(job, run, frame, self._places(), pictures=sent, note=note)
+        final = state.ended(job, run, frame, self._places(), shown=shown, note=note)
         self._change(final)
         try:
             self._on_end(job, final["summary"])
@@ -182,13 +183,17 @@ class Follower:
         message = {"kind": "preview", "run": run, "seq": preview.seq, "mime": preview.mime}
         self._send(message, [preview.image])
 
-    def _send_pictures(self, run: int, result: Result) -> tuple[int, Json]:
-        """Send the pictures; how many there were, and the frame that the first one makes."""
+    def _send_pictures(self, run: int, result: Result) -> list[Picture]:
+        """Send the pictures, and return them."""
         pictures = for_page(result)
         for message, content in messages(pictures, run):
             self._send(message, [content])
-        if not pictures:
-            return 0, {}
-        self._shown = (run, result)
-        size = pictures[0].size
-        return len(pictures), {"width": size[0], "height": size[1], "count": len(pictures)} if size else {}
+        if pictures:
+            self._shown = (run, result)
+        return pictures
+
+
+def _frame_of(pictures: Sequence[Picture]) -> Json:
+    """The frame that the first picture makes."""
+    size = pictures[0].size if pictures else None
+    return {"width": size[0], "height": size[1], "count": len(pictures)} if size is not None else {}

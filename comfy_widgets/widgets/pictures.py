@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ..client import Result
+    from ..protocol import File
 
 logger = logging.getLogger("comfy_widgets")
 
@@ -27,6 +28,18 @@ TOGETHER = 48 << 20
 _STAND_IN = 1280
 _SHEET = 1000
 _MARK = b"comfy-widgets-record"
+_PLAYERS = {
+    "mp4": "video/mp4",
+    "mov": "video/mp4",
+    "webm": "video/webm",
+    "mp3": "audio/mpeg",
+    "m4a": "audio/mp4",
+    "flac": "audio/flac",
+    "wav": "audio/wav",
+    "ogg": "audio/ogg",
+    "opus": "audio/ogg",
+}
+"""Films and sounds that browsers play, by the ends of their names."""
 _MIMES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -36,14 +49,14 @@ _MIMES = (
 
 @dataclass(frozen=True)
 class Picture:
-    """An encoded picture as the page gets it.
+    """An encoded picture, film or sound as the page gets it.
 
     Attributes
     ----------
     whole : bool
         Whether these are the server's own bytes, and not a smaller stand-in.
     size : (width, height) or None
-        Pixels of the picture itself.
+        Pixels of the picture itself; None for films and sounds.
     label : str
         A caption in place of the name and the size.
     """
@@ -65,18 +78,25 @@ class Picture:
 
 def sources(result: Result) -> list[tuple[str, bytes]]:
     """Name and bytes of each picture that can be had, in the order of `Result.images`."""
-    found = []
-    for file in result.image_files:
-        try:
-            found.append((file.filename, result.bytes(file)))
-        except ComfyError as error:
-            logger.warning("a picture is gone: %s", error)
+    fetched = ((file.filename, _fetched(result, file)) for file in result.image_files)
+    found = [(name, content) for name, content in fetched if content is not None]
     found.extend((f"streamed_{index:05}.png", content) for index, content in enumerate(result.streamed))
     return found
 
 
+def _fetched(result: Result, file: File) -> bytes | None:
+    try:
+        return result.bytes(file)
+    except ComfyError as error:
+        logger.warning("a file is gone: %s", error)
+        return None
+
+
 def for_page(result: Result) -> list[Picture]:
-    """The pictures as the page gets them: the server's own bytes, as long as they are not too many."""
+    """The pictures, films and sounds as the page gets them: the server's own bytes, as long as they are not too many.
+
+    A picture that is too large has a stand-in; a film that is too large is left out.
+    """
     pictures, room = [], TOGETHER
     for name, content in sources(result):
         mime = mime_of(content)
@@ -85,6 +105,12 @@ def for_page(result: Result) -> list[Picture]:
         if picture is not None:
             room -= len(picture.content)
             pictures.append(picture)
+    for file in result.files:
+        mime = _PLAYERS.get(file.filename.rpartition(".")[2].lower())
+        film = _fetched(result, file) if mime is not None else None
+        if mime is not None and film is not None and len(film) <= room:
+            room -= len(film)
+            pictures.append(Picture(film, mime, file.filename, True, None))
     return pictures
 
 

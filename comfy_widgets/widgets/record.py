@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from .pictures import sheet
@@ -39,13 +40,16 @@ class Record:
     def write(self, result: Result, words: str) -> None:
         """Put a result's pictures into it, wherever it is displayed. From any thread."""
         made = sheet(result)
-        if made is None:
+        if made is not None:
+            content, (width, height) = made
+            self._bundle = (
+                {"image/jpeg": content, "text/plain": words},
+                {"image/jpeg": {"width": width, "height": height}},
+            )
+        elif result.texts or result.files:
+            self._bundle = (_in_words(result, words), {})
+        else:
             return
-        content, (width, height) = made
-        self._bundle = (
-            {"image/jpeg": content, "text/plain": words},
-            {"image/jpeg": {"width": width, "height": height}},
-        )
         if self._shown:
             self._display(update=True)
 
@@ -56,6 +60,13 @@ class Record:
         display(  # type: ignore[no-untyped-call]
             data, raw=True, metadata=metadata, display_id=self._id, update=update
         )
+
+
+def _in_words(result: Result, words: str) -> dict[str, Any]:
+    """What stands in the notebook of a run without pictures: its texts, and the names of its files."""
+    lines = [words, *result.texts, *(file.filename for file in result.files)]
+    html = "".join(f"<pre>{escape(line)}</pre>" for line in lines)
+    return {"text/html": f'<div class="comfy-widgets-record">{html}</div>', "text/plain": "\n".join(lines)}
 
 
 _hooked = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..client.errors import ExecutionFailed, JobLost, PromptRefused, ServerError
@@ -11,6 +11,7 @@ from .wire import size_words
 
 if TYPE_CHECKING:
     from ..client import Job, Progress, Result
+    from .pictures import Picture
 
 Json = dict[str, Any]
 Place = tuple[str | None, str | None]
@@ -64,7 +65,13 @@ def _phase(job: Job, progress: Progress) -> str:
 
 
 def ended(
-    job: Job, run: int, frame: Mapping[str, Any], places: Mapping[Place, str], *, pictures: int, note: str = ""
+    job: Job,
+    run: int,
+    frame: Mapping[str, Any],
+    places: Mapping[Place, str],
+    *,
+    shown: Sequence[Picture] | None,
+    note: str = "",
 ) -> Json:
     """The state of a job that has ended.
 
@@ -72,8 +79,8 @@ def ended(
     ----------
     places : Mapping
         Node id and input name to the name of the form's field.
-    pictures : int
-        How many the page was given.
+    shown : sequence of Picture or None
+        What the page was given; None where it wants no pictures.
     note : str
         One more warning.
     """
@@ -87,8 +94,8 @@ def ended(
         "eta": None,
         "error": describe(error, places) if error is not None and phase == "failed" else None,
         "warnings": [*job.warnings, *([note] if note else [])],
-        "texts": list(result.texts) if result is not None else [],
-        "summary": summary(result, pictures, frame) if phase == "done" and result is not None else "",
+        "texts": texts(result, shown) if result is not None else [],
+        "summary": summary(result, shown) if phase == "done" and result is not None else "",
     }
 
 
@@ -107,19 +114,32 @@ def result_of(job: Job) -> Result | None:
     return job.result(timeout=0) if error is None else getattr(error, "result", None)
 
 
-def summary(result: Result, pictures: int, frame: Mapping[str, Any]) -> str:
+def summary(result: Result, shown: Sequence[Picture] | None) -> str:
     """One line about a finished run: "4 pictures · 512 x 512 · 3.2 s"."""
-    others = sum(file.kind != "image" for file in result.files)
-    parts = []
-    if pictures or not (others or result.texts):
-        parts.append(f"{pictures} picture{'s' * (pictures != 1)}")
-    if pictures:
-        parts.append(size_words(frame["width"], frame["height"]))
-    if others:
-        parts.append(f"{others} other file{'s' * (others != 1)}")
+    if shown is None:
+        kinds = ["image"] * (len(result.image_files) + len(result.streamed))
+        kinds += [file.kind for file in result.files if file.kind in ("video", "audio")]
+    else:
+        kinds = [picture.mime.partition("/")[0] for picture in shown]
+    words = {"image": "picture", "video": "film", "audio": "sound"}
+    counts = [(kinds.count(kind), word) for kind, word in words.items()]
+    parts = [f"{count} {word}{'s' * (count != 1)}" for count, word in counts if count]
+    sizes = {picture.size for picture in shown or () if picture.size is not None}
+    if len(sizes) == 1:
+        parts.append(size_words(*sizes.pop()))
+    if not parts and not result.files and not result.texts:
+        parts.append("Nothing was made")
     if result.elapsed is not None:
         parts.append(f"{result.elapsed:.1f} s")
     return " · ".join(parts)
+
+
+def texts(result: Result, shown: Sequence[Picture] | None) -> list[str]:
+    """The texts that a run gave, and which of its files the page cannot show."""
+    names = {picture.name for picture in shown or ()}
+    missing = [file.filename for file in result.files if file.kind != "image" and file.filename not in names]
+    also = f'Also made: {", ".join(missing)}.\nSave everything with panel.result.save("folder").'
+    return [*result.texts, *([also] if missing else [])]
 
 
 _TITLES: tuple[tuple[type[ComfyError], Callable[[Any], str]], ...] = (
@@ -134,13 +154,21 @@ _TITLES: tuple[tuple[type[ComfyError], Callable[[Any], str]], ...] = (
 def describe(error: ComfyError, places: Mapping[Place, str]) -> Json:
     """An error for the panel: a title, the words, the server's own text, and the fields at fault."""
     title = next((of(error) for kind, of in _TITLES if isinstance(error, kind)), "The run failed")
-    details = "".join(error.traceback).strip() if isinstance(error, ExecutionFailed) else ""
-    return {"title": title, "message": str(error), "details": details, "fields": _fields(error, places)}
+    details, message = "", str(error)
+    if isinstance(error, ExecutionFailed):
+        details = "".join(error.traceback).strip()
+        if error.exception_type:
+            message = f"{error.exception_type.rpartition('.')[2]}: {error.exception_message}".strip()
+    elif isinstance(error, PromptRefused):
+        message = "\n".join(problem.text for problem in error.problems)
+    return {"title": title, "message": message, "details": details, "fields": _fields(error, places)}
 
 
 def _fields(error: ComfyError, places: Mapping[Place, str]) -> dict[str, str]:
     if isinstance(error, PromptRefused):
-        found = {places.get((p.node_id, p.input_name)): p.text for p in reversed(error.problems)}
+        # At its field nobody needs to be told which node it is.
+        words = {p: p.text.partition(f"node {p.node_id}): ")[2] or p.text for p in error.problems}
+        found = {places.get((p.node_id, p.input_name)): words[p] for p in reversed(error.problems)}
         return {name: text for name, text in found.items() if name is not None}
     if isinstance(error, WorkflowError):
         name = places.get((error.node_id, error.input_name))

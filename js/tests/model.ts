@@ -45,6 +45,11 @@ export class FakeModel implements Model {
     }
   }
 
+  /** The kernel is restarted, and nobody listens any more. */
+  lose(): void {
+    for (const handler of this.#handlers.get("comm_live_update") ?? []) (handler as () => void)();
+  }
+
   said<K extends Outgoing["kind"]>(kind: K): Extract<Outgoing, { kind: K }>[] {
     return this.sent
       .map((entry) => entry.message)

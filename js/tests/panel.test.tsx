@@ -232,6 +232,59 @@ describe("a run", () => {
     expect(root.querySelector('[data-name="steps"] .message')).toBeNull();
   });
 
+  it("ends when the kernel is gone, and says what to do", async () => {
+    const model = panelModel();
+    const { find, input, press } = await open(model);
+    model.put("_run", runState({ phase: "running", node: "KSampler" }));
+    model.lose();
+    await rendered();
+    expect(find(".status").textContent).toBe("The kernel is gone. Run the cell again.");
+    await press("Run");
+    const key = { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true };
+    input("positive").dispatchEvent(new KeyboardEvent("keydown", key));
+    expect(model.said("run")).toEqual([]);
+  });
+
+  it("never has an older run's pictures for its own", async () => {
+    const model = panelModel();
+    const { find, root } = await open(model);
+    const picture = { kind: "picture", index: 0, total: 1, name: "a", caption: "a", whole: true } as const;
+    model.put("_run", runState({ phase: "running" }));
+    model.tell({ ...picture, run: 1, mime: "image/png" }, new ArrayBuffer(4));
+    model.put("_run", runState({ phase: "done" }));
+    await rendered();
+    expect(find(".layer").className).toBe("layer");
+    model.put("_run", runState({ run: 2, phase: "failed" }));
+    await rendered();
+    expect(find(".layer").className).toBe("layer stale");
+    model.put("_run", runState({ run: 3, phase: "done", texts: ["a red boat"] }));
+    await rendered();
+    expect(root.querySelector(".tile")).toBeNull();
+    expect(find(".invitation").textContent).toBe("No pictures");
+  });
+
+  it("that made a film plays it in its place", async () => {
+    const model = panelModel();
+    const { find, root } = await open(model);
+    model.put("_run", runState({ phase: "done" }));
+    const film = {
+      kind: "picture",
+      run: 1,
+      index: 0,
+      total: 1,
+      name: "a.mp4",
+      caption: "a.mp4",
+      whole: true,
+    } as const;
+    model.tell({ ...film, mime: "video/mp4" }, new ArrayBuffer(4));
+    await rendered();
+    const player = find<HTMLVideoElement>(".tile video");
+    expect(player.controls).toBe(true);
+    player.click();
+    await rendered();
+    expect(root.querySelector("dialog")).toBeNull();
+  });
+
   it("shows warnings and texts", async () => {
     const model = panelModel();
     const { find } = await open(model);

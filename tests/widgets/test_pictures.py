@@ -11,7 +11,7 @@ from PIL import Image
 
 from comfy_widgets import ComfyClient, ComfyPanel, ImageGrid, WorkflowError
 from comfy_widgets.engine import Engine
-from comfy_widgets.testing import ScriptedServer, text_to_image
+from comfy_widgets.testing import Script, ScriptedServer, standard_run, text_to_image
 from comfy_widgets.widgets import pictures
 
 from .conftest import page_of
@@ -123,3 +123,35 @@ def test_all_of_a_run_stays_within_its_allowance(monkeypatch: pytest.MonkeyPatch
     assert [picture.whole for picture in sent][:2] == [True, True]
     assert not sent[-1].whole
     assert len(sent) == 6
+
+
+def made(**outputs: list[object]) -> Script:
+    """A run whose last node gives this."""
+    return standard_run(outputs={"9": outputs})
+
+
+def test_a_film_goes_to_the_page_and_a_file_of_another_kind_is_named(
+    server: ScriptedServer, panel: ComfyPanel, page: Page
+) -> None:
+    film = server.files.put("clip.mp4", b"film", folder="output")
+    server.play(made(images=[film], animated=[True], mesh=[server.files.put("boat.glb", b"mesh", folder="output")]))
+    panel.run().wait(60)
+    run = page.wait_phase("done")
+    message, (content,) = page.custom("picture")[0]
+    assert (message["mime"], message["name"], content) == ("video/mp4", "clip.mp4", b"film")
+    assert run["summary"].startswith("1 film")
+    assert "boat.glb" in run["texts"][0]
+
+
+@pytest.mark.parametrize(
+    ("heights", "words"), [((8, 8), "2 pictures · 8 \N{MULTIPLICATION SIGN} 8 · "), ((8, 16), "2 pictures · ")]
+)
+def test_the_size_is_told_where_all_pictures_have_it(
+    server: ScriptedServer, panel: ComfyPanel, page: Page, heights: tuple[int, ...], words: str
+) -> None:
+    server.play(made(images=[server.files.add("x", picture(8, height)) for height in heights]))
+    panel.run().wait(60)
+    summary = page.wait_phase("done")["summary"]
+    assert summary.startswith(words)
+    assert summary.removeprefix(words).endswith(" s")
+    assert "·" not in summary.removeprefix(words)

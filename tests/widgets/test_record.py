@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from comfy_widgets.engine import Engine
+from comfy_widgets.testing import ScriptedServer, standard_run
 
 PANEL = """
 from comfy_widgets import ComfyClient, ComfyPanel, example
@@ -66,3 +67,18 @@ def test_before_the_first_run_the_record_is_empty(engine: Engine) -> None:
     _, shown = execute(PANEL.format(url=engine.url), "panel")
     assert shown[1]["data"]["text/plain"] == ""
     assert "hidden" in shown[1]["data"]["text/html"]
+
+
+@pytest.mark.timeout(300)
+def test_a_run_without_pictures_leaves_its_words() -> None:
+    with ScriptedServer(script=standard_run(outputs={"9": {"text": ["a <b>cat</b>"]}})) as server:
+        _, shown, _ = execute(
+            "from comfy_widgets import ComfyClient, ComfyPanel\nfrom comfy_widgets.testing import text_to_image\n"
+            f"panel = ComfyPanel(text_to_image(), ComfyClient({server.url!r}))",
+            "panel",
+            "panel.run().wait()",
+        )
+    record = shown[1]["data"]
+    assert record["text/plain"].endswith("a <b>cat</b>")
+    assert "<pre>a &lt;b&gt;cat&lt;/b&gt;</pre>" in record["text/html"]
+    assert "hidden" not in record["text/html"]

@@ -6,12 +6,12 @@ interface Props {
 }
 
 /**
- * An image of a blob, with a URL for as long as it is shown.
+ * An image of a blob, or a player of its film or sound, with a URL for as long as it is shown.
  *
  * A class, like the grid around it: hooks alone would take an eighth of the 20 kB that a small widget may have.
  */
 export class BlobImage extends Component<Props> {
-  #image = createRef<HTMLImageElement>();
+  #image = createRef<HTMLImageElement & HTMLVideoElement>();
   #url = "";
 
   override componentDidMount(): void {
@@ -34,6 +34,11 @@ export class BlobImage extends Component<Props> {
   }
 
   override render() {
-    return <img ref={this.#image} alt={this.props.alt} decoding="async" />;
+    const { alt, blob } = this.props;
+    if (isPicture(blob)) return <img ref={this.#image} alt={alt} decoding="async" />;
+    // biome-ignore lint/a11y/useMediaCaption: what a workflow made comes without captions
+    return <video ref={this.#image} aria-label={alt} controls />;
   }
 }
+
+export const isPicture = (blob: Blob): boolean => blob.type.startsWith("image");

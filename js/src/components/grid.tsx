@@ -2,7 +2,7 @@ import { Component } from "preact";
 import { aspect, columns } from "../lib/layout";
 import type { Picture } from "../lib/pictures";
 import type { Frame } from "../lib/wire";
-import { BlobImage } from "./blob-image";
+import { BlobImage, isPicture } from "./blob-image";
 import { Lightbox } from "./lightbox";
 
 interface Props {
@@ -36,9 +36,12 @@ export class Grid extends Component<Props, { open: number | null }> {
 function Tile({ picture, shape, onOpen }: { picture: Picture | null; shape: Frame; onOpen: () => void }) {
   const style = { aspectRatio: `${shape.width} / ${shape.height}` };
   if (picture === null) return <div class="tile" style={style} />;
+  const isPlayer = !isPicture(picture.blob);
+  // A player has buttons of its own, and makes itself as large as the screen.
+  const Place = isPlayer ? "div" : "button";
   return (
-    <button type="button" class="tile" style={style} title={picture.caption} onClick={onOpen}>
+    <Place class="tile" style={style} title={picture.caption} onClick={isPlayer ? undefined : onOpen}>
       <BlobImage blob={picture.blob} alt={picture.caption} />
-    </button>
+    </Place>
   );
 }

@@ -23,11 +23,13 @@ export function Stage({ run, preview, pictures, frame, onWantOriginal }: Props) 
   const arrived = pictures.items.length > 0 && (!busy || pictures.run === run.run);
   const shown = busy ? run.frame : arrived ? { ...run.frame, count: pictures.items.length } : frame;
   const isLive = preview !== null && !arrived;
-  const isStale = pictures.items.length > 0 && pictures.run !== run.run;
+  // Pictures of an earlier run are never shown as if they were of the one that the line below speaks of.
+  const isStale = pictures.run < run.run && run.phase !== "sending";
+  const isShown = pictures.items.length > 0 && !(isStale && run.phase === "done");
   return (
     <div class="stage" data-busy={busy} style={{ "--shape": aspect(shown) }}>
-      {!isLive && pictures.items.length > 0 && (
-        <div class={isStale && busy ? "layer stale" : "layer"}>
+      {!isLive && isShown && (
+        <div class={isStale ? "layer stale" : "layer"}>
           <Grid items={pictures.items} frame={shown} onWantOriginal={onWantOriginal} />
         </div>
       )}
@@ -36,7 +38,7 @@ export function Stage({ run, preview, pictures, frame, onWantOriginal }: Props) 
           <Preview frame={preview} />
         </div>
       )}
-      {!busy && pictures.items.length === 0 && (
+      {!busy && !isShown && (
         <div class="layer invitation">
           <Picture />
           <span>{ENDED.has(run.phase) ? "No pictures" : "Your pictures will appear here"}</span>
