@@ -6,7 +6,7 @@ import { ImageInput } from "./image-input";
 import { NumberInput } from "./number-input";
 import { RandomizeSwitch, SeedInput } from "./seed-input";
 import { Switch } from "./switch";
-import { JsonInput, TextArea, TextInput } from "./text-input";
+import { TextArea, TextInput } from "./text-input";
 
 export interface FormActions {
   onEdit: (field: Field, control: Control) => void;
@@ -44,8 +44,8 @@ const WIDE = new Set(["text", "json", "seed", "image"]);
 /** More letters than half a column has room for. */
 const LONG = 18;
 
-function isWide({ kind, choices }: Field, value: Control): boolean {
-  if (WIDE.has(kind)) return true;
+function isWide({ kind, choices, label }: Field, value: Control): boolean {
+  if (WIDE.has(kind) || label.length > LONG) return true;
   return (
     (kind === "string" || kind === "choice") &&
     [value, ...(choices ?? [])].some((text) => String(text).length > LONG)
@@ -94,9 +94,8 @@ export function FieldRow(props: FieldProps) {
 function ControlOf({ field, control, thumbnail, actions }: FieldProps & { control: ControlProps }) {
   switch (field.kind) {
     case "text":
-      return <TextArea {...control} />;
     case "json":
-      return <JsonInput {...control} />;
+      return <TextArea {...control} />;
     case "int":
     case "float":
       return <NumberInput {...control} />;

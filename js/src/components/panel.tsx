@@ -45,7 +45,7 @@ export function Panel({ spec, form, stage, run, onRun, onCancel }: Props) {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
     event.preventDefault();
-    if (!busy) start();
+    if (!busy && run.phase !== "lost") start();
   };
   return (
     <section ref={root} class="panel" aria-label={spec.title} onKeyDown={onKeyDown}>
@@ -53,7 +53,13 @@ export function Panel({ spec, form, stage, run, onRun, onCancel }: Props) {
         <button type="button" class="button" disabled={!busy} onClick={onCancel}>
           Cancel
         </button>
-        <button type="button" class="button primary" disabled={busy} onClick={start} title="Ctrl+Enter">
+        <button
+          type="button"
+          class="button primary"
+          disabled={busy || run.phase === "lost"}
+          onClick={start}
+          title="Ctrl+Enter"
+        >
           Run
         </button>
       </Header>

@@ -15,27 +15,15 @@ export function TextInput({ value, attributes, onEdit, onLeave }: ControlProps) 
   );
 }
 
-export function TextArea({ value, attributes, onEdit, onLeave }: ControlProps) {
+/** Words, or JSON as it stands in the workflow. */
+export function TextArea({ field, value, attributes, onEdit, onLeave }: ControlProps) {
+  const isCode = field.kind === "json";
   return (
     <textarea
       {...attributes}
-      class="control"
+      class={isCode ? "control code" : "control"}
       rows={2}
-      value={String(value ?? "")}
-      onInput={(event) => onEdit(event.currentTarget.value)}
-      onBlur={onLeave}
-    />
-  );
-}
-
-export function JsonInput({ value, attributes, onEdit, onLeave }: ControlProps) {
-  return (
-    <textarea
-      {...attributes}
-      class="control code"
-      rows={2}
-      autocomplete="off"
-      spellcheck={false}
+      spellcheck={!isCode}
       value={String(value ?? "")}
       onInput={(event) => onEdit(event.currentTarget.value)}
       onBlur={onLeave}

@@ -23,7 +23,12 @@ export function onMessage(
   listen(model, "msg:custom", ended, (message: Incoming, buffers: DataView[] = []) => take(message, buffers));
 }
 
-function listen(model: Model, event: string, ended: AbortSignal, heard: (...args: never[]) => void): void {
+export function listen(
+  model: Model,
+  event: string,
+  ended: AbortSignal,
+  heard: (...args: never[]) => void,
+): void {
   model.on(event, heard);
   ended.addEventListener("abort", () => model.off(event, heard));
 }

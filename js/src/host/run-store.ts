@@ -2,7 +2,7 @@ import { batch, signal } from "@preact/signals-core";
 import { toBlob } from "../lib/bytes";
 import { NO_PICTURES, type Pictures, takePicture } from "../lib/pictures";
 import { IDLE, type Incoming, isBusy, type RunState, type Values } from "../lib/wire";
-import { type Model, onTrait, send } from "./model";
+import { listen, type Model, onTrait, send } from "./model";
 
 /** The state of the runs of one model: progress, the newest preview and the pictures. */
 export class RunStore {
@@ -20,6 +20,10 @@ export class RunStore {
         if (!isBusy(run.phase) || run.run !== this.run.value.run) this.preview.value = null;
         this.run.value = run;
       });
+    });
+    // Jupyter's word, after the start, for a kernel that was restarted or has died: nobody hears this page any more.
+    listen(model, "comm_live_update", ended, () => {
+      this.run.value = { ...this.run.value, phase: "lost", error: null };
     });
     onTrait<Values>(model, "_values", ended, ({ errors }) => {
       // Python did not take a value, so there will be no run.

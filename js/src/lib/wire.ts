@@ -61,7 +61,9 @@ export type Phase =
   | "loading"
   | "done"
   | "failed"
-  | "cancelled";
+  | "cancelled"
+  /** Known to the page alone: the kernel is gone, and with it whoever would answer. */
+  | "lost";
 
 export interface RunError {
   title: string;

@@ -32,6 +32,8 @@ export function status(run: RunState): string {
       return "Failed";
     case "cancelled":
       return "Cancelled";
+    case "lost":
+      return "The kernel is gone. Run the cell again.";
   }
 }
 
