@@ -22,6 +22,7 @@ from comfy_widgets.engine import Engine
 
 CELL_SECONDS = 600
 PICTURES = ("image/png", "image/jpeg")
+FIT = "<style>.jp-RenderedSVG img { max-width: 100%; }</style>"  # nbconvert lets a wide drawing run off the page
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -66,7 +67,7 @@ def _html(document: Any) -> str:
                 output.data = {"text/plain": "A live widget stands here in the notebook; `make lab` opens it."}
     page = HTMLExporter(require_js_url="", mathjax_url="")
     body, _resources = page.from_notebook_node(document)
-    return str(body)
+    return str(body).replace("</head>", f"{FIT}</head>", 1)
 
 
 def _report(document: Any, folder: Path) -> int:

@@ -19,9 +19,7 @@ FIRST_NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "01_first_i
 BIGGEST_SEED = 2**64 - 1
 SHOW = """
 from comfy_widgets import ComfyClient, ComfyPanel, example
-client, workflow = ComfyClient(), example()
-workflow = workflow.with_params(ckpt_name=workflow.params(client.object_info())["ckpt_name"].choices[0])
-panel = ComfyPanel(workflow, client=client)
+panel = ComfyPanel(example(), client=ComfyClient())
 panel
 """
 
