@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,10 @@ logger = logging.getLogger("comfy_widgets")
 
 Json = dict[str, Any]
 
+_PLAYER = (6, 1)
+_BLINK = 2.0
+"""Seconds for which nobody needs to hear that the connection is down."""
+
 
 class Follower:
     """Reads a job when the pump beats, and tells a page what is new.
@@ -35,6 +40,8 @@ class Follower:
         Takes a message and its buffers.
     places : callable
         Gives the form's fields by node id and input name.
+    connected : callable
+        Tells whether progress can come at all.
     previews, pictures : bool
         Whether the page wants them.
     on_end : callable
@@ -47,6 +54,7 @@ class Follower:
         send: Callable[[Json, list[bytes]], None],
         *,
         places: Callable[[], Mapping[state.Place, str]] = dict,
+        connected: Callable[[], bool] = lambda: True,
         previews: bool = True,
         pictures: bool = True,
         on_end: Callable[[Job, str], None] = lambda job, words: None,
@@ -54,6 +62,8 @@ class Follower:
         self._tell = tell
         self._send = send
         self._places = places
+        self._connected = connected
+        self._down_since: float | None = None
         self._previews = previews
         self._pictures = pictures
         self._on_end = on_end
@@ -86,7 +96,7 @@ class Follower:
         with self._lock:
             self._run += 1
             self._job, self._frame, self._refused = job, frame, None
-            self._preview, self._ended = 0, False
+            self._preview, self._ended, self._down_since = 0, False, None
         pump.wake(self)
         me = weakref.ref(self)
 
@@ -140,12 +150,20 @@ class Follower:
             return False
         # Asked before the snapshot is taken, so that a snapshot of a job that has ended is its last.
         done = job.done()
-        self._change(state.working(job, run, frame))
+        self._change({**state.working(job, run, frame), **self._connection(job)})
         if not done:
             self._send_preview(job, run, resend)
             return True
         self._end(job, run, frame)
         return self._run != run
+
+    def _connection(self, job: Job) -> Json:
+        """A warning while nothing is heard of the server; the client tries again all the while."""
+        now = time.monotonic()
+        self._down_since = None if self._connected() else self._down_since or now
+        if self._down_since is None or now - self._down_since < _BLINK:
+            return {}
+        return {"warnings": [*job.warnings, "No live connection to the server. Trying again."]}
 
     def _end(self, job: Job, run: int, frame: Mapping[str, Any]) -> None:
         shown: list[Picture] | None = None
@@ -195,5 +213,8 @@ class Follower:
 
 def _frame_of(pictures: Sequence[Picture]) -> Json:
     """The frame that the first picture makes."""
-    size = pictures[0].size if pictures else None
+    if not pictures:
+        return {}
+    # A sound is nothing but its player.
+    size = _PLAYER if pictures[0].mime.startswith("audio/") else pictures[0].size
     return {"width": size[0], "height": size[1], "count": len(pictures)} if size is not None else {}

@@ -69,7 +69,13 @@ class ComfyPanel(WorkflowForm):
     ) -> None:
         self._record = Record()
         self._refusal: ComfyError | None = None
-        self._follower = Follower(self._tell, self._to_page, places=self._places, on_end=self._on_end)
+        self._follower = Follower(
+            self._tell,
+            self._to_page,
+            places=self._places,
+            connected=lambda: self.client.connected,
+            on_end=self._on_end,
+        )
         super().__init__(workflow, client, params, title=title, layout=layout)
         settle_before_cells_end()
         if self._problem is not None:

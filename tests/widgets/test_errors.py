@@ -9,7 +9,7 @@ import pytest
 
 from comfy_widgets import ComfyClient, ComfyPanel, WorkflowError, example
 from comfy_widgets.client.errors import ExecutionFailed, PromptRefused, ServerUnreachable
-from comfy_widgets.testing import ScriptedServer, standard_run, text_to_image
+from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
 from comfy_widgets.widgets import assets
 
 from .conftest import page_of
@@ -28,6 +28,23 @@ def test_a_node_that_fails_is_named(server: ScriptedServer, panel: ComfyPanel, p
     assert isinstance(panel.error, ExecutionFailed)
     assert panel.error is job.exception()
     assert panel.images == []
+
+
+def test_a_server_that_falls_silent_is_told_while_the_client_tries_again(
+    server: ScriptedServer, panel: ComfyPanel, page: Page
+) -> None:
+    gate = Gate()
+    server.play(standard_run(gate=gate, gate_after="progress"))
+    panel.run()
+    gate.wait_reached()
+    page.wait_for(lambda: page.run["steps"])
+    assert page.run["warnings"] == []
+    server.kill()
+    page.wait_for(lambda: page.run["warnings"] == ["No live connection to the server. Trying again."])
+    server.restart()
+    lost = page.wait_phase("failed")
+    assert lost["error"]["title"] == "The run was lost"
+    assert lost["warnings"] == []
 
 
 def test_what_the_server_refuses_is_shown_at_its_field(make_engine_panel: Callable[..., ComfyPanel]) -> None:

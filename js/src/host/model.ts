@@ -34,5 +34,9 @@ export function listen(
 }
 
 export function send(model: Model, message: Outgoing, buffers: ArrayBuffer[] = []): void {
-  model.send(message, undefined, buffers);
+  try {
+    model.send(message, undefined, buffers);
+  } catch {
+    // Jupyter throws when the kernel is gone, which the panel has been told by then.
+  }
 }
