@@ -19,7 +19,7 @@ from ..protocol.address import Address
 from .connection import Connection
 from .discover import find_server
 from .dispatch import Dispatcher, Subscription
-from .errors import ComfyError, JobLost, WorkflowError
+from .errors import ComfyError, JobLost
 from .job import Job
 from .lifetime import Asked, publisher, shut
 from .media import Media, Memory
@@ -59,7 +59,7 @@ class ComfyClient(Routes):
         Sent with every call and the websocket's handshake, to this server only: ``Authorization``, ``X-API-Key``.
     auth : (user, password), optional
         HTTP basic authentication; may stand in the URL too.
-    verify : bool or str
+    verify : bool, str or Path
         TLS: True, a path to your own authorities, or False to check nothing.
     api_key : str, optional
         A comfy.org key for partner nodes; it is sent in ``extra_data`` only and never shown.
@@ -79,8 +79,10 @@ class ComfyClient(Routes):
     Raises
     ------
     ComfyError
-        The URL cannot be read, or no server was named or found and the embedded engine is not installed. Whether a
-        named server answers shows with the first call.
+        The URL or a header cannot be used, or no server was named or found and the embedded engine is not installed.
+        Whether a named server answers shows with the first call.
+    ValueError
+        A time is not positive.
 
     Examples
     --------
@@ -97,7 +99,7 @@ class ComfyClient(Routes):
         reconnect_interval: float = 5.0,
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
-        verify: bool | str = True,
+        verify: bool | str | Path = True,
         api_key: str | None = None,
         timeout: float = 60.0,
         lost_after: float = 120.0,
@@ -108,6 +110,9 @@ class ComfyClient(Routes):
         pace: Pace | None = None,
     ) -> None:
         super().__init__()
+        _check_times(
+            ping_interval=ping_interval, reconnect_interval=reconnect_interval, timeout=timeout, lost_after=lost_after
+        )
         self._engine = None
         if url is None:
             url, _, self._engine = find_server()
@@ -117,12 +122,18 @@ class ComfyClient(Routes):
         self.client_id = client_id or str(uuid.uuid4())
         self._api_key = api_key
         self._options = Options(
-            headers=dict(headers or {}), verify=verify, read_timeout=timeout, max_body=max_body, max_frame=max_frame
+            headers=dict(headers or {}),
+            verify=verify if isinstance(verify, bool) else str(verify),
+            read_timeout=timeout,
+            max_body=max_body,
+            max_frame=max_frame,
         )
         self._ping_interval = ping_interval
         self._reconnect_interval = reconnect_interval
         self._transport = Transport(address, self._options)
-        self._pool = ThreadPoolExecutor(8, thread_name_prefix="comfy-http")
+        self._downloads = ThreadPoolExecutor(8, thread_name_prefix="comfy-http")
+        # Short calls, which must not wait behind large files.
+        self._calls = ThreadPoolExecutor(4, thread_name_prefix="comfy-calls")
         # One thread of its own, so that jobs reach the server in the order in which they were submitted.
         self._submissions = ThreadPoolExecutor(1, thread_name_prefix="comfy-submit")
         self._dispatcher = Dispatcher()
@@ -135,14 +146,15 @@ class ComfyClient(Routes):
         self._embedded: bool | None = True if self._engine is not None else None
         engine = self._engine
         asked = Asked(weakref.ref(self), lambda: engine is not None and not engine.running)
-        self._tracker = Tracker(asked, self._pool, pace or Pace(lost_after=lost_after), publisher(self._raw))
+        self._tracker = Tracker(asked, self._calls, pace or Pace(lost_after=lost_after), publisher(self._raw))
         self._finalizer = weakref.finalize(
             self,
             shut,
             os.getpid(),
             self._tracker,
             self._dispatcher,
-            self._pool,
+            self._downloads,
+            self._calls,
             self._submissions,
             self._transport,
             self._timings,
@@ -212,18 +224,17 @@ class ComfyClient(Routes):
         ------
         WorkflowError
             The workflow cannot be read, or has no such parameter.
+        ComfyError
+            The client is closed, or was made before the process forked.
         """
         from ..workflow import Workflow
 
-        if not self._finalizer.alive:
-            raise ComfyError("This client is closed. Make a new ComfyClient to submit.")
         self._transport.check_process()
         document = Workflow.load(workflow)
         if self._object_info is not None:
             document = document.bind(self._object_info)
         document = document.with_params(values)
-        media = Media(self.view, self._pool, self._memory)
-        job = Job(self, str(uuid.uuid4()), media)
+        job = Job(self, str(uuid.uuid4()), Media(self.view, self._downloads, self._memory))
         if document.prompt is not None and (document.ui is None or self._object_info is not None):
             self._plan(job, document)
         self._tracker.add(job)
@@ -232,7 +243,10 @@ class ComfyClient(Routes):
             "partial_execution_targets": partial_execution_targets,
             "extra_data": dict(extra_data or {}),
         }
-        self._submissions.submit(send, self, job, document, options)
+        try:
+            self._submissions.submit(send, self, job, document, options)
+        except RuntimeError:
+            self._tracker.ledger.lose(job, "the client was closed before it was sent")
         return job
 
     def run(self, workflow: Any, /, timeout: float | None = None, **values: Any) -> Result:
@@ -249,33 +263,6 @@ class ComfyClient(Routes):
         """
         return self.submit(workflow, **values).result(timeout)
 
-    def workflow(self, source: Any, /) -> Workflow:
-        """A workflow together with this server's node definitions.
-
-        Parameters
-        ----------
-        source : str, Path, dict, bytes, file or PIL image
-            Anything that `Workflow.load` takes; or the id of a prompt in the server's history, or the name of a
-            workflow that was saved in ComfyUI's editor.
-
-        Raises
-        ------
-        WorkflowError
-            There is no workflow in it.
-        """
-        from ..workflow import Workflow
-
-        if isinstance(source, str) and _is_id(source):
-            entry = self.history(source)
-            if entry is None:
-                raise WorkflowError(f"The server's history has no finished prompt {source}.")
-            info = entry.extra_data.get("extra_pnginfo")
-            ui = info.get("workflow") if isinstance(info, Mapping) else None
-            source = {"prompt": entry.prompt, "workflow": ui} if isinstance(ui, Mapping) else dict(entry.prompt)
-        elif isinstance(source, str) and "{" not in source and "://" not in source and not Path(source).exists():
-            source = self.load_workflow(source)
-        return Workflow.load(source, object_info=self.object_info())
-
     def attach(self, prompt_id: str) -> Job:
         """A job for a prompt that was submitted before, by this program or another.
 
@@ -285,8 +272,8 @@ class ComfyClient(Routes):
         known = self._tracker.ledger.find(prompt_id)
         if known is not None:
             return known
-        job = Job(self, prompt_id, Media(self.view, self._pool, self._memory))
-        self._tracker.add(job)
+        job = Job(self, prompt_id, Media(self.view, self._downloads, self._memory))
+        self._tracker.add(job, sent=True)
         self._listen()
         self._tracker.confirm(job, JobLost(f"The server knows no prompt {prompt_id}.", prompt_id=prompt_id))
         return job
@@ -301,11 +288,12 @@ class ComfyClient(Routes):
         self._timings.learn(job._state.plan.classes, job._state.durations)
 
     def _cancel(self, job: Job) -> None:
-        # Behind its own submission: there is nothing to cancel before the POST was answered.
-        try:
-            self._submissions.submit(cancel, self, job)
-        except RuntimeError:
-            logger.info("the client is closed; job %s goes on on the server", job.prompt_id)
+        # Where the POST is under way the server does not know the job yet; its submission sees to it afterwards.
+        if not self._tracker.ledger.withdraw(job) and self._tracker.posted(job):
+            try:
+                self._calls.submit(cancel, self, job)
+            except RuntimeError:
+                logger.info("the client is closed; job %s goes on on the server", job.prompt_id)
 
     # The raw stream
 
@@ -319,9 +307,11 @@ class ComfyClient(Routes):
         Subscription
             Call it, or its ``cancel``, to stop.
         """
-        subscription = self._dispatcher.subscribe(on_message)
-        self._raw[subscription] = None
+        return self._hear(self._dispatcher.subscribe(on_message))
+
+    def _hear(self, subscription: Subscription) -> Subscription:
         self._listen()
+        self._raw[subscription] = None
         return subscription
 
     def listen(self, timeout: float | None = None) -> Iterator[Event]:
@@ -333,7 +323,7 @@ class ComfyClient(Routes):
             End when nothing came for so many seconds; otherwise it ends with the client.
         """
         waiting: SimpleQueue[Event] = SimpleQueue()
-        subscription = self.connect(waiting.put)
+        subscription = self._hear(Dispatcher.direct(waiting.put))
         try:
             while self._finalizer.alive:
                 try:
@@ -346,13 +336,16 @@ class ComfyClient(Routes):
 
     def _listen(self) -> Connection:
         return self._tracker.listen(
-            self._transport.address.websocket(self.client_id),
-            headers=self._transport.handshake_headers(),
-            verify=self._options.verify,
-            ping_interval=self._ping_interval,
-            reconnect_interval=self._reconnect_interval,
-            connect_timeout=self._options.connect_timeout,
-            max_frame=self._options.max_frame,
+            lambda: {
+                "url": self._transport.address.websocket(self.client_id),
+                "headers": self._transport.handshake_headers(),
+                "verify": self._transport.handshake_verify(),
+                "direct": self._transport.address.loopback,
+                "ping_interval": self._ping_interval,
+                "reconnect_interval": self._reconnect_interval,
+                "connect_timeout": self._options.connect_timeout,
+                "max_frame": self._options.max_frame,
+            }
         )
 
     # The end
@@ -386,8 +379,7 @@ class ComfyClient(Routes):
         return f"<ComfyClient {self.url}{what}{state}>"
 
 
-def _is_id(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
+def _check_times(**seconds: float) -> None:
+    for name, value in seconds.items():
+        if not value > 0:
+            raise ValueError(f"{name} is {value!r}, but must be a number of seconds above 0.")

@@ -79,5 +79,6 @@ def _answers(url: str) -> bool:
 
 
 def _say(url: str, how: str, engine: Engine | None) -> tuple[str, str, Engine | None]:
-    sys.stdout.write(f"ComfyUI server: {url} ({how})\n")
+    # Without the credentials that may stand in the address: notebooks keep what is printed.
+    sys.stdout.write(f"ComfyUI server: {Address.parse(url).base} ({how})\n")
     return url, how, engine

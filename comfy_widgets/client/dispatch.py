@@ -1,7 +1,8 @@
 """Calling listeners without ever stalling the one who reads the socket.
 
 Each listener has its own queue, served by one thread per client. State messages are never dropped; of kinds where
-only the newest matters (previews, progress) a slow listener gets the newest.
+only the newest matters (previews, progress) a slow listener gets the newest. Only what never waits, such as putting a
+value into a queue, may be called directly.
 """
 
 from __future__ import annotations
@@ -18,17 +19,20 @@ logger = logging.getLogger("comfy_widgets")
 class Subscription:
     """A listener that can be taken away again; calling it does so too."""
 
-    def __init__(self, dispatcher: Dispatcher, callback: Callable[[Any], object], latest: bool) -> None:
+    def __init__(self, dispatcher: Dispatcher | None, callback: Callable[[Any], object], latest: bool = False) -> None:
         self._dispatcher = dispatcher
         self._callback = callback
         self._waiting: deque[Any] = deque(maxlen=1 if latest else None)
         self.active = True
 
-    def put(self, value: object) -> None:
-        """Hand over a value; returns at once."""
-        if self.active:
+    def put(self, value: object) -> bool:
+        """Hand over a value; returns at once. False where nobody will be called any more."""
+        if self.active and self._dispatcher is None:
+            self._callback(value)
+        elif self.active and self._dispatcher is not None:
             self._waiting.append(value)
-            self._dispatcher.ready(self)
+            return self._dispatcher.ready(self)
+        return self.active
 
     def cancel(self) -> None:
         """No more calls; values that wait are dropped."""
@@ -38,8 +42,8 @@ class Subscription:
     __call__ = cancel
 
     def run(self) -> None:
-        """Call the listener with all that waits."""
-        while self.active:
+        """Call the listener with what waits now; what comes meanwhile waits until the others had their turn."""
+        for _ in range(len(self._waiting)):
             try:
                 value = self._waiting.popleft()
             except IndexError:
@@ -63,16 +67,22 @@ class Dispatcher:
         """Add a listener; with ``latest`` only the newest value is kept for it while it is busy."""
         return Subscription(self, callback, latest)
 
-    def ready(self, subscription: Subscription) -> None:
-        """Tell that something waits for a listener."""
+    @staticmethod
+    def direct(callback: Callable[[Any], object]) -> Subscription:
+        """A listener that is called by whoever has a value; it must neither wait nor raise."""
+        return Subscription(None, callback)
+
+    def ready(self, subscription: Subscription) -> bool:
+        """Tell that something waits for a listener; False where nobody will be called any more."""
         with self._condition:
             if self._closed:
-                return
+                return False
             self._ready[subscription] = None
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="comfy-callbacks", daemon=True)
                 self._thread.start()
             self._condition.notify()
+            return True
 
     def close(self) -> None:
         """End the thread once everything that waits was delivered."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import queue
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..protocol import Event
+from .dispatch import Dispatcher
 
 if TYPE_CHECKING:
     from .job import Job
@@ -19,8 +21,9 @@ class Events:
     def __init__(self, job: Job) -> None:
         self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._wake: Callable[[], object] = lambda: None
-        subscription = job.on("event", self._put)
-        job.add_done_callback(lambda _: subscription.put(None))
+        # Directly, and not by the thread that calls listeners: so a listener may itself iterate over events.
+        job._subscribe("event", Dispatcher.direct(self._put))
+        job._when_ended(lambda: self._put(None))
 
     def _put(self, event: Event | None) -> None:
         self._queue.put(event)
@@ -32,7 +35,13 @@ class Events:
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         loop, something = asyncio.get_running_loop(), asyncio.Event()
-        self._wake = lambda: loop.call_soon_threadsafe(something.set)
+
+        def wake() -> None:
+            # A loop that is closed has nobody left who waits.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(something.set)
+
+        self._wake = wake
         while True:
             try:
                 event = self._queue.get_nowait()

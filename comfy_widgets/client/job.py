@@ -34,7 +34,7 @@ class Job:
     """A prompt on its way through a server; made by `ComfyClient.submit`.
 
     Waiting works from plain code (`wait`, `result`), from coroutines (``await job``) and by callbacks (`on`,
-    `add_done_callback`).
+    `add_done_callback`). When a task that awaits it is cancelled, the job is too, unless `asyncio.shield` is around it.
     """
 
     def __init__(self, client: ComfyClient, prompt_id: str, media: Media) -> None:
@@ -48,7 +48,7 @@ class Job:
         self._ended = False
         self._finished = threading.Event()
         self._marker = threading.Event()
-        self._callbacks: list[Callable[[Job], object]] = []
+        self._callbacks: list[Callable[[], object]] = []
         self._listeners: dict[Channel, list[Subscription]] = {}
         self._preview: Preview | None = None
         self._previews = 0
@@ -167,7 +167,7 @@ class Job:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
 
-        def wake(_: Job) -> None:
+        def wake() -> None:
             def settle() -> None:
                 if not future.done():
                     future.set_result(None)
@@ -177,8 +177,13 @@ class Job:
             except RuntimeError:
                 logger.debug("the event loop that awaited a job is closed")
 
-        self.add_done_callback(wake)
-        yield from future.__await__()
+        self._when_ended(wake)
+        try:
+            yield from future.__await__()
+        except asyncio.CancelledError:
+            # As with asyncio's own futures; the notebook's stop button ends a cell that awaits in this way.
+            self.cancel()
+            raise
         return self._outcome()
 
     def _outcome(self) -> Result:
@@ -200,11 +205,11 @@ class Job:
         with self._lock:
             if self._ended:
                 return False
-            first, self._cancel_asked = not self._cancel_asked, True
-            if first:
-                self._state = replace(self._state, progress=replace(self._state.progress, message="Cancelling"))
-        if first:
-            self._client._cancel(self)
+            self._cancel_asked = True
+            before = self._state
+            self._state = after = replace(before, progress=replace(before.progress, message="Cancelling"))
+        self._publish_state(before, after)
+        self._client._cancel(self)
         return True
 
     def on(self, channel: Channel, callback: Callable[[Any], object]) -> Subscription:
@@ -224,19 +229,35 @@ class Job:
         if channel not in ("progress", "preview", "executed", "status", "event"):
             raise ValueError(f"No channel {channel!r}; there are progress, preview, executed, status and event.")
         subscription = self._client._dispatcher.subscribe(callback, latest=channel in _LATEST)
-        with self._lock:
-            self._listeners.setdefault(channel, []).append(subscription)
+        self._subscribe(channel, subscription)
         return subscription
 
     def add_done_callback(self, callback: Callable[[Job], object]) -> None:
-        """Call ``callback`` with the job when it has ended; at once where it has."""
+        """Call ``callback`` with the job when it has ended, also where it has already.
+
+        It is called in the thread of all listeners, and may run further jobs there.
+        """
+        subscription = self._client._dispatcher.subscribe(callback)
+
+        def ended() -> None:
+            if not subscription.put(self):
+                callback(self)
+
+        self._when_ended(ended)
+
+    # What the client's threads tell
+
+    def _subscribe(self, channel: Channel, subscription: Subscription) -> None:
+        with self._lock:
+            self._listeners.setdefault(channel, []).append(subscription)
+
+    def _when_ended(self, callback: Callable[[], object]) -> None:
+        """Call ``callback`` at the end, by whoever ends the job; it must not wait."""
         with self._lock:
             if not self._finished.is_set():
                 self._callbacks.append(callback)
                 return
-        callback(self)
-
-    # What the client's threads tell
+        callback()
 
     def _prepare(self, prompt: Mapping[str, Any], plan: Plan) -> None:
         """Say what will run; for a workflow in the editor's format that is known only after its conversion."""
@@ -355,7 +376,7 @@ class Job:
         self._publish_state(before, after)
         for callback in callbacks:
             try:
-                callback(self)
+                callback()
             except Exception:
                 logger.exception("a done callback failed")
         return True

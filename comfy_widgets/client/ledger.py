@@ -18,14 +18,21 @@ class Record:
     """What the watch knows of a job."""
 
     job: Job
+    sent: bool = False
     confirmed: bool = False
     doubt: ComfyError | None = None
     missing_since: float | None = None
     cancelling_since: float | None = None
+    interrupted: float = 0.0
     settling: bool = False
     added: float = field(default_factory=time.monotonic)
     last_event: float = 0.0
     in_queue: str = ""
+
+    @property
+    def posted(self) -> bool:
+        """Whether the server may know it: its POST was answered, or it is in doubt whether it arrived."""
+        return self.confirmed or self.doubt is not None
 
 
 class Ledger:
@@ -39,6 +46,24 @@ class Ledger:
         """Take a job in; before its POST, since messages can overtake the answer."""
         with self.condition:
             self.records[job.prompt_id] = Record(job, last_event=time.monotonic())
+
+    def begin(self, job: Job) -> bool:
+        """Its POST goes out now; False where it ended before that, as by a cancel."""
+        with self.condition:
+            record = self.records.get(job.prompt_id)
+            if record is None or record.job is not job:
+                return False
+            record.sent = True
+            return True
+
+    def withdraw(self, job: Job) -> bool:
+        """End a job that is cancelled before its POST; False where the server must be told."""
+        with self.condition:
+            record = self.records.get(job.prompt_id)
+            if record is None or record.job is not job or record.sent:
+                return False
+            del self.records[job.prompt_id]
+        return job._finish_cancelled()
 
     def rekey(self, job: Job, prompt_id: str) -> None:
         """An old server gave the prompt an id of its own."""
@@ -84,8 +109,8 @@ class Ledger:
         )
 
     def fail(self, job: Job, error: ComfyError) -> None:
-        """End a job that never came to run."""
-        self.end(job, lambda: job._finish("failed", error=lambda _: error))
+        """End a job that never came to run, or that the server never knew."""
+        self.end(job, lambda: job._finish("lost" if isinstance(error, JobLost) else "failed", error=lambda _: error))
 
     def end(self, job: Job, end: Callable[[], bool]) -> None:
         """End a job by ``end``, unless another channel was first, and forget it."""

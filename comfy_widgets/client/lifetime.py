@@ -32,6 +32,9 @@ class Asked:
     def history(self, prompt_id: str) -> HistoryEntry | None:
         return self._held().history(prompt_id)
 
+    def interrupt(self, prompt_id: str) -> None:
+        self._held().interrupt(prompt_id)
+
     def worker_died(self) -> bool:
         try:
             log = "".join(self._held().logs())
@@ -63,7 +66,8 @@ def shut(
     process: int,
     tracker: Tracker,
     dispatcher: Dispatcher,
-    pool: ThreadPoolExecutor,
+    downloads: ThreadPoolExecutor,
+    calls: ThreadPoolExecutor,
     submissions: ThreadPoolExecutor,
     transport: Transport,
     timings: Timings,
@@ -74,7 +78,9 @@ def shut(
         return
     submissions.shutdown(wait=False, cancel_futures=True)
     tracker.close()
-    pool.shutdown(wait=False, cancel_futures=True)
+    downloads.shutdown(wait=False, cancel_futures=True)
+    # A cancel that was asked for is still sent.
+    calls.shutdown(wait=False)
     dispatcher.close()
     transport.close()
     timings.save()

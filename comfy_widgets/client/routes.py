@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..protocol import HistoryEntry, PromptReply, Queue, SystemStats
@@ -13,6 +14,9 @@ from ..protocol.refusal import Refusal
 from .errors import NotAComfyServer, PromptRefused, ServerError, WorkflowError
 from .file_routes import FileRoutes
 from .transport import Reply
+
+if TYPE_CHECKING:
+    from ..workflow import Workflow
 
 
 class Routes(FileRoutes):
@@ -183,6 +187,33 @@ class Routes(FileRoutes):
             self._object_info = self._object(calls.get("/object_info"), "Reading the node classes")
         return self._object_info
 
+    def workflow(self, source: Any, /) -> Workflow:
+        """A workflow together with this server's node definitions.
+
+        Parameters
+        ----------
+        source : str, Path, dict, bytes, file or PIL image
+            Anything that `Workflow.load` takes; or the id of a prompt in the server's history, or the name of a
+            workflow that was saved in ComfyUI's editor.
+
+        Raises
+        ------
+        WorkflowError
+            There is no workflow in it.
+        """
+        from ..workflow import Workflow
+
+        if isinstance(source, str) and _is_id(source):
+            entry = self.history(source)
+            if entry is None:
+                raise WorkflowError(f"The server's history has no finished prompt {source}.")
+            info = entry.extra_data.get("extra_pnginfo")
+            ui = info.get("workflow") if isinstance(info, Mapping) else None
+            source = {"prompt": entry.prompt, "workflow": ui} if isinstance(ui, Mapping) else dict(entry.prompt)
+        elif isinstance(source, str) and "{" not in source and "://" not in source and not Path(source).exists():
+            source = self.load_workflow(source)
+        return Workflow.load(source, object_info=self.object_info())
+
     def models(self, folder: str | None = None) -> list[str]:
         """``GET /models[/{folder}]``: the kinds of models, or the files of one kind."""
         route = "/models" if folder is None else f"/models/{quote(folder, safe='')}"
@@ -257,3 +288,10 @@ def _json_or_none(reply: Reply) -> object:
         return reply.json()
     except NotAComfyServer:
         return None
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

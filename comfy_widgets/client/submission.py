@@ -23,23 +23,21 @@ def send(client: ComfyClient, job: Job, document: Workflow, options: dict[str, A
     """Everything about a submission that may take time. What goes wrong ends the job; nothing is raised."""
     tracker = client._tracker
     try:
-        if job._cancel_asked:
-            tracker.ledger.end(job, job._finish_cancelled)
+        if job.done():
             return
         if not job.prompt:
             document = document.bind(client.object_info())
             client._plan(job, document)
         if document.uploads:
             _upload(client, job, document.uploads)
-        client._journal.submitted(job.prompt_id, client.url, client.client_id)
         client._listen().wait_first_try(_FIRST_CONNECT)
         options = {**options, "extra_data": _extra_data(document, options["extra_data"], client._api_key)}
+        if not tracker.ledger.begin(job):
+            return
+        client._journal.submitted(job.prompt_id, client.url, client.client_id)
         reply = client._post_prompt(job.prompt, job.prompt_id, **options)
-    except (ServerTimeout, HTTPError) as error:
-        # A 5xx or silence tells nothing: the prompt may be queued all the same. The watch finds out.
-        tracker.confirm(job, error)
-    except ServerUnreachable as error:
-        if error.sent:
+    except (ServerTimeout, HTTPError, ServerUnreachable) as error:
+        if _in_doubt(error):
             tracker.confirm(job, error)
         else:
             tracker.ledger.fail(job, error)
@@ -54,11 +52,24 @@ def send(client: ComfyClient, job: Job, document: Workflow, options: dict[str, A
         left_out = [f"Left out: {problem.text}" for problem in node_problems(reply.node_errors, job.prompt)]
         job._warn(*left_out)
         tracker.confirm(job)
+    if job._cancel_asked:
+        # Asked for while the POST was under way, when the server did not know the job yet.
+        cancel(client, job)
+
+
+def _in_doubt(error: ServerError) -> bool:
+    """Whether the prompt may be queued all the same; the watch then finds out.
+
+    A broken connection, silence or a 5xx tells nothing. A server that knows no such call has not taken it.
+    """
+    if isinstance(error, ServerUnreachable):
+        return error.sent
+    return error.status is None or error.status in (408, 425, 429) or (error.status >= 500 and error.status != 501)
 
 
 def cancel(client: ComfyClient, job: Job) -> None:
     """Take a job from the queue or interrupt it; the watch then settles it."""
-    if job.done():
+    if job.done() and job.status != "lost":
         return
     try:
         client.cancel(job.prompt_id)

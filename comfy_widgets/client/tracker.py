@@ -48,15 +48,30 @@ class Tracker:
 
     # Jobs come and go
 
-    def add(self, job: Job) -> None:
-        """Take a job in; before its POST, since messages can overtake the answer."""
-        self.ledger.add(job)
+    def add(self, job: Job, *, sent: bool = False) -> None:
+        """Take a job in; before its POST, since messages can overtake the answer.
+
+        Raises
+        ------
+        ComfyError
+            The client is closed.
+        """
+        with self.ledger.condition:
+            self._check_open()
+            self.ledger.add(job)
+            self.ledger.records[job.prompt_id].sent = sent
         self._watch.start()
 
     def rekey(self, job: Job, prompt_id: str) -> None:
         """An old server gave the prompt an id of its own; what it said under that before has to be asked for."""
         self.ledger.rekey(job, prompt_id)
         self.ask_soon()
+
+    def posted(self, job: Job) -> bool:
+        """Whether the server may know an outstanding job by now."""
+        with self.ledger.condition:
+            record = self.ledger.records.get(job.prompt_id)
+            return record is not None and record.posted
 
     def confirm(self, job: Job, doubt: ComfyError | None = None) -> None:
         """The POST was answered; or, with a doubt, it is not known whether it arrived and the watch must find out."""
@@ -68,11 +83,18 @@ class Tracker:
         if doubt is not None or not self.connected:
             self.ask_soon()
 
-    def listen(self, url: str, **options: Any) -> Connection:
-        """The websocket, opened where it is not yet; there is never a second one."""
+    def listen(self, options: Callable[[], dict[str, Any]]) -> Connection:
+        """The websocket, opened where it is not yet; there is never a second one.
+
+        Raises
+        ------
+        ComfyError
+            The client is closed.
+        """
         with self.ledger.condition:
+            self._check_open()
             if self.connection is None:
-                self.connection = Connection(url, on_event=self._handle, on_change=self._changed, **options)
+                self.connection = Connection(on_event=self._handle, on_change=self._changed, **options())
             return self.connection
 
     @property
@@ -86,12 +108,17 @@ class Tracker:
 
     def close(self) -> None:
         """End all threads. Jobs that are outstanding end as lost; they go on on the server."""
-        self._closed = True
+        with self.ledger.condition:
+            self._closed = True
         if self.connection is not None:
             self.connection.close()
         for job in self.ledger.outstanding():
             self.ledger.lose(job, "the client was closed while it was outstanding; it may go on on the server")
         self._watch.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ComfyError("This client is closed. Make a new ComfyClient.")
 
     # What the listener thread tells
 
@@ -156,15 +183,15 @@ class Tracker:
         give_up = time.monotonic() + 10.0
         try:
             while not job.done() and not self._closed and time.monotonic() < give_up:
+                marked = job._marker.is_set()
                 entry = self._server.history(job.prompt_id)
                 if entry is not None:
                     self.ledger.finish(job, entry)
                     return
-                # The end marker comes after the entry was written: no need to wait longer than for that.
-                if not job._marker.is_set():
-                    job._marker.wait(pause)
-                else:
-                    time.sleep(pause)
+                # The end marker comes after the entry was written: no entry after that means there is none.
+                if marked:
+                    break
+                job._marker.wait(pause)
                 pause = min(pause * 2, 1.0)
         except ServerError as error:
             logger.info("history of %s: %s; asked again later", job.prompt_id, error)

@@ -10,14 +10,18 @@ import base64
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import requests.adapters
+import requests.utils
+import urllib3.exceptions
 
 from ..protocol.address import Address
 from ..protocol.requests import Request
@@ -52,6 +56,18 @@ class Options:
     read_timeout: float = 60.0
     max_body: int = 4 << 30
     max_frame: int = 1 << 30
+
+    def __post_init__(self) -> None:
+        for name, value in self.headers.items():
+            if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or re.search(r"[\x00-\x1f\x7f]|^\s", value):
+                # Said here, as the library's own error would show the value.
+                raise ComfyError(
+                    f"The header {name!r} cannot be sent: a name is letters and dashes, and a value has no line break "
+                    "and no space in front. A token that was read from a file often ends with a line break; .strip() "
+                    "takes it away."
+                )
+        if isinstance(self.verify, str) and not Path(self.verify).exists():
+            raise ComfyError(f"There is no file {self.verify!r}, which verify names for the authorities to trust.")
 
 
 @dataclass(frozen=True)
@@ -120,6 +136,13 @@ class Transport:
             headers.setdefault("Authorization", f"Basic {token}")
         return headers
 
+    def handshake_verify(self) -> bool | str:
+        """What the websocket's handshake checks certificates against: the same as HTTP."""
+        if self.options.verify is not True:
+            return self.options.verify
+        found = self._session.merge_environment_settings(self.address.base, {}, None, True, None)["verify"]
+        return found if isinstance(found, str) else str(requests.utils.DEFAULT_CA_BUNDLE_PATH)
+
     def call(self, request: Request, *, read_timeout: float | None = None, headers: Mapping[str, str] = {}) -> Reply:
         """Make a call and read the whole answer, whatever its status.
 
@@ -155,13 +178,23 @@ class Transport:
 
     def check(self, reply: Reply, what: str) -> Reply:
         """Raise where the status means failure; ``what`` names the call for people."""
-        if reply.status < 400:
+        if reply.status < 300:
             return reply
         raise self.failure(reply, what)
 
     def failure(self, reply: Reply, what: str) -> HTTPError | Forbidden | PayloadTooLarge | NotAComfyServer:
         """The error that a failing status stands for."""
         status, url = reply.status, reply.url
+        if status < 400:
+            target = urlsplit(reply.headers.get("Location", ""))
+            route = urlsplit(url).path.removeprefix(urlsplit(self.address.base).path)
+            there = f"{target.scheme}://{target.netloc.rpartition('@')[2]}{target.path.removesuffix(route)}"
+            return HTTPError(
+                f"{what}: {self.address.base} sends callers on to another address ({status}). Give {there} as the "
+                "address of the server.",
+                url=url,
+                status=status,
+            )
         if status == 401:
             return Forbidden(
                 f"{what}: the server at {self.address.base} asks for credentials (401).", url=url, status=401
@@ -177,13 +210,14 @@ class Transport:
             return Forbidden(f"{what}: forbidden (403) at {self.address.base}. {reason}", url=url, status=403)
         if status == 413:
             return PayloadTooLarge(f"{what}: it is larger than the server takes (413).", url=url, status=413)
-        if status == 404 and "html" in reply.headers.get("Content-Type", ""):
+        page = "html" in reply.headers.get("Content-Type", "")
+        if page and status in (404, 405, 501):
             return NotAComfyServer(
-                f"{what}: {self.address.base} answers, but not as ComfyUI does (404). Check address and port.",
+                f"{what}: {self.address.base} answers, but not as ComfyUI does ({status}). Check address and port.",
                 url=url,
-                status=404,
+                status=status,
             )
-        text = reply.content[:200].decode("utf-8", "replace").strip()
+        text = "a web page, probably of a proxy in between" if page else _text(reply.content)
         return HTTPError(f"{what}: the server answered {status}{': ' + text if text else ''}.", url=url, status=status)
 
     @contextmanager
@@ -201,7 +235,7 @@ class Transport:
             except requests.exceptions.ConnectionError as error:
                 if not request.idempotent or _refused(error):
                     raise
-                logger.debug("%s %s: connection was dead, sent again", request.method, request.route)
+                logger.debug("%s %s sent again: %s", request.method, request.route, _reason(error))
                 response = self._follow(request, timeout, headers)
             with response:
                 yield response
@@ -210,19 +244,25 @@ class Transport:
                 f"The TLS certificate of {self.address.base} is not trusted: {_reason(error)}. Give verify='ca.pem' "
                 "with your own authority, or verify=False to check nothing.",
                 url=self.address.base,
-            ) from error
-        except requests.exceptions.ConnectTimeout as error:
+            ) from None
+        except requests.exceptions.ProxyError as error:
+            raise ServerUnreachable(
+                f"The proxy on the way to {self.address.base} cannot be used ({_reason(error)}). HTTP_PROXY and "
+                f"HTTPS_PROXY name it; to go without, set NO_PROXY={self.address.host.partition(':')[0]}.",
+                url=self.address.base,
+            ) from None
+        except requests.exceptions.ConnectTimeout:
             raise ServerUnreachable(
                 f"No server answers at {self.address.base} (no connection within {timeout[0]:g} s). Is ComfyUI running "
                 "there, and are host and port right?",
                 url=self.address.base,
-            ) from error
-        except requests.exceptions.Timeout as error:
+            ) from None
+        except requests.exceptions.Timeout:
             raise ServerTimeout(
                 f"The server at {self.address.base} gave no answer to {request.method} {request.route} within "
                 f"{timeout[1]:g} s.",
                 url=self.address.base,
-            ) from error
+            ) from None
         except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
             if _refused(error):
                 message = (
@@ -233,35 +273,39 @@ class Transport:
                 raise ServerTimeout(
                     f"The server at {self.address.base} stopped in the middle of its answer to {request.route}.",
                     url=self.address.base,
-                ) from error
+                ) from None
             else:
                 call = f"{request.method} {request.route}"
                 message = f"The connection to {self.address.base} broke during {call} ({_reason(error)})."
-            raise ServerUnreachable(message, url=self.address.base, sent=not _refused(error)) from error
+            raise ServerUnreachable(message, url=self.address.base, sent=not _refused(error)) from None
         except requests.exceptions.RequestException as error:
             raise NotAComfyServer(
                 f"What answers at {self.address.base} does not speak HTTP as ComfyUI does ({_reason(error)}). Check "
                 "address and port.",
                 url=self.address.base,
-            ) from error
+            ) from None
 
     def _follow(self, request: Request, timeout: tuple[float, float], headers: Mapping[str, str]) -> requests.Response:
         url = self.address.http(request.route)
-        own = {**self.options.headers, **headers}
+        own: dict[str, str | bytes] = {name: value.encode() for name, value in self.options.headers.items()}
+        own.update(headers)
         # As bytes: requests would write text as Latin-1, and the handshake is UTF-8, as servers expect.
-        auth = tuple(part.encode() for part in self.address.auth) if self.address.auth is not None else None
+        auth = tuple(part.encode() for part in self.address.auth) if self.address.auth is not None else _as_it_is
         kwargs: dict[str, Any] = {"params": {**dict(self.address.query), **request.query}, "headers": own, "auth": auth}
+        payload = request.payload
         if request.upload is not None:
             part = request.upload
             kwargs.update(data=dict(request.form), files={part.part: (part.filename, part.content, part.mime)})
-        elif request.payload is not None:
-            kwargs.update(data=request.payload)
+        elif payload is not None:
+            kwargs.update(data=payload)
             own["Content-Type"] = "application/json"
         method = request.method
         for _ in range(_REDIRECTS):
             response = self._session.request(
                 method, url, timeout=timeout, stream=True, verify=self.options.verify, allow_redirects=False, **kwargs
             )
+            # A body that breaks off must not pass for a whole one, as it did in older versions of urllib3.
+            response.raw.enforce_content_length = True
             target = response.headers.get("Location")
             if response.status_code not in (301, 302, 303, 307, 308) or not target or method != "GET":
                 return response
@@ -269,7 +313,7 @@ class Transport:
             there = urljoin(url, target)
             kwargs["params"] = {}
             if urlsplit(there)[:2] != urlsplit(url)[:2]:
-                kwargs["headers"], kwargs["auth"] = {}, None
+                kwargs["headers"], kwargs["auth"] = {}, _as_it_is
             url = there
         raise requests.exceptions.TooManyRedirects(f"more than {_REDIRECTS} redirects")
 
@@ -277,22 +321,36 @@ class Transport:
         return self.address.http(request.route)
 
 
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No credentials but the given ones: left alone, requests would replace them by those of a .netrc."""
+    return request
+
+
+def _text(content: bytes) -> str:
+    return content[:200].decode("utf-8", "replace").strip()
+
+
 def _refused(error: Exception) -> bool:
-    text = str(error)
-    return any(mark in text for mark in ("refused", "NewConnectionError", "NameResolution", "resolve", "unreachable"))
+    """Whether there never was a connection, so that nothing can have been sent."""
+    return any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in _causes(error))
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error and what caused it, the innermost last."""
+    found = [error]
+    while True:
+        error = found[-1]
+        inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+        if inner is None or any(inner is known for known in found):
+            return found
+        found.append(inner)
 
 
 def _reason(error: BaseException) -> str:
     """The innermost cause in few words; the outer ones are pages of pool and retry talk."""
-    seen: set[int] = set()
-    while id(error) not in seen:
-        seen.add(id(error))
-        inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
-        if not isinstance(inner, BaseException):
-            inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-        if inner is None:
-            break
-        error = inner
+    error = _causes(error)[-1]
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return str(error).rpartition(": ")[2][:120] or type(error).__name__

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,6 +56,8 @@ class Server(Protocol):
     def queue(self) -> Queue: ...
 
     def history(self, prompt_id: str) -> HistoryEntry | None: ...
+
+    def interrupt(self, prompt_id: str) -> None: ...
 
     def worker_died(self) -> bool:
         """Whether the server's log tells of the end of its worker thread."""
@@ -138,7 +141,7 @@ class Watch:
 
     def _due(self, now: float) -> float | None:
         """When to ask next; None while nothing is out."""
-        records = [r for r in self._ledger.records.values() if r.confirmed or r.doubt is not None]
+        records = [r for r in self._ledger.records.values() if r.posted]
         if not records:
             return None
         if self._asap:
@@ -146,7 +149,8 @@ class Watch:
         due = []
         if self._stale_since is not None and any(r.job.status == "pending" for r in records):
             due.append(max(self._last_round + 0.5, self._stale_since + 0.2))
-        if any(r.missing_since is not None or r.doubt is not None for r in records) or not self._connected():
+        unsure = any(r.missing_since is not None or r.doubt is not None or r.job._cancel_asked for r in records)
+        if unsure or not self._connected():
             due.append(self._last_round + self._pace.poll)
         connection = self._connection()
         heard = connection.last_message if connection is not None else 0.0
@@ -157,9 +161,7 @@ class Watch:
         """Ask once, about all outstanding jobs."""
         asked = time.monotonic()
         with self._condition:
-            records = [
-                r for r in self._ledger.records.values() if (r.confirmed or r.doubt is not None) and not r.settling
-            ]
+            records = [r for r in self._ledger.records.values() if r.posted and not r.settling]
         try:
             queue = self._server.queue()
         except ServerError as error:
@@ -212,7 +214,12 @@ class Watch:
         if job.status == "pending":
             job._handle(ExecutionStart(prompt_id=job.prompt_id))
         if job._cancel_asked and record.cancelling_since is None:
-            record.cancelling_since = asked
+            record.cancelling_since = record.interrupted = asked
+        elif job._cancel_asked and asked - record.interrupted > self._pace.silence:
+            # A server forgets an interrupt that comes just before it begins the prompt.
+            record.interrupted = asked
+            with suppress(ServerError):
+                self._server.interrupt(job.prompt_id)
         silent = asked - record.last_event
         if silent <= self._pace.dead_worker:
             return
@@ -234,7 +241,8 @@ class Watch:
         """In neither queue nor history; only a second such answer, some time later, means gone."""
         job = record.job
         if record.missing_since is None:
-            record.missing_since = asked
+            # From the answer on, so that the second question comes late enough however slow this one was.
+            record.missing_since = time.monotonic()
             if job._cancel_asked and record.confirmed and job.status == "pending":
                 # Taken from the queue: no message will come, and there is nothing more to ask.
                 self._ledger.end(job, job._finish_cancelled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -44,8 +45,12 @@ class Address:
         try:
             parts = urlsplit(text)
             host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise ComfyError(f"The address {_hidden(text)!r} cannot be read: {error}.") from None
+        except ValueError:
+            # The reason is not shown, as it may quote a password with a special character in it.
+            raise ComfyError(
+                f"The address {_hidden(text)!r} cannot be read; write it as 'http://127.0.0.1:8188'. Special "
+                "characters in a user name or password must be percent-encoded, or given as auth=(user, password)."
+            ) from None
         if parts.scheme not in ("http", "https"):
             raise ComfyError(
                 f"The address {_hidden(text)!r} starts with {parts.scheme}://. Give the http:// or https:// address of "
@@ -84,7 +89,7 @@ class Address:
 
 
 def _hidden(url: str) -> str:
-    """The URL without a password, for messages."""
-    head, at, tail = url.rpartition("@")
-    scheme, mark, _ = head.partition("://")
-    return f"{scheme}{mark}{tail}" if at else url
+    """The URL without credentials and tokens, for messages."""
+    scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
+    place = rest.rpartition("@")[2]
+    return f"{scheme}{mark}{re.split('[?#]', place)[0]}"

@@ -72,7 +72,7 @@ def test_nothing_answers(connect: Connect) -> None:
 
 
 def test_something_else_answers(server: ScriptedServer, connect: Connect) -> None:
-    page = Reply(200, b"<html><title>Login</title></html>", {"Content-Type": "text/html"})
+    page = Reply.text("<html><title>Login</title></html>", content_type="text/html")
     server.on("*", "/*", page)
     client = connect(server.url)
     with pytest.raises(NotAComfyServer, match="a web page"):

@@ -62,6 +62,7 @@ def test_a_job_ends_once(server: ScriptedServer, connect: Connect, ending: str) 
         expected = {"success": "completed", "error": "failed", "interrupt": "cancelled"}[ending]
         client.submit(PROMPT).wait(30)  # whatever else the first one's messages would do has happened by then
         assert job.status == expected
+        until(lambda done=done: done, "the callback")
         assert done == [expected]
         until(lambda statuses=statuses, expected=expected: expected in statuses, "the last status")
         assert Counter(statuses)[expected] == 1
@@ -278,6 +279,7 @@ def test_a_restart_loses_the_job_once_and_nothing_else(server: ScriptedServer, c
         assert isinstance(error, JobLost)
         assert "restarted" in str(error)
         assert job.status == "lost"
+    until(lambda: len(ended) >= 2, "both callbacks")
     assert sorted(ended) == sorted([running.prompt_id, pending.prompt_id])
     assert len(client.run(text_to_image(seed=9), timeout=30).images) == 1
     third = client.submit(text_to_image(seed=10))
