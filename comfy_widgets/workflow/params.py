@@ -76,7 +76,7 @@ def make_params(prompt: Prompt, specs: NodeSpecs | None) -> Params:
             input_name=input_name,
             value=value,
             group=titles[node_id],
-            primary=role is not None,
+            primary=role is not None and role.primary,
             **facts,
         )
         made.append((role.rank if role is not None else 10**6, param))

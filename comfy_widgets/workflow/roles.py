@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .prompt import Place, Prompt, flow_order, is_link, links
@@ -20,11 +20,22 @@ TypeOf = Callable[[str, str], "str | None"]
 
 @dataclass(frozen=True)
 class Role:
-    """What an input is to the whole workflow: its name there, its label and its rank in a form (least first)."""
+    """What an input is to the whole workflow.
+
+    Attributes
+    ----------
+    name, label : str
+        Its name there, and what a form says.
+    rank : int
+        Its place in a form, least first.
+    primary : bool
+        Whether a form shows it at once.
+    """
 
     name: str
     label: str
     rank: int
+    primary: bool = True
 
 
 # Ranks leave no doubt about the order of a form: prompts, pictures, seed, size, sampling, models, LoRAs.
@@ -40,6 +51,8 @@ _SAMPLING_NAMES = {
     "scheduler": "Scheduler",
     "denoise": "Denoise",
 }
+# More models, or more LoRAs, than this are a pipeline's inside, and only the first stands for them.
+_MOST_MODELS = 4
 _MODEL_NAMES = {"ckpt_name": "Checkpoint", "unet_name": "Model"}
 _LORA_NAMES = {"lora_name": "LoRA", "strength_model": "LoRA strength", "strength_clip": "LoRA strength (text)"}
 _TEXT_ROLES = {"positive": "Positive prompt", "negative": "Negative prompt"}
@@ -244,6 +257,10 @@ class _Search:
                 self._add((node_id, name), name, _MODEL_NAMES[name], _MODEL)
             elif name in _LORA_NAMES and "lora_name" in self.prompt[node_id]["inputs"] and not is_link(value):
                 self._add((node_id, name), name, _LORA_NAMES[name], _LORA)
+        for name in (*_MODEL_NAMES, *_LORA_NAMES):
+            places = [place for place, role in self.found.items() if role.name == name]
+            for place in places[1:] if len(places) > _MOST_MODELS else ():
+                self.found[place] = replace(self.found[place], primary=False)
 
 
 def _is_number(value: Any) -> bool:

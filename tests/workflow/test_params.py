@@ -107,9 +107,10 @@ def test_the_first_sampler_has_the_short_names_and_the_second_its_title() -> Non
     assert "KSampler 2.seed" in [param.name for param in params.more["KSampler 2"]]
 
 
-def test_every_lora_and_every_picture_is_shown() -> None:
+def with_loras(count: int) -> dict[str, Any]:
     prompt = text_to_image()
-    for node_id, before in (("20", "4"), ("21", "20")):
+    before = "4"
+    for node_id in map(str, range(20, 20 + count)):
         prompt[node_id] = {
             "class_type": "LoraLoader",
             "inputs": {
@@ -120,10 +121,22 @@ def test_every_lora_and_every_picture_is_shown() -> None:
                 "strength_clip": 1.0,
             },
         }
-    prompt["3"]["inputs"]["model"] = ["21", 0]
-    shown = names(prompt)
+        before = node_id
+    prompt["3"]["inputs"]["model"] = [before, 0]
+    return prompt
+
+
+def test_every_lora_is_shown() -> None:
+    shown = names(with_loras(2))
     assert shown[-6:-3] == ["lora_name", "strength_model", "strength_clip"]
     assert shown[-3:] == [f"Load LoRA 2.{name}" for name in ("lora_name", "strength_model", "strength_clip")]
+
+
+def test_of_very_many_loras_the_first_stands_for_all() -> None:
+    prompt = with_loras(5)
+    assert names(prompt)[-3:] == ["lora_name", "strength_model", "strength_clip"]
+    others = [param.name for param in Workflow.load(prompt).params(INFO).values() if not param.primary]
+    assert "Load LoRA 5.lora_name" in others
 
 
 def renumbered(prompt: dict[str, Any], new: dict[str, str], order: list[str]) -> dict[str, Any]:
