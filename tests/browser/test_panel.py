@@ -40,7 +40,7 @@ def test_the_first_notebook_from_run_to_pictures(notebook: Notebook) -> None:
     notebook.shot("panel-ready", panel.root)
 
     panel.watch()
-    panel.fill(steps="60")
+    panel.fill(steps="200")
     panel.run_button.click()
     panel.expect_status("Done")
     expect(panel.pictures).to_have_count(1)
