@@ -108,6 +108,10 @@ class WorkflowForm(Widget):
             **({} if layout is None else {"layout": layout}),
         )
 
+    def __repr__(self) -> str:
+        # GitHub and nbconvert show it where the widget stood.
+        return f"<{type(self).__name__} {self._form.get('title', '')!r}>"
+
     @property
     def workflow(self) -> Workflow:
         """The workflow with the values that stand in the form."""
@@ -263,7 +267,7 @@ class WorkflowForm(Widget):
         """The page wants to show the picture that a field names."""
         name = message["field"]
         value = self.params[name]
-        if not isinstance(value, str) or not value:
+        if self._definitions[name].kind != "image" or not isinstance(value, str) or not value:
             return
         # ComfyUI's own way to name a picture in another folder: "boat.png [output]".
         where = re.search(r" \[(input|output|temp)\]$", value)

@@ -35,7 +35,14 @@ def kind_on_wire(param: Param) -> str:
     if param.kind == "int" and param.guessed and abs(param.value) < _SAFE:
         # An 8 in a file may be the 8.0 of a decimal number: without definitions nobody knows.
         return "float"
-    return param.kind
+    return "image" if param.kind == "file" else param.kind
+
+
+def _accept(param: Param) -> str:
+    """What the page's file chooser offers."""
+    if param.kind == "image":
+        return "image/*"
+    return next((f"{kind}/*" for kind in ("video", "audio") if param.options.get(f"{kind}_upload")), "")
 
 
 def field(param: Param) -> Json:
@@ -54,6 +61,7 @@ def field(param: Param) -> Json:
         "step": _number(kind, param.step),
         "slider": kind in ("int", "float") and _is_slider(param),
         "choices": [_plain(choice) for choice in param.choices] if param.choices is not None else None,
+        "accept": _accept(param),
         "words": [str(word) for word in words] if all(words) else None,
     }
 

@@ -36,7 +36,7 @@ class Param:
         Where the value stands in the prompt.
     kind : str
         ``"int"``, ``"float"``, ``"text"`` (several lines), ``"string"``, ``"choice"``, ``"bool"``, ``"seed"``,
-        ``"image"`` or ``"json"``.
+        ``"image"``, ``"file"`` (a film, a sound or a mesh in the server's input folder) or ``"json"``.
     value, default : object
         The value in the workflow, and the default of the node's definition.
     min, max, step : int or float or None
@@ -161,10 +161,11 @@ class Param:
                 return choice
         raise self.error(f"is {_short(value)}, {not_among(value, choices)}")
 
-    def _check_image(self, value: Any) -> str:
-        # The list does not decide: the server takes any picture in its input folder, also one uploaded a second ago.
+    def _check_file(self, value: Any) -> str:
+        # The list does not decide: the server takes any file in its input folder, also one uploaded a second ago.
         if not isinstance(value, str):
-            raise self.error(f"wants the name of a picture on the server, not {_short(value)}.")
+            what = "picture" if self.kind == "image" else "file"
+            raise self.error(f"wants the name of a {what} on the server, not {_short(value)}.")
         return value
 
     def _check_json(self, value: Any) -> Any:
@@ -185,7 +186,8 @@ _CHECKS: dict[str, Callable[[Param, Any], Any]] = {
     "string": Param._check_text,
     "bool": Param._check_bool,
     "choice": Param._check_choice,
-    "image": Param._check_image,
+    "image": Param._check_file,
+    "file": Param._check_file,
     "json": Param._check_json,
 }
 

@@ -102,8 +102,9 @@ def _label(role: Role | None, name: str, title: str, spec: InputSpec | None, inp
 
 def facts_of(spec: InputSpec) -> dict[str, Any]:
     """Return what a definition says of a parameter, as keyword arguments of `Param`."""
+    is_file = spec.kind == "choice" and spec.upload is not None
     return {
-        "kind": _PARAM_KINDS.get(spec.kind, spec.kind),
+        "kind": "file" if is_file else _PARAM_KINDS.get(spec.kind, spec.kind),
         "default": spec.initial,
         "min": spec.min,
         "max": spec.max,

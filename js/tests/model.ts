@@ -63,7 +63,7 @@ export class FakeModel implements Model {
 
 export function field(name: string, kind: Field["kind"], more: Partial<Field> = {}): Field {
   const label = name[0]?.toUpperCase() + name.slice(1);
-  const none = { min: null, max: null, step: null, slider: false, choices: null, words: null };
+  const none = { min: null, max: null, step: null, slider: false, choices: null, accept: "", words: null };
   return { name, label, kind, group: "Node", primary: true, tooltip: "", ...none, ...more };
 }
 

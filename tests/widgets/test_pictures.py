@@ -11,7 +11,7 @@ from PIL import Image
 
 from comfy_widgets import ComfyClient, ComfyPanel, ImageGrid, WorkflowError
 from comfy_widgets.engine import Engine
-from comfy_widgets.testing import Script, ScriptedServer, standard_run, text_to_image
+from comfy_widgets.testing import Script, ScriptedServer, node_info, standard_run, text_to_image
 from comfy_widgets.widgets import pictures
 
 from .conftest import page_of
@@ -155,3 +155,25 @@ def test_the_size_is_told_where_all_pictures_have_it(
     assert summary.startswith(words)
     assert summary.removeprefix(words).endswith(" s")
     assert "·" not in summary.removeprefix(words)
+
+
+def test_a_film_goes_up_like_a_picture() -> None:
+    with ScriptedServer() as server, ComfyClient(server.url) as client:
+        films = {"file": ["COMBO", {"options": [], "video_upload": True}]}
+        server.object_info["LoadVideo"] = node_info("LoadVideo", "Load Video", films, ("IMAGE",))
+        panel = ComfyPanel(
+            {
+                "1": {"class_type": "LoadVideo", "inputs": {"file": "theirs.mp4"}},
+                "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}},
+            },
+            client,
+        )
+        page = page_of(panel)
+        (field,) = page.state["_form"]["fields"]
+        assert (field["kind"], field["accept"], field["primary"]) == ("image", "video/*", True)
+        page.say("upload", (b"film",), page="here", n=1, field="file", name="ours.mp4", part=0, parts=1)
+        assert panel.params.file == "ours.mp4"
+        assert page.state["_values"]["errors"] == {}
+        assert server.files.get("ours.mp4", folder="input") == b"film"
+        page.say("thumbnail", field="file")
+        assert page.custom("thumbnail") == []

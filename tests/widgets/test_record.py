@@ -36,6 +36,7 @@ def test_the_record_stands_beside_the_widget_once_a_blocking_run_has_ended(engin
     _, shown, _ = execute(PANEL.format(url=engine.url), "panel", "panel.run().wait()")
     widget, record = shown
     assert "application/vnd.jupyter.widget-view+json" in widget["data"]
+    assert widget["data"]["text/plain"] == "<ComfyPanel 'Two'>"
     assert record["output_type"] == "display_data"
     assert record["data"]["text/plain"].startswith("Two: 2 pictures")
     with Image.open(io.BytesIO(base64.b64decode(record["data"]["image/jpeg"]))) as sheet:

@@ -13,6 +13,7 @@ from comfy_widgets.protocol.errors import WorkflowError
 from comfy_widgets.workflow import Param, UnknownParam, Workflow
 
 from .catalog import CHECKPOINTS, INFO, MAX_SEED, hires, recorded_info, recorded_rows, text_to_image
+from .ui_graphs import definition
 
 FORM = ["positive", "negative", "seed", "width", "height", "batch_size"]
 FORM += ["steps", "cfg", "sampler_name", "scheduler", "denoise", "ckpt_name"]
@@ -266,6 +267,16 @@ def test_every_seed_survives(seed: int) -> None:
     assert Workflow.load(workflow.to_prompt()).params()["seed"].value == seed
 
 
+def test_a_file_that_may_be_uploaded_need_not_be_in_the_list() -> None:
+    files = {"file": ["COMBO", {"options": ["theirs.mp4"], "video_upload": True}]}
+    info = {**INFO, "LoadVideo": definition(files, ("VIDEO",))}
+    workflow = Workflow.load({"1": {"class_type": "LoadVideo", "inputs": {"file": "theirs.mp4"}}}).bind(info)
+    assert workflow.params()["file"].kind == "file"
+    assert workflow.with_params(file="ours.mp4").params()["file"].value == "ours.mp4"
+    with pytest.raises(WorkflowError, match="name of a file"):
+        workflow.with_params(file=7)
+
+
 def test_choices_of_the_wrong_type_are_kept_apart() -> None:
     info = {"A": {"input": {"required": {"n": [[1, 2, True]]}}, "output": []}}
     n = Workflow.load({"1": {"class_type": "A", "inputs": {"n": 2}}}).params(info)["n"]
@@ -284,7 +295,7 @@ def test_real_workflows_have_the_form_a_person_wants() -> None:
         assert len({param.name for param in params.values()}) == len(params)
         for found in params.values():
             assert params[found.name] is found
-            assert found.kind in ("int", "float", "text", "string", "choice", "bool", "seed", "image", "json")
+            assert found.kind in ("int", "float", "text", "string", "choice", "bool", "seed", "image", "file", "json")
         if classes & {"KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced"}:
             samplers += 1
             with_prompt += "positive" in params

@@ -10,7 +10,7 @@ interface Props extends ControlProps {
   onUpload: (file: File) => void;
 }
 
-/** A picture on the server: chosen from its list, or uploaded by button or by dropping a file. */
+/** A picture or another file on the server: chosen from its list, or uploaded by button or by dropping it. */
 export function ImageInput({ thumbnail, onUpload, ...control }: Props) {
   const file = useRef<HTMLInputElement>(null);
   const [isOver, setIsOver] = useState(false);
@@ -38,12 +38,12 @@ export function ImageInput({ thumbnail, onUpload, ...control }: Props) {
       <div class="parts">
         {control.field.choices === null ? <TextInput {...control} /> : <Choice {...control} />}
         <button type="button" class="button" onClick={() => file.current?.click()}>
-          Upload a picture
+          Upload a file
         </button>
         <input
           ref={file}
           type="file"
-          accept="image/*"
+          accept={control.field.accept}
           hidden
           onChange={(event) => take(event.currentTarget.files)}
         />

@@ -97,7 +97,8 @@ export class FormStore {
   };
 
   upload = async (field: Field, file: File): Promise<void> => {
-    this.#thumbnails.value = { ...this.#thumbnails.value, [field.name]: file };
+    if (field.accept === "image/*")
+      this.#thumbnails.value = { ...this.#thumbnails.value, [field.name]: file };
     this.#n += 1;
     this.#drafts.value = edit(field, this.#drafts.value, file.name, this.#n);
     const n = this.#n;

@@ -23,6 +23,8 @@ export interface Field {
   step: string | number | null;
   slider: boolean;
   choices: Wire[] | null;
+  /** What may be uploaded, where something may. */
+  accept: string;
   /** What a switch says when it is on and off. */
   words: [string, string] | null;
 }
