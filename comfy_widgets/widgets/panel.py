@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..protocol.errors import ComfyError
+from ..protocol.errors import ComfyError, WorkflowError
 from .base import Json
 from .follow import Follower
 from .form import WorkflowForm
@@ -78,8 +78,9 @@ class ComfyPanel(WorkflowForm):
         )
         super().__init__(workflow, client, params, title=title, layout=layout)
         settle_before_cells_end()
-        if self._problem is not None:
-            self._refuse(self._problem, phase="idle")
+        problem = self._problem or self._hopeless()
+        if problem is not None:
+            self._refuse(problem, phase="idle")
 
     # What it did
 
@@ -145,7 +146,9 @@ class ComfyPanel(WorkflowForm):
 
     def close(self) -> None:
         """End the widget in the page, and free what it holds. A job that runs goes on."""
-        self._follower.stop()
+        # ipywidgets closes a widget whose constructor failed, too.
+        if hasattr(self, "_follower"):
+            self._follower.stop()
         super().close()
 
     # Showing
@@ -167,6 +170,11 @@ class ComfyPanel(WorkflowForm):
             self._redefine()
         if result is not None:
             self._record.write(result, f"{self._form['title']}: {words or job.status}")
+
+    def _hopeless(self) -> WorkflowError | None:
+        """What this server lacks for the workflow and no field can mend: nodes above all."""
+        problems = [p for p in self._loaded.check() if p.severity == "error" and not p.input_name]
+        return WorkflowError("\n".join(p.message for p in problems)) if problems else None
 
     def _refuse(self, error: ComfyError, phase: str = "failed") -> None:
         self._refusal = error

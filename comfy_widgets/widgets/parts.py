@@ -37,7 +37,8 @@ class _JobWidget(Widget):
 
     def close(self) -> None:
         """End the widget in the page, and free what it holds. The job goes on."""
-        self._follower.stop()
+        if hasattr(self, "_follower"):
+            self._follower.stop()
         super().close()
 
     def _on_hello(self, message: Json, buffers: list[memoryview]) -> None:

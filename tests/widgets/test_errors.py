@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +91,25 @@ def test_an_editors_workflow_without_a_server_waits_for_it(server: ScriptedServe
         page.wait_for(lambda: "steps" in {field["name"] for field in page.state["_form"]["fields"]})
         panel.params.steps = 3
         assert page.state["_values"]["values"]["steps"] == "3"
+
+
+def test_nodes_that_the_server_lacks_are_told_before_a_run(make_panel: Callable[..., ComfyPanel]) -> None:
+    prompt = text_to_image()
+    prompt["3"]["class_type"] = "FancySampler"
+    prompt["8"]["class_type"] = "FancyDecode"
+    page = page_of(make_panel(prompt))
+    error = page.wait_for(lambda: page.run["error"])
+    assert page.run["phase"] == "idle"
+    assert error["title"] == "The workflow cannot run"
+    assert "FancySampler" in error["message"]
+    assert "FancyDecode" in error["message"]
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_a_wrong_argument_is_one_error(make_panel: Callable[..., ComfyPanel]) -> None:
+    with pytest.raises(TypeError, match="titel"):
+        make_panel(titel="A boat")
+    gc.collect()
 
 
 def test_junk_is_no_workflow(client: ComfyClient) -> None:
