@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = options.command(options)
         return int(code or 0)
-    except (ComfyError, TimeoutError) as error:
+    except (ComfyError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
@@ -177,7 +177,7 @@ def _assignment(text: str) -> tuple[str, Any]:
 def _doctor(options: argparse.Namespace) -> int:
     from .doctor import examine
 
-    return examine(options.url, _out)
+    return int(examine(options.url, _out) > 0)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def examine(url: str | None, say: Callable[[str], object]) -> int:
     except ComfyError as error:
         wrong += 1
         say(f"WRONG    {error}")
-    say("All is well." if not wrong else f"{wrong} things are wrong.")
+    say("All is well." if not wrong else "1 thing is wrong." if wrong == 1 else f"{wrong} things are wrong.")
     return wrong
 
 

@@ -236,7 +236,7 @@ class ComfyClient(Routes):
         document = document.with_params(values)
         job = Job(self, str(uuid.uuid4()), Media(self.view, self._downloads, self._memory))
         if document.prompt is not None and (document.ui is None or self._object_info is not None):
-            self._plan(job, document)
+            self._plan(job, document.to_prompt())
         self._tracker.add(job)
         options = {
             "front": front,
@@ -278,8 +278,7 @@ class ComfyClient(Routes):
         self._tracker.confirm(job, JobLost(f"The server knows no prompt {prompt_id}.", prompt_id=prompt_id))
         return job
 
-    def _plan(self, job: Job, document: Workflow) -> None:
-        prompt = document.to_prompt()
+    def _plan(self, job: Job, prompt: Mapping[str, Any]) -> None:
         job._prepare(prompt, Plan.of(prompt, self._timings.get))
 
     def _keep(self, job: Job) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -13,7 +12,9 @@ from ..protocol import requests as calls
 from ..protocol.replies import as_file
 from .calls import Calls
 from .errors import FileGone, HTTPError, NotAComfyServer, ServerTimeout, ServerUnreachable, WorkflowError
+from .result import decode, safe_path
 from .transport import Reply
+from .uploads import Source, part_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -49,8 +50,6 @@ class FileRoutes(Calls):
 
     def open(self, file: File | Mapping[str, Any]) -> Image:
         """A picture on the server as a PIL image."""
-        from .result import decode
-
         return decode(self.view(file), _item(file).filename)
 
     def download(self, file: File | Mapping[str, Any], target: str | Path) -> Path:
@@ -74,7 +73,7 @@ class FileRoutes(Calls):
         item = _item(file)
         path = Path(target)
         if path.is_dir():
-            path = path / Path(item.filename).name
+            path = path / safe_path("", item.filename)
         partial = path.with_name(path.name + ".part")
         try:
             with partial.open("wb") as stream:
@@ -108,7 +107,7 @@ class FileRoutes(Calls):
 
     def upload_image(
         self,
-        image: str | Path | bytes | BinaryIO | Image,
+        image: Source,
         filename: str | None = None,
         *,
         subfolder: str = "",
@@ -119,7 +118,8 @@ class FileRoutes(Calls):
 
         Parameters
         ----------
-        image : path, bytes, binary file or PIL image
+        image : path, bytes, binary file, PIL image or array
+            An array is (height, width) or (height, width, 3 or 4): bytes, or floats from 0 to 1 as ComfyUI has them.
         filename : str, optional
             Its name on the server; the path's own by default.
 
@@ -127,14 +127,20 @@ class FileRoutes(Calls):
         -------
         File
             Under the name that the server gave it: where another picture has the name, the server adds a number.
+
+        Raises
+        ------
+        WorkflowError
+            It cannot be read, or is no picture.
+        PayloadTooLarge, ServerError
         """
-        part = _part(image, filename)
+        part = part_of(image, filename)
         request = calls.upload("/upload/image", part, type=type, subfolder=subfolder, overwrite=overwrite)
         return self._uploaded(request, part.filename, len(part.content))
 
     def upload_mask(
         self,
-        mask: str | Path | bytes | BinaryIO | Image,
+        mask: Source,
         original: File,
         filename: str | None = None,
         *,
@@ -150,7 +156,7 @@ class FileRoutes(Calls):
             The server does not have the original; it then answers as if all were well, but writes nothing.
         """
         self.view(original, channel="a")
-        part = _part(mask, filename)
+        part = part_of(mask, filename)
         request = calls.upload(
             "/upload/mask", part, type=type, subfolder=subfolder, overwrite=overwrite, original_ref=original
         )
@@ -239,25 +245,3 @@ def _workflow_route(name: str) -> str:
     # Slashes must be escaped here: the server takes the whole path as one segment.
     file = name if name.endswith(".json") else f"{name}.json"
     return f"/userdata/{quote('workflows/' + file, safe='')}"
-
-
-def _part(image: str | Path | bytes | BinaryIO | Image, filename: str | None) -> calls.Upload:
-    name, content = "image.png", b""
-    if isinstance(image, (str, Path)):
-        path = Path(image)
-        try:
-            content, name = path.read_bytes(), path.name
-        except OSError as error:
-            raise WorkflowError(f"{path} cannot be read for the upload: {error.strerror}.") from error
-    elif isinstance(image, bytes):
-        content = image
-    elif hasattr(image, "read"):
-        content = image.read()
-        name = Path(str(getattr(image, "name", name))).name
-    else:
-        stream = io.BytesIO()
-        image.save(stream, "PNG", compress_level=1)
-        content = stream.getvalue()
-        name = Path(str(getattr(image, "filename", "") or name)).with_suffix(".png").name
-    # The server keeps directories in a file name apart in ``subfolder``.
-    return calls.Upload("image", Path(filename).name if filename else name, content)

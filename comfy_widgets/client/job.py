@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,7 +17,7 @@ from .dispatch import Subscription
 from .errors import ComfyError, JobCancelled
 from .events import Events
 from .media import Media
-from .progress import JobStatus, Plan, Progress, RunState, finished, reduce, waiting
+from .progress import JobStatus, Plan, Progress, RunState, finished, planned, reduce, waiting
 from .result import Result
 
 if TYPE_CHECKING:
@@ -167,15 +168,14 @@ class Job:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
 
-        def wake() -> None:
-            def settle() -> None:
-                if not future.done():
-                    future.set_result(None)
+        def settle() -> None:
+            if not future.done():
+                future.set_result(None)
 
-            try:
+        def wake() -> None:
+            # A loop that is closed has nobody left who waits.
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(settle)
-            except RuntimeError:
-                logger.debug("the event loop that awaited a job is closed")
 
         self._when_ended(wake)
         try:
@@ -263,7 +263,12 @@ class Job:
         """Say what will run; for a workflow in the editor's format that is known only after its conversion."""
         with self._lock:
             self._prompt = prompt
-            self._state = replace(self._state, plan=plan)
+            self._state = planned(self._state, plan)
+
+    def _learn(self, prompt: Mapping[str, Any]) -> None:
+        """What the server says of the prompt; news only for a job that this client did not submit."""
+        if prompt and not self._prompt:
+            self._client._plan(self, prompt)
 
     def _handle(self, event: Event) -> bool:
         """Take an event; True when it tells of the end, so that the outcome can be asked for."""
@@ -299,26 +304,22 @@ class Job:
         return event
 
     def _publish(self, event: Event, before: RunState, after: RunState) -> None:
-        listeners = self._listeners
-        if not listeners:
-            return
-        for subscription in listeners.get("event", ()):
-            subscription.put(event)
+        self._tell("event", event)
         if isinstance(event, Preview):
-            for subscription in listeners.get("preview", ()):
-                subscription.put(event)
+            self._tell("preview", event)
         if isinstance(event, Executed):
-            for subscription in listeners.get("executed", ()):
-                subscription.put(event)
+            self._tell("executed", event)
         self._publish_state(before, after)
 
     def _publish_state(self, before: RunState, after: RunState) -> None:
-        if after.progress != before.progress:
-            for subscription in self._listeners.get("progress", ()):
-                subscription.put(after.progress)
+        if self._listeners and after.progress != before.progress:
+            self._tell("progress", after.progress)
         if after.status != before.status:
-            for subscription in self._listeners.get("status", ()):
-                subscription.put(after.status)
+            self._tell("status", after.status)
+
+    def _tell(self, channel: Channel, value: object) -> None:
+        for subscription in self._listeners.get(channel, ()):
+            subscription.put(value)
 
     def _change(self, change: Callable[[RunState], RunState]) -> None:
         with self._lock:
@@ -362,7 +363,9 @@ class Job:
             self._ended = True
             self.ended_at = time.time()
             before = self._state
-            result = self._make_result(status, before.outputs if outputs is None else {**before.outputs, **outputs})
+            # The history has the last word, also where it names an expanded node by another id than the stream did.
+            told = {node: output for node, output in before.outputs.items() if output not in (outputs or {}).values()}
+            result = self._make_result(status, {**told, **(outputs or {})})
             self._error = error(result) if error is not None else None
             self._result = result
             took = f" in {result.elapsed:.1f} s" if result.elapsed is not None else ""

@@ -22,6 +22,7 @@ class Record:
     confirmed: bool = False
     doubt: ComfyError | None = None
     missing_since: float | None = None
+    unread_since: float | None = None
     cancelling_since: float | None = None
     interrupted: float = 0.0
     settling: bool = False
@@ -86,6 +87,7 @@ class Ledger:
     def finish(self, job: Job, entry: HistoryEntry) -> None:
         """End a job as its history says, once its pictures are here."""
         outcome = entry.outcome
+        job._learn(entry.prompt)
 
         def end() -> bool:
             if outcome == "completed":

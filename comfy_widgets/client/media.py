@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
+from contextlib import suppress
 from pathlib import Path
 
 from ..protocol import File
@@ -24,12 +26,16 @@ class Memory:
         self._budget = budget
         self._used = 0
         self._lock = threading.Lock()
+        # The collector may call `forget` at any moment, also in a thread that holds the lock: hence no lock there.
+        self._freed: deque[int] = deque()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._spilled = 0
 
     def keep(self, content: bytes) -> bytes | Path:
         """The content itself, or the file it was spilled to."""
         with self._lock:
+            while self._freed:
+                self._used -= self._freed.popleft()
             if self._used + len(content) <= self._budget:
                 self._used += len(content)
                 return content
@@ -43,10 +49,10 @@ class Memory:
     def forget(self, held: bytes | Path) -> None:
         """Give back what `keep` returned."""
         if isinstance(held, Path):
-            held.unlink(missing_ok=True)
-            return
-        with self._lock:
-            self._used -= len(held)
+            with suppress(OSError):
+                held.unlink(missing_ok=True)
+        else:
+            self._freed.append(len(held))
 
 
 class _Countdown:
@@ -123,7 +129,11 @@ class Media:
             future.set_result(self._load(file))
             with self._lock:
                 self._held[file] = future
-        held = future.result()
+        try:
+            held = future.result()
+        except CancelledError:
+            # The client was closed while it waited for its turn.
+            held = self._load(file)
         return held.read_bytes() if isinstance(held, Path) else held
 
     def _load(self, file: File) -> bytes | Path:

@@ -192,7 +192,9 @@ def reduce(state: RunState, event: Event, now: float) -> RunState:
         return _shown(_running(state, now), now)
     if isinstance(event, ExecutionSuccess):
         everything = dict.fromkeys(state.plan.weights, 1.0)
-        return _shown(_but(_running(state, now), done=everything, ending=event), now)
+        # Without a time it was not heard but found out, at some later moment: no measure of anything.
+        durations = _timed(state, now) if event.timestamp is not None else state.durations
+        return _shown(_but(_running(state, now), done=everything, ending=event, durations=durations), now)
     if isinstance(event, ExecutionError):
         if event.blocked:
             title = state.plan.titles.get(event.node_id or "", event.node_type or "A node")
@@ -211,6 +213,19 @@ def waiting(state: RunState, position: int | None) -> RunState:
         return state
     message = "Waiting" if not position else f"Waiting, {position} ahead"
     return _but(state, progress=_but(state.progress, queue_position=position, message=message))
+
+
+def planned(state: RunState, plan: Plan) -> RunState:
+    """The state once it is known what runs; it may run already."""
+    return _cached(_but(state, plan=plan), ())
+
+
+def quiet(state: RunState) -> RunState:
+    """The state after a while of silence, which before the first step mostly means that a model is loaded."""
+    if state.status != "in_progress" or state.ending is not None or state.progress.steps is not None:
+        return state
+    message = f"{state.progress.title or 'Starting'}: nothing heard for a while, it may be loading the model"
+    return _but(state, progress=_but(state.progress, message=message)) if message != state.progress.message else state
 
 
 def finished(state: RunState, status: JobStatus, message: str) -> RunState:
@@ -233,11 +248,17 @@ def _node(state: RunState, node: str, now: float) -> RunState:
     """Another node works now."""
     if node == state.progress.node:
         return state
-    before, durations = state.progress.node, state.durations
-    if before is not None and state.node_started is not None:
-        durations = {**durations, before: durations.get(before, 0.0) + now - state.node_started}
     progress = _but(state.progress, node=node, title=state.plan.titles.get(node), step=None, steps=None, text="")
-    return _shown(_but(state, progress=progress, node_started=now, stepped=None, durations=durations), now)
+    state = _but(state, progress=progress, node_started=now, stepped=None, durations=_timed(state, now))
+    return _shown(state, now)
+
+
+def _timed(state: RunState, now: float) -> Mapping[str, float]:
+    """The durations once the node that works now has ended."""
+    node = state.progress.node
+    if node is None or state.node_started is None:
+        return state.durations
+    return {**state.durations, node: state.durations.get(node, 0.0) + now - state.node_started}
 
 
 def _cached(state: RunState, nodes: tuple[str, ...]) -> RunState:
@@ -317,7 +338,11 @@ def _in_prompt(state: RunState, node: str | None) -> str | None:
 
 def _shown(state: RunState, now: float) -> RunState:
     """Bring `Progress` in line with the rest of the state."""
-    fraction = min(_BEFORE_THE_END, state.work / state.total if state.total > 0 else _BEFORE_THE_END)
+    if state.total > 0:
+        fraction = min(_BEFORE_THE_END, state.work / state.total)
+    else:
+        # All is cached; or it is not known yet what runs.
+        fraction = _BEFORE_THE_END if state.plan.weights else 0.0
     progress = state.progress
     return _but(
         state,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from ..protocol import File
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _DISPLAY_WIDTH = 1024
+_DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9¹²³]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,14 +138,26 @@ class Result(Sequence["Image"]):
         Returns
         -------
         list of Path
+            A file that is gone from the server is left out.
+
+        Raises
+        ------
+        ServerError
+            A file is there but could not be fetched now, or all of them are gone.
         """
         root = Path(directory)
-        saved = []
+        saved, errors = [], []
         for file in self.files:
-            target = root / _safe(file.subfolder, file.filename)
+            target = root / safe_path(file.subfolder, file.filename)
+            try:
+                content = self.fetch(file)
+            except FileGone as error:
+                errors.append(error)
+                continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            content = self.fetch(file)
             saved.append(_write(target, content, overwrite))
+        if errors and not saved and not self.streamed:
+            raise errors[0]
         for index, content in enumerate(self.streamed):
             root.mkdir(parents=True, exist_ok=True)
             saved.append(_write(root / f"streamed_{index:05}.png", content, overwrite))
@@ -173,7 +187,11 @@ class Result(Sequence["Image"]):
         """The grid as a small JPEG, so that a saved notebook stays small and shows it everywhere."""
         bundle: dict[str, Any] = {"text/plain": "\n".join([repr(self), *self.texts])}
         if self.image_files or self.streamed:
-            sheet = self.grid().convert("RGB")
+            try:
+                sheet = self.grid().convert("RGB")
+            except ComfyError as error:
+                bundle["text/plain"] += f"\n{error}"
+                return bundle
             sheet.thumbnail((_DISPLAY_WIDTH, 4 * _DISPLAY_WIDTH))
             stream = io.BytesIO()
             sheet.save(stream, "JPEG", quality=88)
@@ -198,11 +216,17 @@ def decode(content: bytes, name: str) -> Image:
     return image
 
 
-def _safe(subfolder: str, filename: str) -> Path:
-    """A relative path that stays below its root, whatever a server names its files."""
-    parts = [*PureWindowsPath(subfolder).parts, PureWindowsPath(PurePosixPath(filename).name).name]
-    kept = [part.replace(":", "_") for part in parts if part not in ("", ".", "..") and not part.endswith(("/", "\\"))]
+def safe_path(subfolder: str, filename: str) -> Path:
+    """A relative path that stays below its root and that every platform can hold, whatever a server names its files."""
+    parts = [*PureWindowsPath(subfolder).parts, PureWindowsPath(filename).name]
+    kept = [name for part in parts if not part.endswith(("/", "\\")) and (name := _safe_name(part))]
     return Path(*kept) if kept else Path("file")
+
+
+def _safe_name(name: str) -> str:
+    # Windows takes no dots and spaces at the end, and for devices what is called like one, whatever its suffix.
+    name = re.sub(r'[<>:"|?*\\/\x00-\x1f]', "_", name).rstrip(". ")
+    return f"_{name}" if _DEVICE.fullmatch(name.partition(".")[0].strip()) else name
 
 
 def _write(target: Path, content: bytes, overwrite: bool) -> Path:

@@ -27,7 +27,7 @@ def send(client: ComfyClient, job: Job, document: Workflow, options: dict[str, A
             return
         if not job.prompt:
             document = document.bind(client.object_info())
-            client._plan(job, document)
+            client._plan(job, document.to_prompt())
         if document.uploads:
             _upload(client, job, document.uploads)
         client._listen().wait_first_try(_FIRST_CONNECT)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
-from ..protocol import Event, Executing, ExecutionStart, FeatureFlags, Preview, Status
+from ..protocol import Event, Executing, ExecutionStart, FeatureFlags, Preview, ProgressText, Status
 from .connection import Connection
 from .errors import ComfyError, ServerError
 from .job import Job
@@ -148,6 +148,9 @@ class Tracker:
         """The job an event belongs to. Strangers' messages arrive too, and some messages carry no id at all."""
         if event.prompt_id is not None:
             return self.ledger.records.get(event.prompt_id)
+        if isinstance(event, ProgressText):
+            # Most servers say no id, but one prompt runs at a time.
+            return self.ledger.records.get(self._speaking or "")
         if isinstance(event, Preview):
             # Once frames with ids were agreed on, one without must be a stranger's.
             return None if self._negotiated else self.ledger.records.get(self._speaking or "")

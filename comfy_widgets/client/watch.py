@@ -18,6 +18,7 @@ from ..protocol import ExecutionStart, HistoryEntry, Queue
 from .connection import Connection
 from .errors import ServerError
 from .ledger import Ledger, Record
+from .progress import quiet
 
 logger = logging.getLogger("comfy_widgets")
 
@@ -165,6 +166,9 @@ class Watch:
         try:
             queue = self._server.queue()
         except ServerError as error:
+            if error.status is not None:
+                # Where only the queue cannot be read, an entry in the history still is the end.
+                records = [record for record in records if not self._in_history(record)]
             self._no_answer(records, error, asked)
             return
         self._unreachable_since = None
@@ -178,27 +182,45 @@ class Watch:
                 if record.in_queue == "pending" and where == "running" and job.status == "pending":
                     deaf |= self._unheard_since(asked - self._pace.silence)
                 record.in_queue = where
+                item = queue.find(job.prompt_id)
+                job._learn(item.prompt if item is not None else {})
                 if where == "running":
                     self._runs(record, asked)
                 else:
                     job._queue_position(position)
                 continue
-            try:
-                entry = self._server.history(job.prompt_id)
-            except ServerError as error:
-                logger.info("history of %s: %s", job.prompt_id, error)
-                continue
-            if entry is not None:
+            found = self._in_history(record)
+            if found:
                 # A socket that hears would have told of the end by now.
                 deaf |= self._unheard_since(max(record.added, asked - _A_MOMENT))
-                record.settling = True
-                self._ledger.finish(job, entry)
-            else:
+            elif found is not None:
                 self._missing(record, asked)
         connection = self._connection()
         if deaf and connection is not None:
             logger.info("websocket: open, but the server moved on and it said nothing; replaced")
             connection.reconnect()
+
+    def _in_history(self, record: Record) -> bool | None:
+        """End a job that the history has; None where the history gives no answer."""
+        job = record.job
+        try:
+            entry = self._server.history(job.prompt_id)
+        except ServerError as error:
+            now = time.monotonic()
+            record.unread_since = record.unread_since or now
+            if now - record.unread_since > self._pace.lost_after:
+                self._ledger.lose(
+                    job,
+                    f"it has left the queue, but its history could not be read for {self._pace.lost_after:g} s "
+                    f"({error}). What the server told before is in the error's .result",
+                )
+            return None
+        record.unread_since = None
+        if entry is None:
+            return False
+        record.settling = True
+        self._ledger.finish(job, entry)
+        return True
 
     def _connected(self) -> bool:
         connection = self._connection()
@@ -221,6 +243,8 @@ class Watch:
             with suppress(ServerError):
                 self._server.interrupt(job.prompt_id)
         silent = asked - record.last_event
+        if silent > self._pace.silence and not job._cancel_asked:
+            job._change(quiet)
         if silent <= self._pace.dead_worker:
             return
         if self._server.worker_died():
@@ -265,8 +289,9 @@ class Watch:
         if self._server.process_ended():
             reason = "the server process has ended"
         elif time.monotonic() - since > self._pace.lost_after:
+            gave = "did not answer" if error.status is None else "gave no usable answer"
             reason = (
-                f"the server did not answer for {self._pace.lost_after:g} s ({error}); if it comes back, "
+                f"the server {gave} for {self._pace.lost_after:g} s ({error}); if it comes back, "
                 "client.attach(prompt_id) finds the job again"
             )
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, Literal, TypeVar
 
@@ -161,10 +162,19 @@ class Queue:
         pending = sorted(_queue_items(body.get("queue_pending")), key=lambda item: (item.number, item.prompt_id))
         return cls(tuple(_queue_items(body.get("queue_running"))), tuple(pending))
 
+    @cached_property
+    def _ranked(self) -> dict[str, tuple[int, QueueItem]]:
+        order = [*self.queue_running, *self.queue_pending]
+        # The first of several with one id counts.
+        return {item.prompt_id: (rank, item) for rank, item in reversed(list(enumerate(order)))}
+
     def position(self, prompt_id: str) -> int | None:
         """How many prompts will run before this one: 0 when it runs now, None when it is not in the queue."""
-        order = [item.prompt_id for item in (*self.queue_running, *self.queue_pending)]
-        return order.index(prompt_id) if prompt_id in order else None
+        return self._ranked[prompt_id][0] if prompt_id in self._ranked else None
+
+    def find(self, prompt_id: str) -> QueueItem | None:
+        """The prompt with this id, waiting or running."""
+        return self._ranked[prompt_id][1] if prompt_id in self._ranked else None
 
     def running(self, prompt_id: str) -> bool:
         """Whether this prompt runs now."""

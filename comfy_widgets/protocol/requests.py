@@ -54,8 +54,8 @@ class Request:
 
     @property
     def payload(self) -> bytes | None:
-        """The JSON body as bytes."""
-        return None if self.body is None else json.dumps(self.body, allow_nan=False).encode()
+        """The JSON body as bytes; numbers of numpy and its like are written as what they are."""
+        return None if self.body is None else json.dumps(self.body, allow_nan=False, default=_plain).encode()
 
 
 def get(route: str, **query: str | int | None) -> Request:
@@ -83,9 +83,9 @@ def prompt(
     Raises
     ------
     WorkflowError
-        A value is NaN or infinite, which no JSON can carry: the message names node and input.
+        A value is NaN, infinite or no JSON at all: the message names node and input.
     """
-    refuse_nan(prompt)
+    refuse_unsendable(prompt)
     body: dict[str, Any] = {"prompt": prompt, "prompt_id": prompt_id, "client_id": client_id}
     if front:
         body["front"] = True
@@ -133,16 +133,17 @@ def upload(
     return Request("POST", route, form=form, upload=file)
 
 
-def refuse_nan(prompt: Mapping[str, Any]) -> None:
-    """Raise `WorkflowError` where a prompt holds NaN or an infinity."""
+def refuse_unsendable(prompt: Mapping[str, Any]) -> None:
+    """Raise `WorkflowError` where a prompt holds what no JSON can carry."""
     for node_id, node in prompt.items():
         inputs = node.get("inputs") if isinstance(node, Mapping) else None
         for name, value in inputs.items() if isinstance(inputs, Mapping) else ():
-            if _holds_nan(value):
+            why = _unsendable(value)
+            if why is not None:
                 class_type = str(node.get("class_type"))
                 title = str((node.get("_meta") or {}).get("title") or class_type)
                 raise WorkflowError(
-                    f"{title} (node {node_id}): {name} is {value!r}, which cannot be sent. Give it a finite number.",
+                    f"{title} (node {node_id}): {name} is {why}",
                     node_id=str(node_id),
                     node_title=title,
                     class_type=class_type,
@@ -150,9 +151,26 @@ def refuse_nan(prompt: Mapping[str, Any]) -> None:
                 )
 
 
-def _holds_nan(value: object) -> bool:
+def _unsendable(value: object) -> str | None:
+    """What is wrong with a value, in words; None where JSON can carry it."""
+    if value is None or isinstance(value, (str, int)):
+        return None
     if isinstance(value, float):
-        return not math.isfinite(value)
+        return None if math.isfinite(value) else f"{value!r}, which cannot be sent. Give it a finite number."
     if isinstance(value, Mapping):
-        return any(map(_holds_nan, value.values()))
-    return isinstance(value, (list, tuple)) and any(map(_holds_nan, value))
+        return next((why for item in value.values() if (why := _unsendable(item)) is not None), None)
+    if isinstance(value, (list, tuple)):
+        return next((why for item in value if (why := _unsendable(item)) is not None), None)
+    try:
+        return _unsendable(_plain(value))
+    except TypeError:
+        return (
+            f"of type {type(value).__name__}, which cannot be sent. Give it text, a number, true or false, or a list."
+        )
+
+
+def _plain(value: Any) -> bool | int | float | str:
+    """The Python value of a single number of numpy, torch and their like."""
+    if getattr(value, "shape", None) == () and isinstance(plain := value.item(), (bool, int, float, str)):
+        return plain
+    raise TypeError(f"{type(value).__name__} is no JSON")

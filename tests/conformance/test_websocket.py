@@ -143,10 +143,12 @@ def test_a_reconnect_looks_everything_up(server: ScriptedServer, proxy: FaultPro
     gate.wait_reached()
     proxy.wait_for(lambda: [request.status for request in proxy.traffic.select("POST", "/prompt")] == [200] * 3)
     away = proxy.fail("GET", "/ws", times=None)
-    failing = proxy.fail("GET", "/queue", times=None)
+    failing = [proxy.fail("GET", path, times=None) for path in ("/queue", "/history/*")]
     proxy.cut_websockets_now("reset")
-    failing.wait()  # the loss itself made the client ask, in vain
-    failing.lift()
+    # The loss itself makes the client ask, in vain: the queue, and then the history alone.
+    until(lambda: failing[1].hits >= len(jobs), "the questions")
+    for fault in failing:
+        fault.lift()
     gate.open()
     until(lambda: server.state.remaining == 0, "the end of all runs")
     assert not any(job.done() for job in jobs)
