@@ -25,6 +25,9 @@ logger = logging.getLogger("comfy_widgets")
 class ComfyPanel(WorkflowForm):
     """A workflow in the notebook: its form, Run and Cancel, progress, the live preview, and the pictures.
 
+    Displayed by itself, it leaves its pictures in the notebook as an ordinary output too; within another widget, such
+    as a ``VBox``, it cannot.
+
     Parameters
     ----------
     workflow : Workflow, dict, path, URL or bytes

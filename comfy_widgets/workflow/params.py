@@ -97,7 +97,8 @@ def _free_name(role: Role | None, title: str, input_name: str, taken: set[str]) 
 def _label(role: Role | None, name: str, title: str, spec: InputSpec | None, input_name: str) -> str:
     if role is None:
         return in_words(spec.label if spec is not None else input_name)
-    return role.label if name == role.name else f"{role.label} ({title})"
+    # One that stands under its node's title need not name it.
+    return role.label if name == role.name or not role.primary else f"{role.label} ({title})"
 
 
 def facts_of(spec: InputSpec) -> dict[str, Any]:

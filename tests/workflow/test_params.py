@@ -136,8 +136,8 @@ def test_every_lora_is_shown() -> None:
 def test_of_very_many_loras_the_first_stands_for_all() -> None:
     prompt = with_loras(5)
     assert names(prompt)[-3:] == ["lora_name", "strength_model", "strength_clip"]
-    others = [param.name for param in Workflow.load(prompt).params(INFO).values() if not param.primary]
-    assert "Load LoRA 5.lora_name" in others
+    last = Workflow.load(prompt).params(INFO)["Load LoRA 5.lora_name"]
+    assert (last.primary, last.label, last.group) == (False, "LoRA", "Load LoRA 5")
 
 
 def renumbered(prompt: dict[str, Any], new: dict[str, str], order: list[str]) -> dict[str, Any]:

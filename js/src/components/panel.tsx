@@ -71,7 +71,7 @@ export function Panel({ spec, form, stage, run, onRun, onCancel }: Props) {
           {run.error !== null && <ErrorNotice error={run.error} />}
           <Warnings warnings={run.warnings} />
           {run.texts.map((text) => (
-            <pre key={text} class="text">
+            <pre key={text} class="text" dir="auto">
               {text}
             </pre>
           ))}

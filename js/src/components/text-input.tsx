@@ -22,6 +22,7 @@ export function TextArea({ field, value, attributes, onEdit, onLeave }: ControlP
     <textarea
       {...attributes}
       class={isCode ? "control code" : "control"}
+      dir="auto"
       rows={2}
       spellcheck={!isCode}
       value={String(value ?? "")}
