@@ -15,6 +15,7 @@ import traitlets
 from ..client import ComfyClient
 from ..protocol.errors import ComfyError
 from ..workflow import Params, Workflow
+from ..workflow.uploads import picture_upload
 from . import wire
 from .base import Json, Widget
 from .pictures import thumbnail
@@ -256,8 +257,15 @@ class WorkflowForm(Widget):
         if len(parts) < message["parts"]:
             return
         content = b"".join(self._uploads.pop(key))
+        name = message["field"]
+
+        def uploaded() -> str:
+            if self._definitions[name].kind == "image":
+                picture_upload(content)  # raises where it is none
+            return self._upload(message["name"], content)
+
         with self._answer(message):
-            self._set(message["field"], lambda: self._upload(message["name"], content))
+            self._set(name, uploaded)
 
     def _upload(self, name: str, content: bytes) -> str:
         file = self.client.upload_image(content, filename=name)

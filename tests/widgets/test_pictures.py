@@ -157,6 +157,19 @@ def test_the_size_is_told_where_all_pictures_have_it(
     assert "·" not in summary.removeprefix(words)
 
 
+def test_what_is_no_picture_is_told_at_its_field_and_not_uploaded(server: ScriptedServer, client: ComfyClient) -> None:
+    prompt = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}},
+        "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}},
+    }
+    panel = ComfyPanel(prompt, client)
+    page = page_of(panel)
+    page.say("upload", (b"no picture",), page="here", n=1, field="image", name="boat.png", part=0, parts=1)
+    assert "no picture format" in page.state["_values"]["errors"]["image"]
+    assert panel.params.image == "example.png"
+    assert server.count("POST", "/upload/image") == 0
+
+
 def test_a_film_goes_up_like_a_picture() -> None:
     with ScriptedServer() as server, ComfyClient(server.url) as client:
         films = {"file": ["COMBO", {"options": [], "video_upload": True}]}
