@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from .protocol.errors import ComfyError
 
-Say = Callable[[str], object]
+_TEXTS = ("text", "string", "image")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -97,9 +97,12 @@ def _run(options: argparse.Namespace) -> None:
     from .client import ComfyClient
     from .workflow import Workflow
 
-    values = dict(_assignment(text) for text in options.param)
+    assigned = [_assignment(text) for text in options.param]
     with ComfyClient(options.url) as client:
-        workflow = Workflow.load(_path(options.workflow)).bind(client.object_info()).with_params(values)
+        workflow = Workflow.load(_path(options.workflow)).bind(client.object_info())
+        params = workflow.params()
+        values = {name: _value(text, params[name].kind if name in params else "") for name, text in assigned}
+        workflow = workflow.with_params(values)
         result = _follow(client.submit(workflow), options.timeout)
         saved = result.save(options.output)
     for warning in result.warnings:
@@ -164,14 +167,20 @@ def _json(path: Path) -> Any:
         raise ComfyError(f"{path} cannot be read as JSON: {error}") from error
 
 
-def _assignment(text: str) -> tuple[str, Any]:
+def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise ComfyError(f"{text!r} is no parameter: write it as NAME=VALUE, for example seed=7.")
+    return name.strip(), value
+
+
+def _value(text: str, kind: str) -> Any:
+    """What stands on the command line as a value: JSON where it is any, but "42" for a prompt is text."""
     try:
-        return name.strip(), json.loads(value)
+        value = json.loads(text)
     except ValueError:
-        return name.strip(), value
+        return text
+    return text if kind in _TEXTS and not isinstance(value, str) else value
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -38,9 +38,18 @@ def test_run_saves_what_the_workflow_makes(
     assert params["positive"].value == "a cat"
 
 
+@pytest.mark.parametrize("text", ["42", "true", "null", '{"a": 1}'])
+def test_a_prompt_may_look_like_json(engine: Engine, flow: Path, tmp_path: Path, text: str) -> None:
+    out = tmp_path / "out"
+    assert main(["run", str(flow), "--url", engine.url, "-o", str(out), "-p", f"positive={text}"]) == 0
+    (path,) = out.iterdir()
+    assert Workflow.load(path).params()["positive"].value == text
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["run", "FLOW", "-o", "/dev/null/out"], "Not a directory"),
         (["run", "missing.json"], "no file 'missing.json'"),
         (["run", "FLOW", "-p", "seed"], "NAME=VALUE"),
         (["run", "FLOW", "-p", "sead=1"], "seed"),

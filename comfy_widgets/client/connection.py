@@ -125,6 +125,10 @@ class Connection:
                 self._tried.set()
                 self._closed.wait(self._delay(tries))
                 continue
+            if self._closed.is_set():
+                # `close` did not wait for a handshake that took longer than its patience.
+                self._end(line)
+                return
             self.last_message = time.monotonic()
             self._connected.set()
             self._tried.set()

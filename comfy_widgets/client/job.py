@@ -132,6 +132,7 @@ class Job:
         try:
             # In slices: on Windows a wait without end cannot be interrupted.
             while not self._finished.wait(1.0 if deadline is None else min(1.0, max(0.0, deadline - time.monotonic()))):
+                self._client._transport.check_process()
                 if deadline is not None and time.monotonic() >= deadline:
                     raise TimeoutError(
                         f"Job {self._prompt_id[:8]} has not ended within {timeout:g} s ({self.progress.message}); it "

@@ -155,7 +155,9 @@ class Watch:
             due.append(self._last_round + self._pace.poll)
         connection = self._connection()
         heard = connection.last_message if connection is not None else 0.0
-        due.append(max(heard, self._last_round) + self._pace.silence)
+        # A run may be over although others are still heard.
+        quietest = min([heard, *(r.last_event for r in records if r.job.status == "in_progress")])
+        due.append(max(quietest, self._last_round) + self._pace.silence)
         return min(due)
 
     def _round(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -243,3 +244,23 @@ def test_a_job_behind_other_submissions_is_cancelled_at_once_and_never_sent(
     assert first.wait(20).status == "completed"
     client.run(text_to_image(), seed=3)
     assert second.prompt_id not in [body["prompt_id"] for body in server.posted]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+def test_a_job_is_not_waited_for_in_a_fork(server: ScriptedServer, client: ComfyClient) -> None:
+    gate = Gate()
+    server.play(standard_run(gate=gate, gate_after="progress"))
+    job = client.submit(text_to_image())
+    gate.wait_reached()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            job.wait(20)
+        except ComfyError as error:
+            code = 0 if "forked" in str(error) else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    gate.open()
+    assert job.wait(20).status == "completed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,17 @@ from comfy_widgets.protocol import (
     Progress,
     Queue,
 )
-from comfy_widgets.testing import Gate, NodeError, Reply, ScriptedServer, Stage, standard_run, text_to_image
+from comfy_widgets.testing import (
+    FaultProxy,
+    Gate,
+    NodeError,
+    Reply,
+    ScriptedServer,
+    SeenMessage,
+    Stage,
+    standard_run,
+    text_to_image,
+)
 
 Connect = Callable[..., ComfyClient]
 
@@ -48,6 +59,31 @@ def test_a_queue_that_can_never_be_read_does_not_hide_the_history(
     server.on("GET", "/ws", Reply(404))
     client = connect(server.url, pace=Pace(poll=0.05, silence=0.2))
     assert client.run(text_to_image(), timeout=30).status == "completed"
+
+
+def test_the_end_of_a_run_is_found_although_others_are_heard_all_the_time(
+    server: ScriptedServer, connect: Connect
+) -> None:
+    def tells_the_end(message: SeenMessage) -> bool:
+        return not isinstance(message.data, bytes) and (
+            message.json()["type"] == "execution_success" or message.json()["data"].get("node", "") is None
+        )
+
+    with FaultProxy(server.url) as proxy:
+        proxy.drop_messages(tells_the_end, times=None)
+        client = connect(proxy.url, pace=Pace(poll=0.05, silence=0.3))
+        job = client.submit(text_to_image())
+        ended = threading.Event()
+
+        def chatter() -> None:
+            while not ended.wait(0.02):
+                server.broadcast({"type": "crystools.monitor", "data": {}})
+
+        threading.Thread(target=chatter, daemon=True).start()
+        try:
+            assert job.result(20).status == "completed"
+        finally:
+            ended.set()
 
 
 def test_the_text_of_a_node_without_a_prompt_id_belongs_to_the_job_that_runs(
