@@ -24,7 +24,7 @@ lint:  ## Only the checks: ruff, mypy, import rules, Biome, tsc
 bench:  ## Measure the client against a bare loop
 	@scripts/run bench
 
-conformance:  ## Show how the client holds to the protocol, statement by statement
+conformance:  ## Show, one by one, the 60 statements that a ComfyUI client must hold
 	@scripts/run conformance
 
 clean:  ## Remove all that was built or installed here

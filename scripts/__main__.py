@@ -64,7 +64,7 @@ def bench() -> int:
 
 
 def conformance() -> int:
-    """Test the client against the protocol, statement by statement, and show the table."""
+    """Show the statements that a client must hold, and whether this one does."""
     environment.prepare()
     return call([PYTHON, "-m", "pytest", "tests/conformance", "-q"])
 
