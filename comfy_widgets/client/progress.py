@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -21,12 +22,15 @@ from ..protocol import (
 )
 from ..protocol import Progress as ProgressEvent
 from ..protocol.refusal import title_of
+from .steps import Steps
 
 JobStatus = Literal["pending", "in_progress", "completed", "failed", "cancelled", "lost"]
 """ComfyUI's own names for the state of a job; "lost" is ours."""
 
 _BEFORE_THE_END = 0.99
 """The bar stops here until the pictures have arrived."""
+_LEARNED_ERROR = 0.25
+"""How far off the seconds learned of a class are taken to be, as a share: sizes and caches differ from run to run."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Progress:
         Steps of that node, where it counts any.
     eta : float or None
         Seconds until the end; None as long as it would be a guess.
+    eta_error : float or None
+        One standard deviation of it, in seconds.
     queue_position : int or None
         How many prompts run before this one; None once it runs.
     message : str
@@ -57,6 +63,7 @@ class Progress:
     step: int | None = None
     steps: int | None = None
     eta: float | None = None
+    eta_error: float | None = None
     queue_position: int | None = None
     message: str = "Waiting"
     text: str = ""
@@ -129,8 +136,8 @@ class RunState:
     progress : Progress
     started, node_started : float or None
         When the run and the node that works now began.
-    stepped : (float, float) or None
-        When that node first told of a step, and which.
+    stepped : Steps or None
+        The pace of that node, where it counts steps.
     durations : dict
         Node id to the seconds it took.
     """
@@ -148,7 +155,7 @@ class RunState:
     progress: Progress = field(default_factory=Progress)
     started: float | None = None
     node_started: float | None = None
-    stepped: tuple[float, float] | None = None
+    stepped: Steps | None = None
     durations: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -187,14 +194,14 @@ def reduce(state: RunState, event: Event, now: float) -> RunState:
             return _running(state, now)
         return _but(_running(state, now), outputs={**state.outputs, node: event.output})
     if isinstance(event, ExecutionCached):
-        return _shown(_cached(_running(state, now), event.nodes), now)
+        return _shown(_cached(_running(state, now), event.nodes))
     if isinstance(event, ExecutionStart):
-        return _shown(_running(state, now), now)
+        return _shown(_running(state, now))
     if isinstance(event, ExecutionSuccess):
         everything = dict.fromkeys(state.plan.weights, 1.0)
         # Without a time it was not heard but found out, at some later moment: no measure of anything.
         durations = _timed(state, now) if event.timestamp is not None else state.durations
-        return _shown(_but(_running(state, now), done=everything, ending=event, durations=durations), now)
+        return _shown(_but(_running(state, now), done=everything, ending=event, durations=durations))
     if isinstance(event, ExecutionError):
         if event.blocked:
             title = state.plan.titles.get(event.node_id or "", event.node_type or "A node")
@@ -231,7 +238,7 @@ def quiet(state: RunState) -> RunState:
 def finished(state: RunState, status: JobStatus, message: str) -> RunState:
     """The last state."""
     fraction = 1.0 if status == "completed" else state.progress.fraction
-    progress = _but(state.progress, fraction=fraction, message=message, eta=None, queue_position=None)
+    progress = _but(state.progress, fraction=fraction, message=message, eta=None, eta_error=None, queue_position=None)
     if status == "completed":
         progress = _but(progress, node=None, title=None, step=None, steps=None)
     return _but(state, status=status, progress=progress)
@@ -250,7 +257,7 @@ def _node(state: RunState, node: str, now: float) -> RunState:
         return state
     progress = _but(state.progress, node=node, title=state.plan.titles.get(node), step=None, steps=None, text="")
     state = _but(state, progress=progress, node_started=now, stepped=None, durations=_timed(state, now))
-    return _shown(state, now)
+    return _shown(state)
 
 
 def _timed(state: RunState, now: float) -> Mapping[str, float]:
@@ -288,7 +295,7 @@ def _step(state: RunState, event: ProgressEvent, now: float) -> RunState:
     share = _share(event.value, event.max)
     if state.done.get(node) != share:
         state = _done(state, {node: share})
-    return _shown(_counts(state, event.value, event.max, now), now)
+    return _shown(_counts(state, event.value, event.max, now))
 
 
 def _snapshot(state: RunState, event: ProgressState, now: float) -> RunState:
@@ -314,7 +321,7 @@ def _snapshot(state: RunState, event: ProgressState, now: float) -> RunState:
         at = _in_prompt(state, current.display_node_id)
         state = _node(state, at, now) if at is not None else state
         state = _counts(state, current.value, current.max, now)
-    return _shown(state, now)
+    return _shown(state)
 
 
 def _share(value: float, most: float) -> float:
@@ -326,7 +333,8 @@ def _counts(state: RunState, value: float, most: float, now: float) -> RunState:
     if most <= 1 or (state.progress.step == int(value) and state.progress.steps == int(most)):
         return state
     progress = _but(state.progress, step=int(value), steps=int(most))
-    return _but(state, progress=progress, stepped=state.stepped or (now, value))
+    stepped = Steps(now, value) if state.stepped is None else state.stepped.then(value, now)
+    return _but(state, progress=progress, stepped=stepped)
 
 
 def _in_prompt(state: RunState, node: str | None) -> str | None:
@@ -336,40 +344,34 @@ def _in_prompt(state: RunState, node: str | None) -> str | None:
     return head if head in state.plan.weights else state.progress.node
 
 
-def _shown(state: RunState, now: float) -> RunState:
+def _shown(state: RunState) -> RunState:
     """Bring `Progress` in line with the rest of the state."""
     if state.total > 0:
         fraction = min(_BEFORE_THE_END, state.work / state.total)
     else:
         # All is cached; or it is not known yet what runs.
         fraction = _BEFORE_THE_END if state.plan.weights else 0.0
-    progress = state.progress
+    eta, error = _eta(state)
+    fraction = max(state.progress.fraction, fraction)
     return _but(
-        state,
-        progress=_but(
-            progress, fraction=max(progress.fraction, fraction), eta=_eta(state, now), message=_message(state)
-        ),
+        state, progress=_but(state.progress, fraction=fraction, eta=eta, eta_error=error, message=_message(state))
     )
 
 
-def _eta(state: RunState, now: float) -> float | None:
-    """Seconds left: from the pace of the node that counts steps, and what was learned of the others.
+def _eta(state: RunState) -> tuple[float, float] | tuple[None, None]:
+    """Seconds left and their error: from the pace of the node that counts steps, and what was learned of the others.
 
     It is given only after two steps, and only where the rest is known or small against the counting node.
     """
-    progress, node = state.progress, state.progress.node
-    if node is None or state.stepped is None or progress.step is None or progress.steps is None:
-        return None
-    at, first = state.stepped
-    taken = progress.step - first
-    if taken < 2 or now <= at:
-        return None
+    progress, node, stepped = state.progress, state.progress.node, state.stepped
+    if node is None or stepped is None or stepped.timed < 2 or progress.step is None or progress.steps is None:
+        return None, None
     weight = state.plan.weights.get(node, 0.0)
-    here = (progress.steps - progress.step) * (now - at) / taken
+    here, error = stepped.left(progress.steps - progress.step)
     others = max(0.0, state.total - state.work - weight * (1 - state.done.get(node, 0.0)))
     if state.plan.learned:
-        return here + others
-    return here if others < 0.5 * weight else None
+        return here + others, math.hypot(error, _LEARNED_ERROR * others)
+    return (here, error) if others < 0.5 * weight else (None, None)
 
 
 def _message(state: RunState) -> str:

@@ -49,6 +49,7 @@ def send(client: ComfyClient, job: Job, document: Workflow, options: dict[str, A
     else:
         if reply.prompt_id != job.prompt_id:
             tracker.rekey(job, reply.prompt_id)
+            client._journal.submitted(job.prompt_id, client.url, client.client_id)
         left_out = [f"Left out: {problem.text}" for problem in node_problems(reply.node_errors, job.prompt)]
         job._warn(*left_out)
         tracker.confirm(job)

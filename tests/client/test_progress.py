@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comfy_widgets.client.progress import Plan, RunState, reduce
+from comfy_widgets.client.steps import Steps
 from comfy_widgets.protocol import (
     Event,
     Executed,
@@ -176,3 +177,34 @@ def test_the_bar_only_moves_forward_whatever_comes(sequence: list[Event]) -> Non
     for state in run(*sequence):
         assert fraction <= state.progress.fraction < 1.0
         fraction = state.progress.fraction
+
+
+def test_an_eta_says_how_sure_it_is() -> None:
+    def after(*seconds: float) -> RunState:
+        state, now = RunState(Plan.of(PROMPT)), 0.0
+        for value, took in enumerate((0.0, *seconds), start=1):
+            now += took
+            state = reduce(state, Progress("3", value, 20), now)
+        return state
+
+    even, uneven = after(1, 1, 1, 1).progress, after(0.2, 1.8, 0.2, 1.8).progress
+    assert even.eta == pytest.approx(15.0)
+    assert even.eta_error == pytest.approx(0.0)
+    assert uneven.eta == pytest.approx(15.0)
+    assert uneven.eta_error is not None
+    assert 5 < uneven.eta_error < 15
+    longer = after(*[0.2, 1.8] * 6).progress
+    assert longer.eta_error is not None
+    assert longer.eta_error < uneven.eta_error
+
+
+@given(st.lists(st.tuples(st.floats(0.001, 100), st.integers(1, 3)), min_size=2, max_size=20))
+def test_the_pace_is_the_mean_of_the_steps(told: list[tuple[float, int]]) -> None:
+    steps, now, value = Steps(0.0, 0.0), 0.0, 0.0
+    for took, count in told:
+        now, value = now + took, value + count
+        steps = steps.then(value, now)
+    seconds, error = steps.left(10)
+    assert seconds == pytest.approx(10 * now / value, rel=1e-6)
+    assert error >= 0
+    assert steps.then(value, now + 1) == steps, "the same step told again is no step"
