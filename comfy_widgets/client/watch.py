@@ -148,7 +148,9 @@ class Watch:
         if self._asap:
             return max(now, self._last_round + 0.05)
         due = []
-        if self._stale_since is not None and any(r.job.status == "pending" for r in records):
+        if not any(r.job.status == "pending" for r in records):
+            self._stale_since = None
+        if self._stale_since is not None:
             due.append(max(self._last_round + 0.5, self._stale_since + 0.2))
         unsure = any(r.missing_since is not None or r.doubt is not None or r.job._cancel_asked for r in records)
         if unsure or not self._connected():
