@@ -18,8 +18,9 @@ from comfy_widgets.testing import Gate, Reply, Request, ScriptedServer, Stage, d
 from .bare import BareClient, messages_until, types
 
 
-def test_a_run_is_told_in_comfyui_s_order(direct: BareClient) -> None:
+def test_a_run_is_told_in_comfyui_s_order(server: ScriptedServer, direct: BareClient) -> None:
     ws = direct.connect()
+    server.wait_for(lambda: server.takes_metadata(direct.client_id))
     prompt_id = direct.submit(text_to_image(steps=2))
     messages = messages_until(ws)
     assert types(messages)[:6] == [
