@@ -12,12 +12,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..protocol.errors import WorkflowError
+from ..protocol.requests import refuse_unsendable
 from . import choice
 from .compare import differences
 from .editor import Editor
 from .param import Params
 from .params import make_params
-from .prompt import ObjectInfo, Place, Prompt, refuse_nan, wrap
+from .prompt import ObjectInfo, Place, Prompt, wrap
 from .reshape import Reshape
 from .source import Fetch, load_forms
 from .specs import NodeSpecs
@@ -134,7 +135,7 @@ class Workflow(Reshape):
             number in it is NaN.
         """
         prompt = self._current(object_info)
-        refuse_nan(prompt)
+        refuse_unsendable(prompt)
         return prompt
 
     def to_ui(self, object_info: ObjectInfo | None = None) -> dict[str, Any] | None:

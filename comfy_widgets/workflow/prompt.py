@@ -7,7 +7,6 @@ list travels wrapped as ``{"__value__": [...]}``, because the server takes every
 from __future__ import annotations
 
 import copy
-import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
@@ -97,31 +96,6 @@ def links(node: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
     for name, value in node.get("inputs", {}).items():
         if is_link(value):
             yield name, value[0], value[1]
-
-
-def refuse_nan(prompt: Prompt) -> None:
-    """Raise if a number in the prompt is no number: JSON has no NaN and no Infinity, and the server refuses them."""
-    for node_id, node in prompt.items():
-        for name, value in node["inputs"].items():
-            if _holds_nan(value):
-                title = node_title(node)
-                raise WorkflowError(
-                    f"{title}: {name} is {value!r}, which is not a number. Give it a value before running.",
-                    node_id=node_id,
-                    node_title=title,
-                    class_type=node["class_type"],
-                    input_name=name,
-                )
-
-
-def _holds_nan(value: Any) -> bool:
-    if isinstance(value, float):
-        return not math.isfinite(value)
-    if isinstance(value, list):
-        return any(map(_holds_nan, value))
-    if isinstance(value, dict):
-        return any(map(_holds_nan, value.values()))
-    return False
 
 
 def id_key(node_id: str) -> tuple[tuple[int, int, str], ...]:
