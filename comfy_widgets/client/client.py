@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..protocol import Event
+from ..protocol import Event, SystemStats
 from ..protocol.address import Address
 from .connection import Connection
 from .discover import find_server
@@ -165,19 +165,20 @@ class ComfyClient(Routes):
     @property
     def embedded(self) -> bool:
         """Whether the server is the embedded engine, and no large model."""
-        if self._embedded is None:
-            self._embedded = bool(self.system_stats().system.extra.get("embedded_engine"))
-        return self._embedded
+        return self._is_embedded(self.system_stats()) if self._embedded is None else self._embedded
 
     @property
     def description(self) -> str:
         """One line that says which server this is; asks the server once."""
         if self._description is None:
             stats = self.system_stats()
-            self._embedded = bool(stats.system.extra.get("embedded_engine"))
-            name = EMBEDDED if self._embedded else f"ComfyUI {stats.system.comfyui_version or ''}".rstrip()
+            name = EMBEDDED if self._is_embedded(stats) else f"ComfyUI {stats.system.comfyui_version or ''}".rstrip()
             self._description = f"{name} · {self._transport.address.host}"
         return self._description
+
+    def _is_embedded(self, stats: SystemStats) -> bool:
+        self._embedded = bool(stats.system.extra.get("embedded_engine"))
+        return self._embedded
 
     @property
     def connected(self) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..protocol import Event, Executed, Preview
-from ..protocol.replies import files_of
+from ..protocol.replies import pictures_of
 from .dispatch import Subscription
 from .errors import ComfyError, JobCancelled
 from .events import Events
@@ -289,9 +289,8 @@ class Job:
                 self._marker.set()
         self._publish(event, before, after)
         if isinstance(event, Executed):
-            for file in files_of({event.node or "": event.output}):
-                if file.kind == "image" and file.type != "input":
-                    self._media.prefetch(file)
+            for file in pictures_of({event.node or "": event.output}):
+                self._media.prefetch(file)
         return tells
 
     def _take_preview(self, event: Preview) -> Preview:
@@ -337,8 +336,7 @@ class Job:
         if not self._cancel_asked:
             self._change(lambda state: waiting(state, position))
 
-    def _make_result(self, status: JobStatus, outputs: Mapping[str, Any]) -> Result:
-        ended = self.ended_at or time.time()
+    def _make_result(self, status: JobStatus, outputs: Mapping[str, Any], ended: float) -> Result:
         return Result(
             self._prompt_id,
             self._prompt,
@@ -362,11 +360,11 @@ class Job:
             if self._ended:
                 return False
             self._ended = True
-            self.ended_at = time.time()
+            self.ended_at = ended = time.time()
             before = self._state
             # The history has the last word, also where it names an expanded node by another id than the stream did.
             told = {node: output for node, output in before.outputs.items() if output not in (outputs or {}).values()}
-            result = self._make_result(status, {**told, **(outputs or {})})
+            result = self._make_result(status, {**told, **(outputs or {})}, ended)
             self._error = error(result) if error is not None else None
             self._result = result
             took = f" in {result.elapsed:.1f} s" if result.elapsed is not None else ""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..protocol import ExecutionSuccess, HistoryEntry
+from ..protocol.replies import pictures_of
 from .errors import ComfyError, ExecutionFailed, JobLost
 from .job import Job
 from .result import Result
@@ -99,8 +100,7 @@ class Ledger:
         if outcome == "completed" and job._state.ending is None:
             job._handle(ExecutionSuccess(prompt_id=job.prompt_id))
         # Pictures are fetched before a job counts as done; large media only when somebody asks for them.
-        wanted = [file for file in entry.files if file.kind == "image" and file.type != "input"]
-        job._media.when_fetched(wanted, lambda: self.end(job, end))
+        job._media.when_fetched(pictures_of(entry.outputs), lambda: self.end(job, end))
 
     def lose(self, job: Job, reason: str) -> None:
         """End a job of which nothing more will be heard."""

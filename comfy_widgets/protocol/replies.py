@@ -76,6 +76,11 @@ def files_of(outputs: Mapping[str, Any]) -> tuple[File, ...]:
     return tuple(found)
 
 
+def pictures_of(outputs: Mapping[str, Any]) -> list[File]:
+    """The pictures that nodes made; an input that a node shows again is none of them."""
+    return [file for file in files_of(outputs) if file.kind == "image" and file.type != "input"]
+
+
 def as_file(item: object, *, node_id: str | None = None, key: str = "images") -> File | None:
     """The `File` that an output item stands for, or None where the item is no file."""
     if isinstance(item, File):
