@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from comfy_widgets.workflow.convert import to_api_prompt
-from comfy_widgets.workflow.specs import NodeSpecs
+from comfy_widgets.workflow._convert import to_api_prompt
+from comfy_widgets.workflow._specs import NodeSpecs
 
 NODES = 500
 OBJECT_INFO_BYTES = 4_000_000

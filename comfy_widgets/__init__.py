@@ -12,11 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ._grid import make_grid
     from .client import ComfyClient, Job, Progress, Result, Run, runs
     from .engine import Engine
-    from .grid import make_grid
+    from .errors import ComfyError, WorkflowError
     from .protocol import File, Preview
-    from .protocol.errors import ComfyError, WorkflowError
     from .widgets import ComfyPanel, ImageGrid, JobProgress, LivePreview, WorkflowForm
     from .workflow import Graph, Param, Workflow, example
 
@@ -24,7 +24,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "ComfyClient": "client",
-    "ComfyError": "protocol.errors",
+    "ComfyError": "errors",
     "ComfyPanel": "widgets",
     "Engine": "engine",
     "File": "protocol",
@@ -39,10 +39,10 @@ _HOME = {
     "Result": "client",
     "Run": "client",
     "Workflow": "workflow",
-    "WorkflowError": "protocol.errors",
+    "WorkflowError": "errors",
     "WorkflowForm": "widgets",
     "example": "workflow",
-    "make_grid": "grid",
+    "make_grid": "_grid",
     "runs": "client",
 }
 

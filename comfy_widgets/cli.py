@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .protocol.errors import ComfyError
+from .errors import ComfyError
 
 _TEXTS = ("text", "string", "image")
 
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["engine"]:
         # The engine reads its own options, so that `python -m comfy_widgets.engine` takes the same.
-        from .engine.command import main as engine
+        from .engine._command import main as engine
 
         return engine(words[1:])
     options = _parser().parse_args(words)
@@ -82,7 +82,7 @@ def _out(text: str) -> None:
 
 def _demo(options: argparse.Namespace) -> None:
     from .client import ComfyClient
-    from .client.discover import shared_engine
+    from .client._discover import shared_engine
     from .workflow import example
 
     with ComfyClient(shared_engine().url) as client:
@@ -184,7 +184,7 @@ def _value(text: str, kind: str) -> Any:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from .doctor import examine
+    from ._doctor import examine
 
     return int(examine(options.url, _out) > 0)
 

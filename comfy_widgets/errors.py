@@ -1,6 +1,6 @@
-"""The exception tree of the package; it is drawn in `comfy_widgets.client.errors`."""
+"""The exception tree of the package; it is drawn in `comfy_widgets.client._errors`."""
 
-from .client.errors import (
+from .client._errors import (
     ComfyError,
     ExecutionFailed,
     FileGone,

@@ -48,7 +48,7 @@ def test_no_room_uses_the_public_face(room: str) -> None:
 
 
 def test_the_engine_is_loaded_only_when_it_is_started() -> None:
-    tree = ast.parse((PACKAGE / "client" / "discover.py").read_text(encoding="utf-8"))
+    tree = ast.parse((PACKAGE / "client" / "_discover.py").read_text(encoding="utf-8"))
     at_import_time = ast.Module([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])
     assert not [module for _, module in imports(at_import_time) if module.split(".")[0] == "engine"]
 
@@ -58,7 +58,7 @@ def test_the_widgets_have_one_thread_the_pump() -> None:
         tree = ast.parse(file.read_text(encoding="utf-8"))
         names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
-        assert file.name == "pump.py" or names.isdisjoint({"Thread", "Timer"}), file
+        assert file.name == "_pump.py" or names.isdisjoint({"Thread", "Timer"}), file
 
 
 def test_no_file_outgrows_one_idea() -> None:

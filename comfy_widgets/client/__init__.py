@@ -4,11 +4,11 @@
 come over the websocket and whose `Result` comes from the server's history.
 """
 
-from .client import ComfyClient
-from .job import Job
-from .progress import JobStatus, Progress
-from .result import Result
-from .state import Run, runs
-from .watch import Pace
+from ._client import ComfyClient
+from ._job import Job
+from ._progress import JobStatus, Progress
+from ._result import Result
+from ._state import Run, runs
+from ._watch import Pace
 
 __all__ = ["ComfyClient", "Job", "JobStatus", "Pace", "Progress", "Result", "Run", "runs"]

@@ -10,8 +10,8 @@ says so wherever it can (``/system_stats``, the checkpoint's name, the banner).
 Importing this package loads neither numpy nor aiohttp; only the engine's own process needs them.
 """
 
-from .context import ExecutionBlocker, Interrupted, check_interrupted, progress, progress_text
-from .process import Engine, EngineError
+from ._context import ExecutionBlocker, Interrupted, check_interrupted, progress, progress_text
+from ._process import Engine, EngineError
 
 __all__ = [
     "Engine",

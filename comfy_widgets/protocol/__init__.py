@@ -4,7 +4,9 @@ Frames become events (`parse_text`, `parse_binary`), calls become `Request` valu
 Nothing here opens a socket, so all of it is tested from recorded traffic.
 """
 
-from .events import (
+from ._address import Address
+from ._errors import ComfyError, WorkflowError
+from ._events import (
     Event,
     Executed,
     Executing,
@@ -23,11 +25,28 @@ from .events import (
     Status,
     Unknown,
 )
-from .frames import FEATURE_FLAGS_FRAME, parse_binary, parse_text
-from .replies import Device, File, HistoryEntry, HistoryStatus, PromptReply, Queue, QueueItem, System, SystemStats
+from ._frames import FEATURE_FLAGS_FRAME, parse_binary, parse_text
+from ._refusal import NodeProblem, Refusal, node_problems, title_of
+from ._replies import (
+    Device,
+    File,
+    HistoryEntry,
+    HistoryStatus,
+    PromptReply,
+    Queue,
+    QueueItem,
+    System,
+    SystemStats,
+    as_file,
+    files_of,
+    pictures_of,
+    texts_of,
+)
 
 __all__ = [
     "FEATURE_FLAGS_FRAME",
+    "Address",
+    "ComfyError",
     "Device",
     "Event",
     "Executed",
@@ -42,6 +61,7 @@ __all__ = [
     "HistoryEntry",
     "HistoryStatus",
     "Malformed",
+    "NodeProblem",
     "NodeProgress",
     "Preview",
     "Progress",
@@ -50,10 +70,18 @@ __all__ = [
     "PromptReply",
     "Queue",
     "QueueItem",
+    "Refusal",
     "Status",
     "System",
     "SystemStats",
     "Unknown",
+    "WorkflowError",
+    "as_file",
+    "files_of",
+    "node_problems",
     "parse_binary",
     "parse_text",
+    "pictures_of",
+    "texts_of",
+    "title_of",
 ]

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote
 
-from .errors import WorkflowError
-from .replies import File
+from ._errors import WorkflowError
+from ._replies import File
 
 
 @dataclass(frozen=True)

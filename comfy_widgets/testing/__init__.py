@@ -19,14 +19,14 @@ Examples
 
 from __future__ import annotations
 
-from .catalog import node_info, picture, text_to_image
-from .faults import Fault, Manner
-from .http_server import Reply, Request
-from .proxy import FaultProxy
-from .recordings import RecordedConnection, RecordedExchange, RecordedFrame, replay
-from .server import ScriptedServer
-from .stage import Gate, NodeError, Script, Stage, dead_worker, standard_run
-from .traffic import SeenMessage, SeenRequest, SeenWebSocket, Traffic
+from ._catalog import node_info, picture, text_to_image
+from ._faults import Fault, Manner
+from ._http_server import Reply, Request
+from ._proxy import FaultProxy
+from ._recordings import RecordedConnection, RecordedExchange, RecordedFrame, replay
+from ._server import ScriptedServer
+from ._stage import Gate, NodeError, Script, Stage, dead_worker, standard_run
+from ._traffic import SeenMessage, SeenRequest, SeenWebSocket, Traffic
 
 __all__ = [
     "Fault",

@@ -3,8 +3,8 @@
 They know traits and messages; what talks to a server is the client they are given. See DEVELOP.md for the laws.
 """
 
-from .form import WorkflowForm
-from .panel import ComfyPanel
-from .parts import ImageGrid, JobProgress, LivePreview
+from ._form import WorkflowForm
+from ._panel import ComfyPanel
+from ._parts import ImageGrid, JobProgress, LivePreview
 
 __all__ = ["ComfyPanel", "ImageGrid", "JobProgress", "LivePreview", "WorkflowForm"]

@@ -9,32 +9,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .check import Problem as Problem
-    from .convert import to_api_prompt as to_api_prompt
-    from .document import Workflow as Workflow
-    from .examples import example as example
-    from .graph import Graph as Graph
-    from .param import Param as Param
-    from .param import Params as Params
-    from .param import UnknownParam as UnknownParam
-    from .specs import InputSpec as InputSpec
-    from .specs import NodeSpec as NodeSpec
-    from .specs import NodeSpecs as NodeSpecs
-    from .view import Node as Node
+    from ._check import Problem as Problem
+    from ._choice import Choose as Choose
+    from ._convert import to_api_prompt as to_api_prompt
+    from ._document import Workflow as Workflow
+    from ._examples import example as example
+    from ._graph import Graph as Graph
+    from ._param import Param as Param
+    from ._param import Params as Params
+    from ._param import UnknownParam as UnknownParam
+    from ._specs import InputSpec as InputSpec
+    from ._specs import NodeSpec as NodeSpec
+    from ._specs import NodeSpecs as NodeSpecs
+    from ._uploads import is_picture as is_picture
+    from ._uploads import picture_upload as picture_upload
+    from ._view import Node as Node
 
 _HOMES = {
-    "Graph": "graph",
-    "InputSpec": "specs",
-    "Node": "view",
-    "NodeSpec": "specs",
-    "NodeSpecs": "specs",
-    "Param": "param",
-    "Params": "param",
-    "Problem": "check",
-    "UnknownParam": "param",
-    "Workflow": "document",
-    "example": "examples",
-    "to_api_prompt": "convert",
+    "Choose": "_choice",
+    "Graph": "_graph",
+    "InputSpec": "_specs",
+    "Node": "_view",
+    "NodeSpec": "_specs",
+    "NodeSpecs": "_specs",
+    "Param": "_param",
+    "Params": "_param",
+    "Problem": "_check",
+    "UnknownParam": "_param",
+    "Workflow": "_document",
+    "example": "_examples",
+    "is_picture": "_uploads",
+    "picture_upload": "_uploads",
+    "to_api_prompt": "_convert",
 }
 
 __all__ = list(_HOMES)

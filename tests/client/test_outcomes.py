@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from comfy_widgets.client import ComfyClient, Pace, runs
-from comfy_widgets.client.media import Media, Memory
-from comfy_widgets.client.progress import Plan, RunState, quiet, reduce
-from comfy_widgets.client.state import Journal, state_directory
+from comfy_widgets.client._media import Media, Memory
+from comfy_widgets.client._progress import Plan, RunState, quiet, reduce
+from comfy_widgets.client._state import Journal, state_directory
 from comfy_widgets.errors import ExecutionFailed, FileGone, JobLost, WorkflowError
 from comfy_widgets.protocol import (
     Executing,

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfy_widgets.client.progress import Plan, RunState, reduce
-from comfy_widgets.client.steps import Steps
+from comfy_widgets.client._progress import Plan, RunState, reduce
+from comfy_widgets.client._steps import Steps
 from comfy_widgets.protocol import (
     Event,
     Executed,

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from comfy_widgets._grid import make_grid
 from comfy_widgets.client import Result
-from comfy_widgets.client.media import Media, Memory
-from comfy_widgets.client.result import decode
+from comfy_widgets.client._media import Media, Memory
+from comfy_widgets.client._result import decode
 from comfy_widgets.errors import ComfyError, FileGone
-from comfy_widgets.grid import make_grid
 from comfy_widgets.protocol import File
 
 

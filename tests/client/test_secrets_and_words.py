@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from comfy_widgets.client import ComfyClient
-from comfy_widgets.client.discover import find_server
+from comfy_widgets.client._discover import find_server
 from comfy_widgets.errors import (
     ComfyError,
     HTTPError,
@@ -19,7 +19,7 @@ from comfy_widgets.errors import (
     ServerError,
     ServerUnreachable,
 )
-from comfy_widgets.protocol.address import Address
+from comfy_widgets.protocol import Address
 from comfy_widgets.testing import FaultProxy, Reply, ScriptedServer, text_to_image
 
 Connect = Callable[..., ComfyClient]

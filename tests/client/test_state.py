@@ -10,7 +10,7 @@ import pytest
 
 import comfy_widgets
 from comfy_widgets.client import ComfyClient
-from comfy_widgets.client.state import Journal, Timings
+from comfy_widgets.client._state import Journal, Timings
 from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
 
 Connect = Callable[..., ComfyClient]

@@ -23,8 +23,7 @@ from comfy_widgets.errors import (
     ServerTimeout,
     ServerUnreachable,
 )
-from comfy_widgets.protocol import File
-from comfy_widgets.protocol.address import Address
+from comfy_widgets.protocol import Address, File
 from comfy_widgets.testing import FaultProxy, Reply, ScriptedServer, text_to_image
 
 Connect = Callable[..., ComfyClient]

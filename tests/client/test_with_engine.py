@@ -203,7 +203,7 @@ def test_an_engine_that_is_killed_is_a_clear_error_in_bounded_time(connect: Conn
 def test_without_an_address_the_embedded_engine_is_taken_and_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from comfy_widgets.client import discover
+    from comfy_widgets.client import _discover as discover
 
     monkeypatch.delenv("COMFYUI_URL", raising=False)
     monkeypatch.setattr(discover, "LOCAL", "http://127.0.0.1:9")

@@ -13,7 +13,7 @@ import pytest
 
 import comfy_widgets
 from comfy_widgets import ComfyClient, ComfyError
-from comfy_widgets.client.errors import Forbidden, ServerUnreachable
+from comfy_widgets.errors import Forbidden, ServerUnreachable
 from comfy_widgets.testing import FaultProxy, Gate, Reply, Request, ScriptedServer, picture, standard_run
 
 from .helpers import PACE, PROMPT, conformance

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from comfy_widgets import ComfyClient, Engine, Workflow, WorkflowError, example
-from comfy_widgets.client.errors import JobCancelled, PromptRefused
+from comfy_widgets.errors import JobCancelled, PromptRefused
 from comfy_widgets.testing import FaultProxy, Manner, SeenMessage, picture
 
 from .helpers import ONLY_WHEN_TOLD, conformance, until

@@ -40,7 +40,7 @@ def default_inputs(info: dict[str, Any]) -> dict[str, Any]:
 @needs_traces
 def test_every_recorded_definition() -> None:
     recorded = recorded_definitions()
-    assert {name for name, _ in recorded} == {"08-rest", "v0.8.0/08-rest"}
+    assert {"08-rest", "v0.8.0/08-rest"} <= {name for name, _ in recorded}
     for name, infos in recorded:
         assert len(infos) > 300
         specs = NodeSpecs(infos)

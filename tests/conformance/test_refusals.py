@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from comfy_widgets import ComfyClient, ComfyError, WorkflowError, WorkflowForm
-from comfy_widgets.client.errors import HTTPError, PayloadTooLarge, PromptRefused, ServerTimeout
+from comfy_widgets.errors import HTTPError, PayloadTooLarge, PromptRefused, ServerTimeout
 from comfy_widgets.testing import (
     FaultProxy,
     Gate,

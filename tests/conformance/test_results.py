@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from comfy_widgets import ComfyClient, File
-from comfy_widgets.client.errors import FileGone, ServerError
+from comfy_widgets.errors import FileGone, ServerError
 from comfy_widgets.testing import Gate, Reply, Request, ScriptedServer, Stage, picture, standard_run, text_to_image
 
 from .helpers import PROMPT, conformance, until

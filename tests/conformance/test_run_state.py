@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from comfy_widgets import ComfyClient
-from comfy_widgets.client.errors import ExecutionFailed, JobCancelled, JobLost
+from comfy_widgets.errors import ExecutionFailed, JobCancelled, JobLost
 from comfy_widgets.testing import (
     FaultProxy,
     Gate,
@@ -23,7 +23,7 @@ from comfy_widgets.testing import (
     standard_run,
     text_to_image,
 )
-from comfy_widgets.testing.stage import Interrupted
+from comfy_widgets.testing._stage import Interrupted
 
 from .helpers import ONLY_WHEN_TOLD, PACE, PROMPT, conformance, until
 

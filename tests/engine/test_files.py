@@ -14,8 +14,8 @@ import pytest
 import requests
 from PIL import Image
 
-from comfy_widgets.engine.files import expand_prefix
-from comfy_widgets.engine.png import encode_png
+from comfy_widgets.engine._files import expand_prefix
+from comfy_widgets.engine._png import encode_png
 
 from .wire import entry, lab_images, png_chunks, run, submit, view
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfy_widgets.engine.model import checkpoints
-from comfy_widgets.engine.model.checkpoints import CHECKPOINTS, Checkpoint, Latent, decode, empty, encode, grid
-from comfy_widgets.engine.model.names import CHECKPOINT_NAMES
-from comfy_widgets.engine.model.palette import COLOUR_NAMES, MOOD_NAMES
-from comfy_widgets.engine.model.render import render
-from comfy_widgets.engine.model.scenes import FIGURES, LANDS, Dice, draw_scenes
-from comfy_widgets.engine.model.vocabulary import PLURAL, Wish, understand
+from comfy_widgets.engine._model import checkpoints
+from comfy_widgets.engine._model.checkpoints import CHECKPOINTS, Checkpoint, Latent, decode, empty, encode, grid
+from comfy_widgets.engine._model.names import CHECKPOINT_NAMES
+from comfy_widgets.engine._model.palette import COLOUR_NAMES, MOOD_NAMES
+from comfy_widgets.engine._model.render import render
+from comfy_widgets.engine._model.scenes import FIGURES, LANDS, Dice, draw_scenes
+from comfy_widgets.engine._model.vocabulary import PLURAL, Wish, understand
 
 NAME = "procedural-scenes-64.safetensors"
 

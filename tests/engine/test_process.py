@@ -15,8 +15,8 @@ import pytest
 import requests
 
 from comfy_widgets.engine import Engine, EngineError
-from comfy_widgets.engine import process as process_module
-from comfy_widgets.engine.command import main
+from comfy_widgets.engine import _process as process_module
+from comfy_widgets.engine._command import main
 
 from .wire import Socket, lab_progress, submit
 

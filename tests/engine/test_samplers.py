@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfy_widgets.engine.model.denoiser import GuidedDenoiser, PosteriorMean
-from comfy_widgets.engine.model.names import SAMPLER_NAMES, SCHEDULER_NAMES
-from comfy_widgets.engine.model.noise import Noise
-from comfy_widgets.engine.model.samplers import SAMPLERS
-from comfy_widgets.engine.model.schedules import SCHEDULERS, SIGMA_MAX, SIGMA_MIN, sigmas
+from comfy_widgets.engine._model.denoiser import GuidedDenoiser, PosteriorMean
+from comfy_widgets.engine._model.names import SAMPLER_NAMES, SCHEDULER_NAMES
+from comfy_widgets.engine._model.noise import Noise
+from comfy_widgets.engine._model.samplers import SAMPLERS
+from comfy_widgets.engine._model.schedules import SCHEDULERS, SIGMA_MAX, SIGMA_MIN, sigmas
 
 SEEDS = st.integers(0, 2**64 - 1)
 

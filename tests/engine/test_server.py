@@ -15,7 +15,7 @@ import websocket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfy_widgets.engine.serve.guard import foreign_origin
+from comfy_widgets.engine._serve.guard import foreign_origin
 
 from .wire import Socket, entry, lab_images, lab_progress, submit, text_to_image
 

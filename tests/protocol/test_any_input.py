@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfy_widgets.client.progress import Plan, RunState, reduce
+from comfy_widgets.client._progress import Plan, RunState, reduce
 from comfy_widgets.protocol import (
     Event,
     HistoryEntry,
@@ -18,12 +18,15 @@ from comfy_widgets.protocol import (
     ProgressText,
     PromptReply,
     Queue,
+    Refusal,
     SystemStats,
+    as_file,
+    files_of,
+    node_problems,
     parse_binary,
     parse_text,
+    texts_of,
 )
-from comfy_widgets.protocol.refusal import Refusal, node_problems
-from comfy_widgets.protocol.replies import as_file, files_of, texts_of
 
 TYPES = [
     *("status", "feature_flags", "execution_start", "execution_cached", "executing", "progress", "progress_state"),

@@ -21,13 +21,13 @@ from comfy_widgets.protocol import (
     ProgressState,
     PromptReply,
     Queue,
+    Refusal,
     Status,
     SystemStats,
     Unknown,
     parse_binary,
     parse_text,
 )
-from comfy_widgets.protocol.refusal import Refusal
 
 TRACES = Path(__file__).resolve().parents[3] / "shared" / "traces"
 FILES = sorted(TRACES.rglob("events.jsonl"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfy_widgets.testing.wire import (
+from comfy_widgets.testing._wire import (
     FrameReader,
     Head,
     MessageJoiner,

@@ -12,7 +12,7 @@ from ipywidgets.widgets.widget import _instances
 from comfy_widgets import ComfyClient, ComfyPanel
 from comfy_widgets.engine import Engine
 from comfy_widgets.testing import ScriptedServer, text_to_image
-from comfy_widgets.widgets.pump import pump
+from comfy_widgets.widgets._pump import pump
 
 from .page import Page
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from comfy_widgets import ComfyClient, ComfyPanel, WorkflowError, example
-from comfy_widgets.client.errors import ExecutionFailed, PromptRefused, ServerUnreachable
+from comfy_widgets.errors import ExecutionFailed, PromptRefused, ServerUnreachable
 from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
-from comfy_widgets.widgets import assets
+from comfy_widgets.widgets import _assets as assets
 
 from .conftest import page_of
 from .page import Page
@@ -76,7 +76,7 @@ def test_no_server_is_one_sentence_and_the_form_is_there_all_the_same() -> None:
 
 
 def test_an_editors_workflow_without_a_server_waits_for_it(server: ScriptedServer) -> None:
-    ui = Path(__file__).parents[2] / "comfy_widgets" / "workflow" / "examples" / "text_to_image_ui.json"
+    ui = Path(__file__).parents[2] / "comfy_widgets" / "workflow" / "_examples" / "text_to_image_ui.json"
     server.kill()
     with ComfyClient(server.url) as client:
         panel = ComfyPanel(ui, client)

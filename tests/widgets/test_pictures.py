@@ -12,7 +12,7 @@ from PIL import Image
 from comfy_widgets import ComfyClient, ComfyPanel, ImageGrid, WorkflowError
 from comfy_widgets.engine import Engine
 from comfy_widgets.testing import Script, ScriptedServer, node_info, standard_run, text_to_image
-from comfy_widgets.widgets import pictures
+from comfy_widgets.widgets import _pictures as pictures
 
 from .conftest import page_of
 from .page import Page

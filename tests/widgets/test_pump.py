@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from comfy_widgets.widgets.pump import Pump
+from comfy_widgets.widgets._pump import Pump
 
 PATIENCE = 30.0
 

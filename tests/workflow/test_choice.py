@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from comfy_widgets.protocol.errors import WorkflowError
+from comfy_widgets.errors import WorkflowError
 from comfy_widgets.workflow import Workflow, example
 
 from .catalog import INFO, hires, text_to_image

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from comfy_widgets.protocol.errors import WorkflowError
-from comfy_widgets.workflow.convert import convert, to_api_prompt
+from comfy_widgets.errors import WorkflowError
+from comfy_widgets.workflow._convert import convert, to_api_prompt
 
 from .ui_graphs import INFO, Drawing, inputs_of
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfy_widgets.protocol.errors import WorkflowError
-from comfy_widgets.workflow.convert import convert, to_api_prompt
+from comfy_widgets.errors import WorkflowError
+from comfy_widgets.workflow._convert import convert, to_api_prompt
 
 from .ui_graphs import INFO, Drawing, definition
 

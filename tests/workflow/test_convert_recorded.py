@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from comfy_widgets.protocol.errors import WorkflowError
-from comfy_widgets.workflow.convert import Conversion, convert
-from comfy_widgets.workflow.specs import NodeSpecs
+from comfy_widgets.errors import WorkflowError
+from comfy_widgets.workflow._convert import Conversion, convert
+from comfy_widgets.workflow._specs import NodeSpecs
 
 from .ui_graphs import inputs_of, recorded_object_info, recorded_rows, recordings
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfy_widgets.workflow.convert import convert, expand_dynamic_prompt, next_value, to_api_prompt
-from comfy_widgets.workflow.specs import parse_input
+from comfy_widgets.workflow._convert import convert, expand_dynamic_prompt, next_value, to_api_prompt
+from comfy_widgets.workflow._specs import parse_input
 
 from .ui_graphs import INFO, Drawing, definition
 

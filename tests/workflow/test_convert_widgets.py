@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from comfy_widgets.workflow.convert import Conversion, convert, to_api_prompt
+from comfy_widgets.workflow._convert import Conversion, convert, to_api_prompt
 
 from .ui_graphs import INFO, SEED, Drawing, definition
 

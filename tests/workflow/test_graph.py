@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from comfy_widgets.protocol.errors import WorkflowError
+from comfy_widgets.errors import WorkflowError
 from comfy_widgets.workflow import Graph, Workflow
 
 from .catalog import INFO, recorded_info, text_to_image

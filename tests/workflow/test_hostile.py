@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfy_widgets.protocol.errors import WorkflowError
+from comfy_widgets.errors import WorkflowError
 from comfy_widgets.workflow import Workflow, example
 
 from .catalog import INFO, hires, text_to_image

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
-from comfy_widgets.protocol.errors import WorkflowError
+from comfy_widgets.errors import WorkflowError
 from comfy_widgets.workflow import Workflow, example
 
 from .catalog import INFO, text_to_image

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfy_widgets.protocol.errors import WorkflowError
+from comfy_widgets.errors import WorkflowError
 from comfy_widgets.workflow import Param, UnknownParam, Workflow
 
 from .catalog import CHECKPOINTS, INFO, MAX_SEED, hires, recorded_info, recorded_rows, text_to_image

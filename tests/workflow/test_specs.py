@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfy_widgets.workflow.specs import (
+from comfy_widgets.workflow._specs import (
     Autogrow,
     DynamicCombo,
     DynamicGroup,

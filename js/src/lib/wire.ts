@@ -1,5 +1,5 @@
 /**
- * What travels between Python and the page. The Python half of this contract is `comfy_widgets/widgets/wire.py`.
+ * What travels between Python and the page. The Python half of this contract is `comfy_widgets/widgets/_wire.py`.
  *
  * Traits (`_form`, `_values`, `_run`) are written by Python alone and replaced whole. Whatever a person does
  * goes the other way as a message. Whole numbers travel as decimal text: seeds reach 2**64-1, and a JavaScript

@@ -1,0 +1,384 @@
+"""`ComfyClient`: a server, its routes, its websocket and the jobs sent to it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import uuid
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..protocol import Address, Event, SystemStats
+from ._connection import Connection
+from ._discover import find_server
+from ._dispatch import Dispatcher, Subscription
+from ._errors import ComfyError, JobLost
+from ._job import Job
+from ._lifetime import Asked, publisher, shut
+from ._media import Media, Memory
+from ._progress import Plan
+from ._result import Result
+from ._routes import Routes
+from ._state import Journal, Timings, state_directory
+from ._submission import cancel, send
+from ._tracker import Tracker
+from ._transport import Options, Transport
+from ._watch import Pace
+
+if TYPE_CHECKING:
+    from ..workflow import Workflow
+
+logger = logging.getLogger("comfy_widgets")
+logger.addHandler(logging.NullHandler())
+
+EMBEDDED = "embedded engine, small procedural model"
+
+
+class ComfyClient(Routes):
+    """A ComfyUI server, to submit workflows to and get pictures from.
+
+    Parameters
+    ----------
+    url : str, optional
+        ``http://host:8188`` or https, with any path prefix. Without it: ``$COMFYUI_URL``, else a ComfyUI on this
+        machine's port 8188, else the embedded engine; a printed line says which.
+    client_id : str, optional
+        The id under which the server knows the websocket; made here by default. Two programs must never share one.
+    ping_interval : float
+        Seconds between pings of the websocket.
+    reconnect_interval : float
+        Seconds between tries to connect again.
+    headers : dict, optional
+        Sent with every call and the websocket's handshake, to this server only: ``Authorization``, ``X-API-Key``.
+    auth : (user, password), optional
+        HTTP basic authentication; may stand in the URL too.
+    verify : bool, str or Path
+        TLS: True, a path to your own authorities, or False to check nothing.
+    api_key : str, optional
+        A comfy.org key for partner nodes; it is sent in ``extra_data`` only and never shown.
+    timeout : float
+        Seconds that an answer may take. A server is silent while it loads models.
+    lost_after : float
+        Seconds without any answer after which outstanding jobs are given up.
+    memory : int
+        Bytes of results kept in memory; more go to temporary files.
+    max_frame, max_body : int
+        The largest websocket frame and the largest reply in bytes that are taken.
+    journal : bool
+        Note every submitted prompt on disk, so that `comfy_widgets.runs` finds it after a restart of the kernel.
+    pace : Pace, optional
+        How often the server is asked; see `Pace`.
+
+    Raises
+    ------
+    ComfyError
+        The URL or a header cannot be used, or no server was named or found and the embedded engine is not installed.
+        Whether a named server answers shows with the first call.
+    ValueError
+        A time is not positive.
+
+    Examples
+    --------
+    >>> client = ComfyClient("http://127.0.0.1:8188")             # doctest: +SKIP
+    >>> client.run("workflow.json", seed=7).images[0]             # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        client_id: str | None = None,
+        ping_interval: float = 30.0,
+        reconnect_interval: float = 5.0,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        verify: bool | str | Path = True,
+        api_key: str | None = None,
+        timeout: float = 60.0,
+        lost_after: float = 120.0,
+        memory: int = 1 << 30,
+        max_frame: int = 1 << 30,
+        max_body: int = 4 << 30,
+        journal: bool = True,
+        pace: Pace | None = None,
+    ) -> None:
+        super().__init__()
+        _check_times(
+            ping_interval=ping_interval, reconnect_interval=reconnect_interval, timeout=timeout, lost_after=lost_after
+        )
+        self._engine = None
+        if url is None:
+            url, _, self._engine = find_server()
+        address = Address.parse(url)
+        if auth is not None:
+            address = replace(address, auth=auth)
+        self.client_id = client_id or str(uuid.uuid4())
+        self._api_key = api_key
+        self._options = Options(
+            headers=dict(headers or {}),
+            verify=verify if isinstance(verify, bool) else str(verify),
+            read_timeout=timeout,
+            max_body=max_body,
+            max_frame=max_frame,
+        )
+        self._ping_interval = ping_interval
+        self._reconnect_interval = reconnect_interval
+        self._transport = Transport(address, self._options)
+        self._downloads = ThreadPoolExecutor(8, thread_name_prefix="comfy-http")
+        # Short calls, which must not wait behind large files.
+        self._calls = ThreadPoolExecutor(4, thread_name_prefix="comfy-calls")
+        # One thread of its own, so that jobs reach the server in the order in which they were submitted.
+        self._submissions = ThreadPoolExecutor(1, thread_name_prefix="comfy-submit")
+        self._dispatcher = Dispatcher()
+        self._memory = Memory(memory)
+        directory = state_directory() if journal and self._engine is None else None
+        self._journal = Journal(directory)
+        self._timings = Timings(directory, address.base)
+        self._raw: dict[Subscription, None] = {}
+        self._description: str | None = None
+        self._embedded: bool | None = True if self._engine is not None else None
+        engine = self._engine
+        asked = Asked(weakref.ref(self), lambda: engine is not None and not engine.running)
+        self._tracker = Tracker(asked, self._calls, pace or Pace(lost_after=lost_after), publisher(self._raw))
+        self._finalizer = weakref.finalize(
+            self,
+            shut,
+            os.getpid(),
+            self._tracker,
+            self._dispatcher,
+            self._downloads,
+            self._calls,
+            self._submissions,
+            self._transport,
+            self._timings,
+        )
+
+    # About the server
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the server is the embedded engine, and no large model."""
+        return self._is_embedded(self.system_stats()) if self._embedded is None else self._embedded
+
+    @property
+    def description(self) -> str:
+        """One line that says which server this is; asks the server once."""
+        if self._description is None:
+            stats = self.system_stats()
+            name = EMBEDDED if self._is_embedded(stats) else f"ComfyUI {stats.system.comfyui_version or ''}".rstrip()
+            self._description = f"{name} · {self._transport.address.host}"
+        return self._description
+
+    def _is_embedded(self, stats: SystemStats) -> bool:
+        self._embedded = bool(stats.system.extra.get("embedded_engine"))
+        return self._embedded
+
+    @property
+    def connected(self) -> bool:
+        """Whether the websocket stands; it is opened with the first job."""
+        return self._tracker.connected
+
+    def wait_connected(self, timeout: float) -> bool:
+        """Open the websocket and wait; False where its first try failed or took longer than ``timeout`` seconds."""
+        return self._listen().wait_first_try(timeout)
+
+    # Jobs
+
+    def submit(
+        self,
+        workflow: Workflow | Mapping[str, Any] | str | Path | bytes,
+        /,
+        *,
+        front: bool = False,
+        partial_execution_targets: list[str] | None = None,
+        extra_data: Mapping[str, Any] | None = None,
+        **values: Any,
+    ) -> Job:
+        """Send a workflow to the server and come back at once.
+
+        Parameters
+        ----------
+        workflow : Workflow, dict, path, JSON text or bytes
+            In API format or the editor's format; see `Workflow.load`.
+        front : bool
+            Before all that waits.
+        partial_execution_targets : list of str, optional
+            Run only these output nodes.
+        extra_data : dict, optional
+            Goes with the prompt; ``extra_pnginfo`` is written into PNG files.
+        **values
+            Values for the workflow's parameters, such as ``seed=7``.
+
+        Returns
+        -------
+        Job
+            What the server says of it, a refusal too, comes from ``job.result()``.
+
+        Raises
+        ------
+        WorkflowError
+            The workflow cannot be read, or has no such parameter.
+        ComfyError
+            The client is closed, or was made before the process forked.
+        """
+        from ..workflow import Workflow
+
+        self._transport.check_process()
+        document = Workflow.load(workflow)
+        if self._object_info is not None:
+            document = document.bind(self._object_info)
+        document = document.with_params(values)
+        job = Job(self, str(uuid.uuid4()), Media(self.view, self._downloads, self._memory))
+        if document.prompt is not None and (document.ui is None or self._object_info is not None):
+            self._plan(job, document.to_prompt())
+        self._tracker.add(job)
+        options = {
+            "front": front,
+            "partial_execution_targets": partial_execution_targets,
+            "extra_data": dict(extra_data or {}),
+        }
+        try:
+            self._submissions.submit(send, self, job, document, options)
+        except RuntimeError:
+            self._tracker.ledger.lose(job, "the client was closed before it was sent")
+        return job
+
+    def run(self, workflow: Any, /, timeout: float | None = None, **values: Any) -> Result:
+        """Submit a workflow and wait for its result; takes what `submit` takes.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds; the job goes on when they are over.
+
+        Raises
+        ------
+        WorkflowError, ServerError, JobError, TimeoutError
+        """
+        return self.submit(workflow, **values).result(timeout)
+
+    def attach(self, prompt_id: str) -> Job:
+        """A job for a prompt that was submitted before, by this program or another.
+
+        Its state and result come from the server's queue and history; progress shows only where this client has the id
+        under which it was submitted.
+        """
+        known = self._tracker.ledger.find(prompt_id)
+        if known is not None:
+            return known
+        job = Job(self, prompt_id, Media(self.view, self._downloads, self._memory))
+        self._tracker.add(job, sent=True)
+        self._listen()
+        self._tracker.confirm(job, JobLost(f"The server knows no prompt {prompt_id}.", prompt_id=prompt_id))
+        return job
+
+    def _plan(self, job: Job, prompt: Mapping[str, Any]) -> None:
+        job._prepare(prompt, Plan.of(prompt, self._timings.get))
+
+    def _keep(self, job: Job) -> None:
+        """Keep how a job ended and what each node class took, so that the next job's bar moves evenly."""
+        self._journal.ended(job.prompt_id, job.status)
+        self._timings.learn(job._state.plan.classes, job._state.durations)
+
+    def _cancel(self, job: Job) -> None:
+        # Where the POST is under way the server does not know the job yet; its submission sees to it afterwards.
+        if not self._tracker.ledger.withdraw(job) and self._tracker.posted(job):
+            try:
+                self._calls.submit(cancel, self, job)
+            except RuntimeError:
+                logger.info("the client is closed; job %s goes on on the server", job.prompt_id)
+
+    # The raw stream
+
+    def connect(self, on_message: Callable[[Event], object]) -> Subscription:
+        """Call ``on_message`` with every event of the websocket, also those of other people's prompts.
+
+        It is called in a thread of its own and may be slow: the connection never waits for it.
+
+        Returns
+        -------
+        Subscription
+            Call it, or its ``cancel``, to stop.
+        """
+        return self._hear(self._dispatcher.subscribe(on_message))
+
+    def _hear(self, subscription: Subscription) -> Subscription:
+        self._listen()
+        self._raw[subscription] = None
+        return subscription
+
+    def listen(self, timeout: float | None = None) -> Iterator[Event]:
+        """Every event of the websocket, as they come.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            End when nothing came for so many seconds; otherwise it ends with the client.
+        """
+        waiting: SimpleQueue[Event] = SimpleQueue()
+        subscription = self._hear(Dispatcher.direct(waiting.put))
+        try:
+            while self._finalizer.alive:
+                try:
+                    yield waiting.get(timeout=timeout if timeout is not None else 1.0)
+                except Empty:
+                    if timeout is not None:
+                        return
+        finally:
+            subscription.cancel()
+
+    def _listen(self) -> Connection:
+        return self._tracker.listen(
+            lambda: {
+                "url": self._transport.address.websocket(self.client_id),
+                "headers": self._transport.handshake_headers(),
+                "verify": self._transport.handshake_verify(),
+                "direct": self._transport.address.loopback,
+                "ping_interval": self._ping_interval,
+                "reconnect_interval": self._reconnect_interval,
+                "connect_timeout": self._options.connect_timeout,
+                "max_frame": self._options.max_frame,
+            }
+        )
+
+    # The end
+
+    def close(self) -> None:
+        """Close connections and threads. Outstanding jobs end as lost here, and go on on the server."""
+        self._finalizer()
+
+    def __enter__(self) -> ComfyClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> ComfyClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> str:
+        raise ComfyError("A ComfyClient holds connections and cannot be pickled. Make one in each process.")
+
+    def __repr__(self) -> str:
+        state = "" if self._finalizer.alive else ", closed"
+        what = f" ({EMBEDDED})" if self._embedded else ""
+        return f"<ComfyClient {self.url}{what}{state}>"
+
+
+def _check_times(**seconds: float) -> None:
+    for name, value in seconds.items():
+        if not value > 0:
+            raise ValueError(f"{name} is {value!r}, but must be a number of seconds above 0.")

@@ -1,0 +1,84 @@
+"""Which server, where nobody named one: ``$COMFYUI_URL``, a ComfyUI on this machine, else the embedded engine."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from ..protocol import Address
+from ..protocol.requests import get
+from ._errors import ComfyError
+from ._transport import Options, Transport
+
+if TYPE_CHECKING:
+    from ..engine import Engine
+
+LOCAL = "http://127.0.0.1:8188"
+
+_lock = threading.Lock()
+_engine: Engine | None = None
+
+
+def find_server() -> tuple[str, str, Engine | None]:
+    """Find a server, and say on standard output which.
+
+    Returns
+    -------
+    url : str
+    how : str
+        Why this one, in a few words.
+    engine : Engine or None
+        The embedded engine, where it is that; all clients of a process share one.
+    """
+    named = os.environ.get("COMFYUI_URL", "").strip()
+    if named:
+        return _say(named, "named by COMFYUI_URL", None)
+    if _answers(LOCAL):
+        return _say(LOCAL, "found on this machine", None)
+    engine = shared_engine()
+    return _say(engine.url, "embedded engine, small procedural model; no other ComfyUI was found", engine)
+
+
+def shared_engine() -> Engine:
+    """The embedded engine of this process, started when it is first wanted."""
+    global _engine
+    with _lock:
+        if _engine is None or not _engine.running:
+            try:
+                from ..engine import Engine
+            except ImportError as error:
+                raise ComfyError(
+                    f"No ComfyUI answers at {LOCAL}, and the embedded engine is not installed ({error}). Start ComfyUI "
+                    "there, name another address, or pip install 'comfy_widgets[engine]'."
+                ) from error
+            _engine = Engine()
+            atexit.register(_engine.close)
+        return _engine
+
+
+def _answers(url: str) -> bool:
+    address = Address.parse(url)
+    host, _, port = address.host.partition(":")
+    try:
+        # A closed port on loopback refuses within a millisecond; HTTP is tried only where something listens.
+        socket.create_connection((host, int(port)), timeout=0.5).close()
+    except OSError:
+        return False
+    transport = Transport(address, Options(connect_timeout=0.5, read_timeout=5.0))
+    try:
+        body = transport.call(get("/system_stats")).json()
+    except ComfyError:
+        return False
+    finally:
+        transport.close()
+    return isinstance(body, dict) and isinstance(body.get("system"), dict)
+
+
+def _say(url: str, how: str, engine: Engine | None) -> tuple[str, str, Engine | None]:
+    # Without the credentials that may stand in the address: notebooks keep what is printed.
+    sys.stdout.write(f"ComfyUI server: {Address.parse(url).base} ({how})\n")
+    return url, how, engine

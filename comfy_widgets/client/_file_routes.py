@@ -1,0 +1,246 @@
+"""Files to and from a server: results, uploads, and what the user keeps there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from urllib.parse import quote
+
+from ..protocol import File, as_file
+from ..protocol import requests as calls
+from ._calls import Calls
+from ._errors import FileGone, HTTPError, NotAComfyServer, ServerTimeout, ServerUnreachable, WorkflowError
+from ._result import decode, safe_path
+from ._transport import Reply
+from ._uploads import Source, part_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_RESUMES = 5
+
+
+class FileRoutes(Calls):
+    """The routes that carry files."""
+
+    def view(self, file: File | Mapping[str, Any], *, preview: str | None = None, channel: str | None = None) -> bytes:
+        """``GET /view``: the bytes of a file.
+
+        Parameters
+        ----------
+        file : File or dict
+            As an output names it: filename, subfolder, type.
+        preview : str, optional
+            "webp;90" or "jpeg;80": re-encoded by the server, at full size.
+        channel : str, optional
+            "rgb", "a" or "rgba".
+
+        Raises
+        ------
+        FileGone
+            The server does not have it (any more).
+        """
+        item = _item(file)
+        reply = self._transport.call(calls.view(item, preview=preview, channel=channel))
+        if reply.status == 404:
+            raise _gone(item, reply.url)
+        return self._transport.check(reply, f"Fetching {item.filename}").content
+
+    def open(self, file: File | Mapping[str, Any]) -> Image:
+        """A picture on the server as a PIL image."""
+        return decode(self.view(file), _item(file).filename)
+
+    def download(self, file: File | Mapping[str, Any], target: str | Path) -> Path:
+        """A file straight to disk, in pieces; where the connection breaks, the rest is asked for.
+
+        Parameters
+        ----------
+        file : File or dict
+        target : str or Path
+            A file, or a directory, where the file then gets its own name.
+
+        Returns
+        -------
+        Path
+            It appears only when it is whole.
+
+        Raises
+        ------
+        FileGone, ServerError
+        """
+        item = _item(file)
+        path = Path(target)
+        if path.is_dir():
+            path = path / safe_path("", item.filename)
+        partial = path.with_name(path.name + ".part")
+        try:
+            with partial.open("wb") as stream:
+                self._download(item, stream)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        return path
+
+    def _download(self, item: File, stream: BinaryIO) -> None:
+        for tries_left in range(_RESUMES, -1, -1):
+            at = stream.tell()
+            headers = {"Range": f"bytes={at}-"} if at else {}
+            try:
+                with self._transport.stream(calls.view(item), headers) as (status, answer, pieces):
+                    if status == 404:
+                        raise _gone(item, self.url)
+                    if status == 416:
+                        return
+                    if status >= 400:
+                        raise self._transport.failure(Reply(status, answer, b"", self.url), f"Fetching {item.filename}")
+                    if at and status != 206:
+                        stream.seek(0)
+                        stream.truncate()
+                    for piece in pieces:
+                        stream.write(piece)
+                return
+            except (ServerUnreachable, ServerTimeout):
+                if not tries_left or stream.tell() == at == 0:
+                    raise
+
+    def upload_image(
+        self,
+        image: Source,
+        filename: str | None = None,
+        *,
+        subfolder: str = "",
+        type: Literal["input", "temp", "output"] = "input",
+        overwrite: bool = False,
+    ) -> File:
+        """``POST /upload/image``: put a picture (or any file) where loader nodes find it.
+
+        Parameters
+        ----------
+        image : path, bytes, binary file, PIL image or array
+            An array is (height, width) or (height, width, 3 or 4): bytes, or floats from 0 to 1 as ComfyUI has them.
+        filename : str, optional
+            Its name on the server; the path's own by default.
+
+        Returns
+        -------
+        File
+            Under the name that the server gave it: where another picture has the name, the server adds a number.
+
+        Raises
+        ------
+        WorkflowError
+            It cannot be read, or is no picture.
+        PayloadTooLarge, ServerError
+        """
+        part = part_of(image, filename)
+        request = calls.upload("/upload/image", part, type=type, subfolder=subfolder, overwrite=overwrite)
+        return self._uploaded(request, part.filename, len(part.content))
+
+    def upload_mask(
+        self,
+        mask: Source,
+        original: File,
+        filename: str | None = None,
+        *,
+        subfolder: str = "",
+        type: Literal["input", "temp", "output"] = "input",
+        overwrite: bool = False,
+    ) -> File:
+        """``POST /upload/mask``: the original with the alpha of ``mask``, under a new name.
+
+        Raises
+        ------
+        FileGone
+            The server does not have the original; it then answers as if all were well, but writes nothing.
+        """
+        self.view(original, channel="a")
+        part = part_of(mask, filename)
+        request = calls.upload(
+            "/upload/mask", part, type=type, subfolder=subfolder, overwrite=overwrite, original_ref=original
+        )
+        return self._uploaded(request, part.filename, len(part.content))
+
+    def _uploaded(self, request: calls.Request, name: str, size: int) -> File:
+        reply = self._transport.call(request)
+        if reply.status == 413:
+            raise self._transport.failure(reply, f"{name} has {size} bytes{self._upload_limit()}")
+        if reply.status == 400:
+            raise HTTPError(
+                f"The server refused the upload of {name}: it takes no empty name and no path out of its folder.",
+                url=reply.url,
+                status=400,
+            )
+        body = self._transport.check(reply, f"Uploading {name}").json()
+        file = as_file({"filename": body.get("name"), **body}) if isinstance(body, dict) else None
+        if file is None:
+            raise NotAComfyServer(f"The server took {name} but did not say under which name.", url=reply.url)
+        return File(file.filename, file.subfolder, file.type)
+
+    # What the user keeps on the server
+
+    def userdata(self, directory: str = "workflows") -> list[str]:
+        """``GET /userdata``: the files of a directory, below it too; empty where it does not exist."""
+        reply = self._transport.call(calls.get("/userdata", dir=directory, recurse="true"))
+        if reply.status == 404:
+            return []
+        body = self._transport.check(reply, f"Listing {directory}").json()
+        return [str(item) for item in body] if isinstance(body, list) else []
+
+    def load_workflow(self, name: str) -> dict[str, Any]:
+        """``GET /userdata/workflows/{name}``: a workflow that was saved in ComfyUI's editor."""
+        reply = self._transport.call(calls.get(_workflow_route(name)))
+        if reply.status == 404:
+            saved = ", ".join(self.userdata()) or "none"
+            raise WorkflowError(f"The server has no saved workflow {name!r}. It has: {saved}.")
+        body = self._transport.check(reply, f"Reading {name}").json()
+        if not isinstance(body, dict):
+            raise WorkflowError(f"{name} on the server is no workflow.")
+        return body
+
+    def save_workflow(self, name: str, workflow: Mapping[str, Any], *, overwrite: bool = False) -> str:
+        """``POST /userdata/workflows/{name}``: save a workflow where ComfyUI's editor lists it.
+
+        Returns
+        -------
+        str
+            Its path on the server.
+        """
+        request = calls.Request(
+            "POST", _workflow_route(name), {"overwrite": "true" if overwrite else "false"}, body=dict(workflow)
+        )
+        reply = self._transport.call(request)
+        if reply.status == 409:
+            raise WorkflowError(f"The server has a workflow {name!r} already; give overwrite=True to replace it.")
+        body = self._transport.check(reply, f"Saving {name}").json()
+        return str(body.get("path", name)) if isinstance(body, dict) else str(body)
+
+    @property
+    def url(self) -> str:
+        """The server's address, without credentials."""
+        return self._transport.address.base
+
+
+def _item(file: File | Mapping[str, Any]) -> File:
+    item = as_file(file)
+    if item is None:
+        raise ValueError(f"{file!r} is no file: it needs a filename, and may have subfolder and type.")
+    return item
+
+
+def _gone(item: File, url: str) -> FileGone:
+    where = f"{item.type}/{item.subfolder}".rstrip("/")
+    why = (
+        "temporary pictures are wiped when ComfyUI starts; run the workflow again"
+        if item.type == "temp"
+        else "it was deleted or moved since; with a changed seed the server computes it again"
+    )
+    return FileGone(
+        f"{item.filename} is not in the server's {where} folder any more: {why}.", file=item, url=url, status=404
+    )
+
+
+def _workflow_route(name: str) -> str:
+    # Slashes must be escaped here: the server takes the whole path as one segment.
+    file = name if name.endswith(".json") else f"{name}.json"
+    return f"/userdata/{quote('workflows/' + file, safe='')}"

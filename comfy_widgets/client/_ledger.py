@@ -1,0 +1,147 @@
+"""The outstanding jobs of a client, and how each of them ends: once, with the outcome that the history tells."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..protocol import ExecutionSuccess, HistoryEntry, pictures_of
+from ._errors import ComfyError, ExecutionFailed, JobLost
+from ._job import Job
+from ._result import Result
+
+
+@dataclass
+class Record:
+    """What the watch knows of a job."""
+
+    job: Job
+    sent: bool = False
+    confirmed: bool = False
+    doubt: ComfyError | None = None
+    missing_since: float | None = None
+    unread_since: float | None = None
+    cancelling_since: float | None = None
+    interrupted: float = 0.0
+    settling: bool = False
+    added: float = field(default_factory=time.monotonic)
+    last_event: float = 0.0
+    in_queue: str = ""
+
+    @property
+    def posted(self) -> bool:
+        """Whether the server may know it: its POST was answered, or it is in doubt whether it arrived."""
+        return self.confirmed or self.doubt is not None
+
+
+class Ledger:
+    """All outstanding jobs by prompt id; every change under `condition`, which also wakes the watch."""
+
+    def __init__(self) -> None:
+        self.condition = threading.Condition()
+        self.records: dict[str, Record] = {}
+
+    def add(self, job: Job) -> None:
+        """Take a job in; before its POST, since messages can overtake the answer."""
+        with self.condition:
+            self.records[job.prompt_id] = Record(job, last_event=time.monotonic())
+
+    def begin(self, job: Job) -> bool:
+        """Its POST goes out now; False where it ended before that, as by a cancel."""
+        with self.condition:
+            record = self.records.get(job.prompt_id)
+            if record is None or record.job is not job:
+                return False
+            record.sent = True
+            return True
+
+    def withdraw(self, job: Job) -> bool:
+        """End a job that is cancelled before its POST; False where the server must be told."""
+        with self.condition:
+            record = self.records.get(job.prompt_id)
+            if record is None or record.job is not job or record.sent:
+                return False
+            del self.records[job.prompt_id]
+        return job._finish_cancelled()
+
+    def rekey(self, job: Job, prompt_id: str) -> None:
+        """An old server gave the prompt an id of its own."""
+        with self.condition:
+            record = self.records.pop(job.prompt_id, None)
+            job._prompt_id = prompt_id
+            if record is not None:
+                self.records[prompt_id] = record
+
+    def find(self, prompt_id: str) -> Job | None:
+        """The outstanding job with this id."""
+        record = self.records.get(prompt_id)
+        return record.job if record is not None and not record.job.done() else None
+
+    def outstanding(self) -> list[Job]:
+        """Jobs that have not ended."""
+        with self.condition:
+            return [record.job for record in self.records.values()]
+
+    def finish(self, job: Job, entry: HistoryEntry) -> None:
+        """End a job as its history says, once its pictures are here."""
+        outcome = entry.outcome
+        job._learn(entry.prompt)
+
+        def end() -> bool:
+            if outcome == "completed":
+                return job._finish("completed", outputs=entry.outputs)
+            if outcome == "cancelled":
+                return job._finish_cancelled(entry.outputs)
+            return job._finish("failed", outputs=entry.outputs, error=lambda result: _failure(job, entry, result))
+
+        if outcome == "completed" and job._state.ending is None:
+            job._handle(ExecutionSuccess(prompt_id=job.prompt_id))
+        # Pictures are fetched before a job counts as done; large media only when somebody asks for them.
+        job._media.when_fetched(pictures_of(entry.outputs), lambda: self.end(job, end))
+
+    def lose(self, job: Job, reason: str) -> None:
+        """End a job of which nothing more will be heard."""
+        text = f"Job {job.prompt_id} is lost: {reason}."
+        self.end(
+            job,
+            lambda: job._finish("lost", error=lambda result: JobLost(text, prompt_id=job.prompt_id, result=result)),
+        )
+
+    def fail(self, job: Job, error: ComfyError) -> None:
+        """End a job that never came to run, or that the server never knew."""
+        self.end(job, lambda: job._finish("lost" if isinstance(error, JobLost) else "failed", error=lambda _: error))
+
+    def end(self, job: Job, end: Callable[[], bool]) -> None:
+        """End a job by ``end``, unless another channel was first, and forget it."""
+        end()
+        with self.condition:
+            record = self.records.get(job.prompt_id)
+            # Somebody may have attached to the same prompt meanwhile.
+            if record is not None and record.job is job:
+                del self.records[job.prompt_id]
+
+
+def _failure(job: Job, entry: HistoryEntry, result: Result) -> ExecutionFailed:
+    error = entry.error
+    if error is None:
+        return ExecutionFailed(
+            f"Job {job.prompt_id[:8]} failed on the server, which does not say why; its log may.",
+            prompt_id=job.prompt_id,
+            result=result,
+        )
+    title = job._state.plan.titles.get(error.node_id or "") or error.node_type or "A node"
+    kind = error.exception_type.rpartition(".")[2]
+    where = f"{title} ({error.node_type}, node {error.node_id})" if title != error.node_type else title
+    return ExecutionFailed(
+        f"{where} failed: {kind}: {error.exception_message}",
+        prompt_id=job.prompt_id,
+        result=result,
+        node_id=error.node_id,
+        node_title=title,
+        node_type=error.node_type,
+        exception_type=error.exception_type,
+        exception_message=error.exception_message,
+        traceback=error.traceback,
+    )

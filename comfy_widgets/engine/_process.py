@@ -1,0 +1,185 @@
+"""The engine as a process of its own, so that the sampler never holds up the notebook."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import weakref
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from ._command import HANDSHAKE, install_hint, missing_modules
+
+_LOG_LINES = 200
+_CLOSE_SECONDS = 5.0
+
+
+class EngineError(RuntimeError):
+    """The engine could not be started; the message says why and what to do."""
+
+
+class Engine:
+    """A running embedded engine.
+
+    It lives in a process of its own and ends with `close`, with the ``with`` block, or with the process that started
+    it, however that one ends.
+
+    Parameters
+    ----------
+    port
+        Port on 127.0.0.1; 0 takes a free one.
+    custom_nodes
+        Python files with NODE_CLASS_MAPPINGS in ComfyUI's classic node API. Pictures are numpy arrays of shape
+        (batch, height, width, 3), float32 from 0 to 1.
+    output_dir
+        Where results are kept. None: in a temporary folder that goes away with the engine.
+    start_timeout
+        Seconds to wait for the server to answer.
+
+    Attributes
+    ----------
+    url
+        Where it answers, such as ``"http://127.0.0.1:41234"``.
+
+    Raises
+    ------
+    EngineError
+        When it cannot be started: missing packages, a taken port, a custom node file with an error.
+
+    Examples
+    --------
+    >>> with Engine() as engine:                      # doctest: +SKIP
+    ...     client = ComfyClient(engine.url)
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        custom_nodes: Iterable[str | os.PathLike[str]] = (),
+        output_dir: str | os.PathLike[str] | None = None,
+        *,
+        start_timeout: float = 60.0,
+    ) -> None:
+        missing = missing_modules()
+        if missing:
+            raise EngineError(install_hint(missing))
+        command = [sys.executable, "-m", "comfy_widgets.engine", "--child", "--port", str(port)]
+        for path in custom_nodes:
+            command += ["--custom-nodes", str(Path(path).resolve())]
+        if output_dir is not None:
+            command += ["--output-directory", str(Path(output_dir).resolve())]
+        self._log: deque[str] = deque(maxlen=_LOG_LINES)
+        self._ready = threading.Event()
+        self.url = ""
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            env=_environment(),
+            # Ctrl-C in a terminal, or Interrupt in a notebook, is meant for the caller's code, not for the server.
+            start_new_session=True,
+        )
+        # Also at the end of this Python, and when nobody holds the engine any more.
+        self._end = weakref.finalize(self, _end, self._process, os.getpid())
+        threading.Thread(target=_read, args=(self._process, weakref.ref(self)), daemon=True).start()
+        if not self._ready.wait(start_timeout) or not self.url:
+            status = self._process.poll()
+            self.close()
+            what = "did not start in time" if status is None else "could not start"
+            raise EngineError(f"The embedded engine {what}. It said:\n{self.log or '(nothing)'}")
+
+    def _heard(self, line: str | None) -> None:
+        """Take a line of the process's output; None is its end."""
+        if line is None:
+            self._ready.set()
+        elif line.startswith(HANDSHAKE):
+            self.url = json.loads(line[len(HANDSHAKE) :])["url"]
+            self._ready.set()
+        else:
+            self._log.append(line.rstrip("\n"))
+
+    @property
+    def log(self) -> str:
+        """The last lines that the engine printed."""
+        return "\n".join(self._log)
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is alive."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """Stop the engine and wait until it is gone. May be called again."""
+        self._end()
+
+    def kill(self) -> None:
+        """End it at once and without a farewell (SIGKILL), to see what a client does then."""
+        self._process.kill()
+        self._process.wait()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Engine {self.url} {'running' if self.running else 'stopped'}>"
+
+
+def _environment() -> dict[str, str]:
+    """Return the child's environment, in which it finds this very package also when it is not installed."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    home = Path(__file__).resolve().parents[2]
+    if home.name not in ("site-packages", "dist-packages"):
+        path = os.environ.get("PYTHONPATH")
+        environment["PYTHONPATH"] = str(home) + (os.pathsep + path if path else "")
+    return environment
+
+
+def _read(process: subprocess.Popen[str], engine: weakref.ref[Engine]) -> None:
+    """Hand the process's lines to the engine; holds no reference to it, so that it can be collected."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        _hand_over(engine, line)
+    _hand_over(engine, None)
+    process.stdout.close()
+
+
+def _hand_over(engine: weakref.ref[Engine], line: str | None) -> None:
+    target = engine()
+    if target is not None:
+        target._heard(line)
+
+
+def _end(process: subprocess.Popen[str], owner: int) -> None:
+    """Close its stdin, which asks it to stop; insist if it does not."""
+    if os.getpid() != owner:
+        return  # A fork of the process that started it: the engine is not ours.
+    stdin: IO[str] | None = process.stdin
+    if stdin is not None:
+        with contextlib.suppress(OSError):
+            stdin.close()
+    process.terminate()
+    try:
+        process.wait(_CLOSE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,91 @@
+"""Results of earlier runs, found again when a node and everything above it is the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from .._nodes.registry import Registry, hidden_inputs
+from .graph import Prompt, is_link
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a node gave: one list for each output slot, and what it shows."""
+
+    outputs: list[list[Any]]
+    ui: dict[str, list[Any]] | None
+
+
+class Cache:
+    """Keeps the results of the nodes of the last prompt (ComfyUI's classic cache)."""
+
+    def __init__(self) -> None:
+        self._results: dict[str, Result] = {}
+
+    def get(self, key: str) -> Result | None:
+        """Return the result kept under a key, or None."""
+        return self._results.get(key)
+
+    def put(self, key: str, result: Result) -> None:
+        """Keep a result."""
+        self._results[key] = result
+
+    def keep_only(self, keys: Iterable[str]) -> None:
+        """Forget everything but these keys."""
+        kept = set(keys)
+        self._results = {key: result for key, result in self._results.items() if key in kept}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._results.clear()
+
+
+def node_keys(registry: Registry, prompt: Prompt, is_changed: Callable[[str], object]) -> dict[str, str]:
+    """Return a key for each node that can have one: a digest of its class, its inputs and the keys above it.
+
+    Parameters
+    ----------
+    registry, prompt
+        What the nodes are.
+    is_changed
+        Gives a node's IS_CHANGED answer (None without one); NaN means "never the same".
+    """
+    keys: dict[str, str] = {}
+
+    def key_of(node_id: str) -> str:
+        if node_id not in keys:
+            node = prompt[node_id]
+            cls = registry.classes[node["class_type"]]
+            parts: list[Any] = [node["class_type"], _fingerprint(is_changed(node_id))]
+            if "UNIQUE_ID" in hidden_inputs(cls).values() or getattr(cls, "NOT_IDEMPOTENT", False):
+                parts.append(node_id)
+            for name, value in sorted(node["inputs"].items()):
+                if is_link(value):
+                    parts.append([name, "link", key_of(value[0]), value[1]])
+                else:
+                    parts.append([name, "value", value])
+            text = json.dumps(parts, sort_keys=True, default=repr)
+            keys[node_id] = hashlib.sha256(text.encode()).hexdigest()
+        return keys[node_id]
+
+    for node_id in prompt:
+        try:
+            key_of(node_id)
+        except (AttributeError, KeyError, RecursionError, TypeError):
+            # A node that no output needs is not validated: its links may lead nowhere or in a circle.
+            keys.pop(node_id, None)
+    return keys
+
+
+def _fingerprint(value: object) -> object:
+    if isinstance(value, float) and math.isnan(value):
+        return uuid.uuid4().hex
+    if isinstance(value, (list, tuple)):
+        return [_fingerprint(item) for item in value]
+    return value

@@ -1,0 +1,359 @@
+"""Checks a posted prompt before it is queued, with ComfyUI's own error types and wording.
+
+The rules and the bodies are those of ComfyUI 0.8.0 as seen on the wire; where newer cores say more
+(``missing_node_type`` with ``extra_info``, ``dependency_cycle``) theirs are used.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._nodes.registry import NodeClass, Registry, accepted_arguments, input_specs
+from .graph import Prompt, is_link
+
+Error = dict[str, Any]
+_CONVERTERS: dict[str, type] = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
+_LISTED_OPTIONS = 20
+
+
+class PromptRefused(ValueError):
+    """The prompt cannot run at all.
+
+    Parameters
+    ----------
+    kind, message, details, extra_info
+        The error object of the 400 answer.
+    node_errors
+        Its node_errors.
+    """
+
+    def __init__(
+        self, kind: str, message: str, details: str = "", extra_info: dict[str, Any] | None = None,
+        node_errors: dict[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(message)
+        self.error: Error = {
+            "type": kind, "message": message, "details": details, "extra_info": extra_info or {},
+        }  # fmt: skip
+        self.node_errors = node_errors or {}
+
+
+class _CycleError(Exception):
+    def __init__(self, path: list[str]) -> None:
+        super().__init__(" -> ".join(path))
+        self.path = path
+
+
+@dataclass
+class _Verdict:
+    valid: bool
+    errors: list[Error] = field(default_factory=list)
+
+
+def validate(
+    registry: Registry, prompt: Prompt, targets: Collection[str] | None = None
+) -> tuple[list[str], dict[str, Any]]:
+    """Check a prompt and convert its values in place.
+
+    Parameters
+    ----------
+    registry
+        The known node classes.
+    prompt
+        API format; numbers given as strings become numbers, and so on.
+    targets
+        Only these output nodes; None means all.
+
+    Returns
+    -------
+    outputs
+        The output nodes that can run, in prompt order.
+    node_errors
+        Errors of those that cannot (and are left out), by node id.
+
+    Raises
+    ------
+    PromptRefused
+        When nothing can run.
+    """
+    outputs = _output_nodes(registry, prompt, targets)
+    if not outputs:
+        raise PromptRefused("prompt_no_outputs", "Prompt has no outputs")
+    checker = _Checker(registry, prompt)
+    good: list[str] = []
+    node_errors: dict[str, Any] = {}
+    details: list[str] = []
+    for output in outputs:
+        verdict = checker.output(output)
+        if verdict.valid:
+            good.append(output)
+            continue
+        details += [f"{error['message']}: {error['details']}" for error in verdict.errors]
+        for node_id, reason in checker.verdicts.items():
+            if reason.errors:
+                entry = node_errors.setdefault(
+                    node_id,
+                    {
+                        "errors": reason.errors,
+                        "dependent_outputs": [],
+                        "class_type": prompt[node_id]["class_type"],
+                    },
+                )
+                entry["dependent_outputs"].append(output)
+    if not good:
+        raise PromptRefused(
+            "prompt_outputs_failed_validation", "Prompt outputs failed validation", "\n".join(details), {}, node_errors
+        )
+    return good, node_errors
+
+
+def _output_nodes(registry: Registry, prompt: Prompt, targets: Collection[str] | None) -> list[str]:
+    outputs = []
+    for node_id, node in prompt.items():
+        if "class_type" not in node:
+            raise PromptRefused(
+                "invalid_prompt",
+                "Cannot execute because a node is missing the class_type property.",
+                f"Node ID '#{node_id}'",
+            )
+        class_type = node["class_type"]
+        title = (node.get("_meta") or {}).get("title")
+        if class_type not in registry.classes:
+            raise PromptRefused(
+                "missing_node_type",
+                f"Node '{title or class_type}' not found. The custom node may not be installed.",
+                f"Node ID '#{node_id}'",
+                {"node_id": node_id, "class_type": class_type, "node_title": title or class_type},
+            )
+        if registry.is_output(class_type) and (targets is None or node_id in targets):
+            outputs.append(node_id)
+    return outputs
+
+
+class _Checker:
+    """Checks nodes from the outputs upwards, each once."""
+
+    def __init__(self, registry: Registry, prompt: Prompt) -> None:
+        self._registry = registry
+        self._prompt = prompt
+        self._path: list[str] = []
+        self.verdicts: dict[str, _Verdict] = {}
+
+    def output(self, node_id: str) -> _Verdict:
+        """Check one output node and all above it."""
+        try:
+            return self.node(node_id)
+        except _CycleError as cycle:
+            return self._cycle(cycle)
+        except Exception as error:
+            verdict = _Verdict(
+                False,
+                [
+                    {
+                        "type": "exception_during_validation",
+                        "message": "Exception when validating node",
+                        "details": str(error),
+                        "extra_info": {
+                            "exception_type": _type_name(error),
+                            "traceback": traceback.format_tb(error.__traceback__),
+                        },
+                    }
+                ],
+            )
+            self.verdicts[node_id] = verdict
+            return verdict
+        finally:
+            self._path.clear()
+
+    def _cycle(self, cycle: _CycleError) -> _Verdict:
+        steps = [f"{node_id} ({self._prompt[node_id]['class_type']})" for node_id in cycle.path]
+        self.verdicts[cycle.path[0]] = _Verdict(
+            False,
+            [
+                {
+                    "type": "dependency_cycle",
+                    "message": "Dependency cycle detected",
+                    "details": " -> ".join(steps),
+                    "extra_info": {"node_id": cycle.path[0], "cycle_nodes": cycle.path[:-1]},
+                }
+            ],
+        )
+        return _Verdict(False)
+
+    def node(self, node_id: str) -> _Verdict:
+        """Check one node; its verdict is kept."""
+        if node_id in self._path:
+            raise _CycleError([*self._path[self._path.index(node_id) :], node_id])
+        if node_id in self.verdicts:
+            return self.verdicts[node_id]
+        self._path.append(node_id)
+        node = self._prompt[node_id]
+        cls = self._registry.classes[node["class_type"]]
+        verdict = _Verdict(True)
+        inputs = node["inputs"]
+        own = getattr(cls, "VALIDATE_INPUTS", None)
+        own_names, own_takes_all = accepted_arguments(own) if own else (frozenset(), False)
+        received_types: dict[str, str] = {}
+        for section, name, kind, options in input_specs(cls):
+            if name not in inputs:
+                if section == "required":
+                    verdict.errors.append(
+                        _error("required_input_missing", "Required input is missing", name, {"input_name": name})
+                    )
+                continue
+            config = [kind, options] if options else [kind]
+            value = inputs[name]
+            if isinstance(value, list):
+                self._link(verdict, name, value, config, received_types, "input_types" in own_names)
+            else:
+                checked_by_node = name in own_names or own_takes_all
+                self._value(verdict, inputs, name, config, options, checked_by_node)
+        if own is not None and not verdict.errors:
+            self._own(verdict, cls, inputs, own_names, own_takes_all, received_types)
+        verdict.valid = verdict.valid and not verdict.errors
+        self.verdicts[node_id] = verdict
+        self._path.pop()
+        return verdict
+
+    def _link(
+        self, verdict: _Verdict, name: str, value: list[Any], config: list[Any], received: dict[str, str], own: bool
+    ) -> None:
+        info = {"input_name": name, "input_config": config}
+        if len(value) != 2:
+            message = "Bad linked input, must be a length-2 list of [node_id, slot_index]"
+            verdict.errors.append(_error("bad_linked_input", message, name, {**info, "received_value": value}))
+            return
+        source, slot = value
+        source_class = self._registry.classes[self._prompt[source]["class_type"]]
+        kind = source_class.RETURN_TYPES[slot]
+        received[name] = kind
+        if not own and not _fits(kind, config[0]):
+            details = f"{name}, received_type({kind}) mismatch input_type({config[0]})"
+            verdict.errors.append(
+                _error(
+                    "return_type_mismatch",
+                    "Return type mismatch between linked nodes",
+                    details,
+                    {**info, "received_type": kind, "linked_node": value},
+                )
+            )
+            return
+        try:
+            if not self.node(source).valid:
+                verdict.valid = False
+        except _CycleError:
+            raise
+        except Exception as error:
+            del self._path[self._path.index(source) :]
+            verdict.valid = False
+            self.verdicts[source] = _Verdict(
+                False,
+                [
+                    _error(
+                        "exception_during_inner_validation",
+                        "Exception when validating inner node",
+                        str(error),
+                        {
+                            **info,
+                            "exception_message": str(error),
+                            "exception_type": _type_name(error),
+                            "traceback": traceback.format_tb(error.__traceback__),
+                            "linked_node": value,
+                        },
+                    )
+                ],
+            )
+
+    def _value(
+        self,
+        verdict: _Verdict,
+        inputs: dict[str, Any],
+        name: str,
+        config: list[Any],
+        options: dict[str, Any],
+        checked_by_node: bool,
+    ) -> None:
+        value, kind = inputs[name], config[0]
+        if isinstance(value, dict) and "__value__" in value:
+            value = inputs[name] = value["__value__"]
+        info = {"input_name": name, "input_config": config, "received_value": value}
+        converter = _CONVERTERS.get(kind) if isinstance(kind, str) else None
+        if converter is not None:
+            try:
+                value = inputs[name] = converter(value)
+            except Exception as error:
+                verdict.errors.append(
+                    _error(
+                        "invalid_input_type",
+                        f"Failed to convert an input value to a {kind} value",
+                        f"{name}, {value}, {error}",
+                        {**info, "exception_message": str(error)},
+                    )
+                )
+                return
+            info["received_value"] = value
+        if checked_by_node:
+            return
+        if "min" in options and kind in ("INT", "FLOAT") and value < options["min"]:
+            message = f"Value {value} smaller than min of {options['min']}"
+            verdict.errors.append(_error("value_smaller_than_min", message, name, info))
+        elif "max" in options and kind in ("INT", "FLOAT") and value > options["max"]:
+            message = f"Value {value} bigger than max of {options['max']}"
+            verdict.errors.append(_error("value_bigger_than_max", message, name, info))
+        choices = kind if isinstance(kind, (list, tuple)) else options.get("options", []) if kind == "COMBO" else None
+        if choices is not None and value not in choices:
+            long = len(choices) > _LISTED_OPTIONS
+            listed = f"(list of length {len(choices)})" if long else str(list(choices))
+            if long:
+                info["input_config"] = None
+            verdict.errors.append(
+                _error("value_not_in_list", "Value not in list", f"{name}: '{value}' not in {listed}", info)
+            )
+
+    def _own(
+        self,
+        verdict: _Verdict,
+        cls: NodeClass,
+        inputs: dict[str, Any],
+        names: Collection[str],
+        takes_all: bool,
+        received_types: dict[str, str],
+    ) -> None:
+        """Call the class's own VALIDATE_INPUTS with the constant values it asks for (links are None to it)."""
+        known = [name for _, name, _, _ in input_specs(cls)]
+        arguments: dict[str, Any] = {
+            name: None if is_link(inputs[name]) else inputs[name]
+            for name in known
+            if name in inputs and (takes_all or name in names)
+        }
+        if "input_types" in names:
+            arguments["input_types"] = received_types
+        answer = cls.VALIDATE_INPUTS(**arguments)
+        if answer is True:
+            return
+        for name in arguments:
+            details = f"{name} - {answer}" if isinstance(answer, str) else name
+            verdict.errors.append(
+                _error("custom_validation_failed", "Custom validation failed for node", details, {"input_name": name})
+            )
+
+
+def _error(kind: str, message: str, details: str, extra_info: dict[str, Any]) -> Error:
+    return {"type": kind, "message": message, "details": details, "extra_info": extra_info}
+
+
+def _type_name(error: BaseException) -> str:
+    cls = type(error)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _fits(received: object, wanted: object) -> bool:
+    """Tell whether an output of one type may go into an input of another: "*" is any, commas make unions."""
+    if received == wanted or "*" in (received, wanted):
+        return True
+    if isinstance(received, str) and isinstance(wanted, str):
+        return set(received.split(",")) <= set(wanted.split(","))
+    return False

@@ -1,0 +1,95 @@
+"""A server's address: what a person types, and the HTTP and websocket addresses that follow from it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from ._errors import ComfyError
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server is.
+
+    Attributes
+    ----------
+    base : str
+        ``scheme://host[:port][/prefix]`` without credentials, trailing slash or ``/api``.
+    auth : tuple of (str, str) or None
+        User and password that stood in the URL; never shown.
+    query : tuple of (str, str)
+        What stood behind a question mark, such as a token; goes with every call and the handshake, and is never shown.
+    """
+
+    base: str
+    auth: tuple[str, str] | None = field(default=None, repr=False)
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """Read a URL as a person types it.
+
+        Raises
+        ------
+        ComfyError
+            The URL has no scheme or host, or a scheme other than http and https.
+        """
+        text = url.strip()
+        if "://" not in text:
+            raise ComfyError(
+                f"The address {_hidden(text)!r} has no scheme. Write it with http:// or https://, for example "
+                f"'http://{_hidden(text).lstrip('/') or '127.0.0.1:8188'}'."
+            )
+        try:
+            parts = urlsplit(text)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            # The reason is not shown, as it may quote a password with a special character in it.
+            raise ComfyError(
+                f"The address {_hidden(text)!r} cannot be read; write it as 'http://127.0.0.1:8188'. Special "
+                "characters in a user name or password must be percent-encoded, or given as auth=(user, password)."
+            ) from None
+        if parts.scheme not in ("http", "https"):
+            raise ComfyError(
+                f"The address {_hidden(text)!r} starts with {parts.scheme}://. Give the http:// or https:// address of "
+                "the server; the websocket address follows from it."
+            )
+        if not host:
+            raise ComfyError(f"The address {_hidden(text)!r} names no host, as in 'http://127.0.0.1:8188'.")
+        path = parts.path.rstrip("/")
+        path = path[: -len("/api")].rstrip("/") if path.endswith("/api") else path
+        netloc = f"[{host}]" if ":" in host else host
+        netloc += f":{port}" if port is not None else ""
+        auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username is not None else None
+        return cls(f"{parts.scheme}://{netloc}{path}", auth, tuple(parse_qsl(parts.query)))
+
+    def http(self, route: str) -> str:
+        """The address of a route such as "/prompt"; all routes are served under /api too, some only there."""
+        if route.startswith("/internal/"):
+            return self.base + route
+        return f"{self.base}/api{route}"
+
+    def websocket(self, client_id: str) -> str:
+        """The address of the websocket for this client id."""
+        query = urlencode([("clientId", client_id), *self.query], quote_via=quote)
+        return f"ws{self.base[len('http') :]}/ws?{query}"
+
+    @property
+    def host(self) -> str:
+        """Host and port, as shown to people."""
+        return urlsplit(self.base).netloc
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the server is on this machine."""
+        name = urlsplit(self.base).hostname or ""
+        return name in ("localhost", "::1") or name.startswith("127.")
+
+
+def _hidden(url: str) -> str:
+    """The URL without credentials and tokens, for messages."""
+    scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
+    place = rest.rpartition("@")[2]
+    return f"{scheme}{mark}{re.split('[?#]', place)[0]}"

@@ -1,0 +1,314 @@
+"""One connection through the fault proxy: HTTP exchanges one after the other, until one becomes a websocket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+import sys
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from ._faults import FaultPlan, Manner
+from ._traffic import SeenRequest, Traffic
+from ._websocket_relay import WebSocketRelay
+from ._wire import Head
+
+PIECE = 1 << 16
+_KEPT_BODY = 1 << 20  # of a request, for the record
+# A socket that lingers for 0 seconds resets its connection when it is closed; the fields are shorter on Windows.
+_LINGER_0 = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+@dataclass
+class Wiring:
+    """What all connections of one proxy share."""
+
+    host: str
+    port: int
+    delay: float
+    record: bool
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    traffic: Traffic = field(default_factory=Traffic)
+    relays: set[Relay] = field(default_factory=set)
+
+
+class End:
+    """One end of a relayed connection, with what is on its way there.
+
+    Every piece is written `delay` seconds after it came, in order: latency without a limit on throughput, as any
+    number of pieces may be under way at once.
+    """
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, wiring: Wiring, ready_at: float = 0.0
+    ) -> None:
+        self.reader = reader
+        self.writer = writer
+        self._wiring = wiring
+        self._ready_at = ready_at
+        self._pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(maxsize=256)
+        self._writing = asyncio.create_task(self._write())
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    async def send(self, data: bytes) -> None:
+        """Put bytes on their way."""
+        due = max(asyncio.get_running_loop().time() + self._wiring.delay, self._ready_at)
+        if not self._writing.done():
+            await self._pieces.put((due, data))
+
+    async def flush(self) -> None:
+        """Return when all that was sent is written, or never will be."""
+        written = asyncio.ensure_future(self._pieces.join())
+        await asyncio.wait({written, self._writing}, return_when=asyncio.FIRST_COMPLETED)
+        written.cancel()
+
+    def close(self) -> None:
+        """End the stream properly."""
+        self._writing.cancel()
+        self.writer.close()
+
+    def half_close(self) -> None:
+        """End the stream in this direction only."""
+        with contextlib.suppress(OSError):
+            self.writer.write_eof()
+
+    def reset(self) -> None:
+        """Break the connection with a TCP reset."""
+        self._writing.cancel()
+        reset(self.writer)
+
+    async def _write(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            due, data = await self._pieces.get()
+            if (wait := due - clock()) > 0:
+                await asyncio.sleep(wait)
+            # A peer that has left is noticed by whoever reads from it; here the piece is simply lost.
+            with contextlib.suppress(ConnectionError):
+                self.writer.write(data)
+                await self.writer.drain()
+            self._pieces.task_done()
+
+
+class Relay:
+    """One client connection and its connection to the server."""
+
+    client: End
+    server: End
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+        self.websocket: WebSocketRelay | None = None
+
+    async def run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve the connection to its end."""
+        wiring = self.wiring
+        try:
+            server = await asyncio.open_connection(wiring.host, wiring.port)
+        except OSError:
+            reset(writer)
+            return
+        # Opening a connection over a real network takes a round trip before the first byte may leave.
+        ready_at = asyncio.get_running_loop().time() + 3 * wiring.delay if wiring.delay else 0.0
+        self.client = End(reader, writer, wiring)
+        self.server = End(*server, wiring, ready_at)
+        wiring.relays.add(self)
+        try:
+            while await self._exchange():
+                pass
+            await self.client.flush()
+        except (ConnectionError, asyncio.IncompleteReadError, ValueError):
+            # The other side broke off in the middle: so does this one.
+            self.client.reset()
+        finally:
+            wiring.relays.discard(self)
+            self.client.close()
+            self.server.close()
+
+    async def _exchange(self) -> bool:
+        """Carry out one request and its reply; says whether the connection lives on."""
+        head = await self._next_request()
+        if head is None:
+            return False
+        traffic = self.wiring.traffic
+        seen = SeenRequest(head.method, head.target, head.headers)
+        traffic.requests.append(seen)
+        traffic.changed.notify()
+        exchange = Exchange(self, head, seen)
+        fault = self.wiring.faults.for_request(seen)
+        if fault is None:
+            await exchange.forward_request()
+            await exchange.relay_reply()
+        else:
+            seen.fault = type(fault).__name__
+            await fault.act(exchange)
+        traffic.changed.notify()
+        if exchange.upgraded:
+            self.websocket = WebSocketRelay(self.client, self.server, self.wiring, head)
+            await self.websocket.run()
+            return False
+        return exchange.alive
+
+    async def _next_request(self) -> Head | None:
+        """Next request head; None when either side has closed, which a pool of connections must get to see."""
+        request = asyncio.ensure_future(read_head(self.client.reader))
+        server_end = asyncio.ensure_future(self.server.reader.read(1))
+        try:
+            await asyncio.wait({request, server_end}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            request.cancel()
+            server_end.cancel()
+        head, _ = await asyncio.gather(request, server_end, return_exceptions=True)
+        return head if isinstance(head, Head) else None
+
+
+class Exchange:
+    """One request on its way to the server and the reply on its way back: the steps a fault is made of."""
+
+    def __init__(self, relay: Relay, head: Head, seen: SeenRequest) -> None:
+        self._client = relay.client
+        self._server = relay.server
+        self._request = head
+        self._seen = seen
+        self.alive = head.get("Connection").lower() != "close"
+        self.upgraded = False
+
+    async def forward_request(self) -> None:
+        """Send the request on."""
+        # Without extensions frames are not compressed, so that the proxy can count and change messages.
+        await self._server.send(self._request.without("Sec-WebSocket-Extensions").encode())
+        async for piece in body(self._client.reader, self._request):
+            self._keep(piece)
+            await self._server.send(piece)
+
+    async def swallow_request(self) -> None:
+        """Read the request, send nothing on."""
+        async for piece in body(self._client.reader, self._request):
+            self._keep(piece)
+
+    async def discard_reply(self) -> None:
+        """Read the server's whole reply, so that the server is certainly done, and pass nothing on."""
+        reply = await self._read_reply_head()
+        async for _ in body(self._server.reader, reply, self._request.method):
+            pass
+
+    async def relay_reply(self, *, at_most: int | None = None, bytes_per_second: float | None = None) -> None:
+        """Pass the reply on: all of it, or a part of its body, or slowly."""
+        reply = await self._read_reply_head()
+        self._seen.status = reply.status
+        self.upgraded = reply.status == 101
+        self.alive &= reply.get("Connection").lower() != "close"
+        await self._client.send(reply.encode())
+        left = at_most
+        async for piece in body(self._server.reader, reply, self._request.method):
+            if left is not None:
+                piece = piece[:left]
+                left -= len(piece)
+            if bytes_per_second is None:
+                await self._client.send(piece)
+            else:
+                await self._trickle(piece, bytes_per_second)
+            if left == 0:
+                return
+
+    async def answer(self, head: Head, content: bytes) -> None:
+        """Give the client a reply of the proxy's own."""
+        self._seen.status = head.status
+        await self._client.send(head.encode() + (b"" if self._request.method == "HEAD" else content))
+
+    async def hold_until(self, lifted: threading.Event) -> bool:
+        """Wait for a fault to be lifted; False when the client gave up first."""
+        gone = asyncio.ensure_future(client_leaves(self._client.reader))
+        try:
+            return await until_set(lifted, gone)
+        finally:
+            gone.cancel()
+
+    async def cut(self, manner: Manner) -> None:
+        """End the connection in this manner, once what went before has arrived."""
+        self.alive = False
+        await self._client.flush()
+        if manner == "reset":
+            self._client.reset()
+        elif manner == "silent":
+            await client_leaves(self._client.reader)
+
+    def _keep(self, piece: bytes) -> None:
+        self._seen.body += piece[: _KEPT_BODY - len(self._seen.body)]
+
+    async def _read_reply_head(self) -> Head:
+        while True:
+            reply = await read_head(self._server.reader)
+            if reply.status >= 200 or reply.status == 101:
+                return reply
+            await self._client.send(reply.encode())
+
+    async def _trickle(self, piece: bytes, bytes_per_second: float) -> None:
+        step = max(1, int(bytes_per_second / 20))
+        for at in range(0, len(piece), step):
+            await self._client.send(piece[at : at + step])
+            await asyncio.sleep(step / bytes_per_second)
+
+
+async def read_head(reader: asyncio.StreamReader) -> Head:
+    """Read the head of an HTTP message; raises IncompleteReadError at the end of the stream."""
+    try:
+        return Head.parse(await reader.readuntil(b"\r\n\r\n"))
+    except asyncio.LimitOverrunError as error:
+        raise ValueError("the HTTP head is too long") from error
+
+
+async def body(reader: asyncio.StreamReader, head: Head, request_method: str | None = None) -> AsyncIterator[bytes]:
+    """Read the body that belongs to a head, piece by piece, as it is on the wire.
+
+    `request_method` is that of the request when `head` is a reply's: only a reply may run to the end of the stream.
+    """
+    if request_method == "HEAD" or (request_method is not None and head.status in (101, 204, 304)):
+        return
+    if head.get("Transfer-Encoding").lower() == "chunked":
+        size = -1
+        while size:
+            line = await reader.readuntil(b"\r\n")
+            size = int(line.split(b";")[0], 16)
+            yield line + (await reader.readexactly(size + 2) if size else b"")
+        line = b""
+        while line != b"\r\n":  # trailers, then an empty line
+            line = await reader.readuntil(b"\r\n")
+            yield line
+    elif length := head.get("Content-Length"):
+        left = int(length)
+        while left:
+            piece = await reader.read(min(PIECE, left))
+            if not piece:
+                raise asyncio.IncompleteReadError(b"", left)
+            left -= len(piece)
+            yield piece
+    elif request_method is not None:
+        while piece := await reader.read(PIECE):
+            yield piece
+
+
+async def client_leaves(reader: asyncio.StreamReader) -> None:
+    """Return when the client has ended the connection; what it sends until then is thrown away."""
+    with contextlib.suppress(ConnectionError):
+        while await reader.read(PIECE):
+            pass
+
+
+async def until_set(event: threading.Event, unless: asyncio.Future[None]) -> bool:
+    """Wait until a test's thread sets the event; False when `unless` is done first."""
+    while not event.is_set():
+        if unless.done():
+            return False
+        await asyncio.sleep(0.01)
+    return True
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Break a connection with a TCP reset."""
+    with contextlib.suppress(OSError):
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
+    writer.transport.abort()

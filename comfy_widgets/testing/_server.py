@@ -1,0 +1,330 @@
+"""A scripted ComfyUI: a real server on a real port that answers as the test wants it to."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Literal, TypeVar
+
+from ._catalog import Prompt, object_info
+from ._http_server import HttpServer, Reply, Request, WebSocket
+from ._routes import ROUTES, parse_json
+from ._stage import Interrupted, NodeError, Script, Stage, Stopped, standard_run
+from ._state import Files, Queued, State
+from ._traffic import Traffic
+from ._wire import path_matches
+
+T = TypeVar("T")
+Handler = Callable[[Request], "Reply | None"]
+
+_FEATURES = {"supports_preview_metadata": True, "max_upload_size": 100 << 20}
+
+
+class ScriptedServer:
+    """A ComfyUI server without nodes: prompts are queued, and each one's run is played from a script.
+
+    Without any word from the test it accepts prompts, sends what ComfyUI sends in ComfyUI's order, makes small
+    pictures that depend on nothing but the prompt, and keeps history; all of it can be replaced.
+
+    It has ComfyUI's own flaw too: when a client opens a second websocket with the same id, the end of the first one
+    makes the second one deaf, which then stays open, answers pings and brings nothing any more.
+
+    Parameters
+    ----------
+    port : int
+        Port of 127.0.0.1; 0 for a free one. A restart keeps it.
+    prefix : str
+        Path before every route, as behind a reverse proxy: ``"/comfy"``.
+    features : dict or None
+        What ``/features`` and the answer to ``feature_flags`` say; None for an old server that knows neither.
+    jobs_api : {None, "read", "cancel"}
+        Whether ``/api/jobs`` is there, and ``/api/jobs/<id>/cancel`` too.
+    script : callable, optional
+        How runs are played unless the test says otherwise; see `standard_run`.
+
+    Attributes
+    ----------
+    url : str
+    object_info : dict
+        What ``/object_info`` says; a prompt may use these classes only.
+    files : Files
+        The files that ``/view`` serves.
+    traffic : Traffic
+        Requests, websockets, and the messages that clients sent.
+    state : State
+        Queue and history of the present life.
+
+    Examples
+    --------
+    >>> with ScriptedServer() as server:  # doctest: +SKIP
+    ...     gate = Gate()
+    ...     server.play(standard_run(gate=gate, gate_after="executing"))
+    ...     job = ComfyClient(server.url).submit(text_to_image())
+    ...     gate.wait_reached()
+    ...     assert job.status == "in_progress"
+    ...     gate.open()
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        prefix: str = "",
+        features: dict[str, Any] | None = _FEATURES,
+        jobs_api: Literal["read", "cancel"] | None = None,
+        script: Script | None = None,
+        version: str = "0.3.64",
+    ) -> None:
+        self._port = port
+        self._prefix = prefix
+        self.features = features
+        self.jobs_api = jobs_api
+        self.script = script or standard_run()
+        self.version = version
+        self.object_info = object_info()
+        self.files = Files()
+        self.traffic = Traffic()
+        self.state = State()
+        self._next_scripts: list[Script] = []
+        self._handlers: list[_Handling] = []
+        self._sockets: dict[str, WebSocket] = {}
+        self._all_sockets: list[WebSocket] = []
+        self._lock = threading.RLock()
+        self._http: HttpServer | None = None
+        self._worker: threading.Thread | None = None
+        self._script_error: Exception | None = None
+
+    # ---- life ----
+
+    def start(self) -> ScriptedServer:
+        """Begin a life: nothing is queued, nothing remembered; output files are still there."""
+        self.state = State()
+        self._http = HttpServer(
+            self._port, self._prefix, self.traffic, self.answer, self._welcome, self._heard, self._left
+        )
+        self._port = self._http.server_address[1]
+        self._worker = threading.Thread(target=self._work, args=(self.state,), name="scripted-worker", daemon=True)
+        self._worker.start()
+        return self
+
+    def kill(self) -> None:
+        """End as a killed process does: connections drop without a word, then the port refuses."""
+        self.state.stop()
+        if self._http is not None and self._worker is not None:
+            self._http.stop()
+            self._worker.join()
+            self._http = self._worker = None
+            self.files.wipe_temp()
+
+    close = kill
+
+    def restart(self) -> None:
+        """Kill, then begin a new life on the same port."""
+        self.kill()
+        self.start()
+
+    def __enter__(self) -> ScriptedServer:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        if self._script_error is not None and error is None:
+            raise RuntimeError("a script of the scripted server failed") from self._script_error
+
+    @property
+    def url(self) -> str:
+        """URL of the server."""
+        return f"http://127.0.0.1:{self._port}{self._prefix}"
+
+    # ---- what it does ----
+
+    def play(self, script: Script) -> None:
+        """Play the next prompt from this script; several are used one after the other, then `script` again."""
+        self._next_scripts.append(script)
+
+    def on(self, method: str, path: str, handler: Handler | Reply, *, times: int | None = None) -> None:
+        """Have a handler, or always this reply, answer a route.
+
+        Parameters
+        ----------
+        method, path : str
+            ``"*"`` for any method; a path pattern such as ``"/history/*"``, matched with and without ``/api``.
+        handler : callable or Reply
+            Gets the `Request`. ``None`` leaves the request to the server; ``server.default(request)`` gives the
+            server's own reply to be changed. May block. A handler of ``GET /ws`` that gives a reply refuses the
+            websocket.
+        times : int, optional
+            For so many requests; the latest handler that is not used up goes first.
+        """
+        self._handlers.insert(0, _Handling(method, path, handler, times))
+
+    def remove(self, method: str, path: str) -> None:
+        """Make a route unknown, as on a server too old for it."""
+        self.on(method, path, Reply(404))
+
+    def accept(
+        self,
+        prompt_id: str,
+        number: float,
+        prompt: Prompt,
+        extra_data: dict[str, Any],
+        outputs: list[str],
+        node_errors: dict[str, Any] | None = None,
+    ) -> Reply:
+        """Queue a prompt and give the reply of ``POST /prompt`` that says so."""
+        script = self._next_scripts.pop(0) if self._next_scripts else self.script
+        self.state.enqueue(Queued(number, prompt_id, prompt, extra_data, outputs, script, self.state.stopped))
+        self.send_status()
+        return Reply.json({"prompt_id": prompt_id, "number": number, "node_errors": node_errors or {}})
+
+    def forget(self, prompt_id: str) -> None:
+        """Remove a prompt from history."""
+        self.state.history.pop(prompt_id, None)
+
+    # ---- what it sends ----
+
+    def send(self, client_id: str, message: Any) -> None:
+        """Send to one client: bytes as binary, str as text, anything else as JSON. Lost when it is not connected."""
+        with self._lock:
+            websocket = self._sockets.get(client_id)
+        if websocket is not None:
+            websocket.send(message)
+
+    def broadcast(self, message: Any) -> None:
+        """Send to every client that is connected."""
+        with self._lock:
+            websockets = list(self._sockets.values())
+        for websocket in websockets:
+            websocket.send(message)
+
+    def send_status(self) -> None:
+        """Tell everybody how long the queue is."""
+        self.broadcast(self._status())
+
+    def takes_metadata(self, client_id: str) -> bool:
+        """Whether this client's socket asked for previews that say whose they are."""
+        with self._lock:
+            return client_id in self._sockets and self._sockets[client_id].takes_metadata
+
+    def deafen(self, client_id: str) -> None:
+        """Forget a client's socket while it stays open."""
+        with self._lock:
+            self._sockets.pop(client_id, None)
+
+    def drop_websockets(self) -> None:
+        """End every websocket without a word."""
+        for websocket in list(self._all_sockets):
+            websocket.close()
+
+    # ---- what it saw ----
+
+    @property
+    def posted(self) -> list[dict[str, Any]]:
+        """Bodies of all ``POST /prompt`` so far, refused ones included."""
+        return [request.json() for request in self.traffic.select("POST", "/prompt")]
+
+    def count(self, method: str, path: str) -> int:
+        """How many requests of this method and path there were."""
+        return self.traffic.count(method, path)
+
+    def wait_for(self, look: Callable[[], T], timeout: float = 30.0) -> T:
+        """Wait until `look()` is true; raises TimeoutError if it is not in `timeout` seconds."""
+        return self.traffic.changed.until(look, timeout, "what the test waits for")
+
+    def wait_connected(self, client_id: str, timeout: float = 30.0) -> None:
+        """Wait until this client has a socket that hears."""
+        self.wait_for(lambda: client_id in self._sockets, timeout)
+
+    def default(self, request: Request) -> Reply:
+        """Answer of the server itself, without the test's handlers."""
+        if request.path == "/ws" and request.method == "GET":
+            return Reply(101) if request.header("Upgrade") else Reply(400)
+        patterns = [key for key in ROUTES if path_matches(request.target, key[1])]
+        for key in patterns:
+            if key[0] == request.method:
+                return ROUTES[key](self, request)
+        return Reply.text("405: Method Not Allowed", 405) if patterns else Reply(404)
+
+    def answer(self, request: Request) -> Reply:
+        """Answer of the first handler that has one, else of the server itself."""
+        for handling in list(self._handlers):
+            if request.matches(handling.method, handling.path) and handling.take():
+                reply = handling.handler if isinstance(handling.handler, Reply) else handling.handler(request)
+                if reply is not None:
+                    return reply
+        return self.default(request)
+
+    # ---- websockets ----
+
+    def _status(self, **extra: Any) -> dict[str, Any]:
+        return {"type": "status", "data": {"status": {"exec_info": {"queue_remaining": self.state.remaining}}, **extra}}
+
+    def _welcome(self, websocket: WebSocket) -> None:
+        client_id = websocket.client_id or uuid.uuid4().hex
+        websocket.seen.client_id = client_id
+        with self._lock:  # nothing may come before the first status
+            self._sockets[client_id] = websocket
+            self._all_sockets.append(websocket)
+            websocket.send(self._status(sid=client_id))
+            running, executing = self.state.running, self.state.executing
+            if running is not None and running.client_id == client_id and executing is not None:
+                websocket.send({"type": "executing", "data": {"node": executing}})
+        self.traffic.changed.notify()
+
+    def _heard(self, websocket: WebSocket, message: str | bytes) -> None:
+        value = parse_json(message)
+        if websocket.first is None and isinstance(value, dict):
+            websocket.first = value
+            if value.get("type") == "feature_flags" and self.features is not None:
+                websocket.send({"type": "feature_flags", "data": self.features})
+
+    def _left(self, websocket: WebSocket) -> None:
+        with self._lock:
+            self._all_sockets.remove(websocket)
+            # ComfyUI's flaw: it forgets whoever has this id now, not the socket that ended.
+            self._sockets.pop(websocket.client_id, None)
+
+    # ---- the worker ----
+
+    def _work(self, state: State) -> None:
+        while (item := state.take()) is not None:
+            self.send_status()
+            stage = Stage(self, item)
+            try:
+                try:
+                    item.script(stage)
+                except Interrupted:
+                    stage.interrupt()
+                except NodeError as error:
+                    stage.error(error)
+                if not stage.ended:
+                    stage.end()
+            except Stopped:
+                return
+            except Exception as error:
+                # The worker is dead, as ComfyUI's would be; the test is told when the server closes.
+                self._script_error = error
+                return
+
+
+class _Handling:
+    """One handler of the test, and how often it is still to be used."""
+
+    def __init__(self, method: str, path: str, handler: Handler | Reply, times: int | None) -> None:
+        self.method = method
+        self.path = path
+        self.handler = handler
+        self._left = times
+        self._lock = threading.Lock()
+
+    def take(self) -> bool:
+        """Use it once, if it is not used up."""
+        with self._lock:
+            if self._left is None:
+                return True
+            self._left -= 1
+            return self._left >= 0

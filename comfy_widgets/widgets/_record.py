@@ -1,0 +1,92 @@
+"""A run's pictures as an ordinary output beside the widget.
+
+A widget is no record: in a notebook that is opened again it says "model not found". What GitHub, nbconvert and a
+colleague see is this output: one small sheet of the pictures, put in place of an empty output as soon as a run ends.
+While the live widget is in the page, it hides the output next to it (``js/src/host/record.ts``).
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from ._pictures import sheet
+from ._pump import pump
+
+if TYPE_CHECKING:
+    from ..client import Result
+
+logger = logging.getLogger("comfy_widgets")
+
+_EMPTY = {"text/html": '<div class="comfy-widgets-record" hidden></div>', "text/plain": ""}
+_SETTLE = 30.0
+
+
+class Record:
+    """The output beside every display of one widget."""
+
+    def __init__(self) -> None:
+        self._id = f"comfy-widgets-{uuid.uuid4().hex}"
+        self._bundle: tuple[dict[str, Any], dict[str, Any]] = (_EMPTY, {})
+        self._shown = False
+
+    def show(self) -> None:
+        """Display it here; it is empty until there are pictures."""
+        self._shown = True
+        self._display(update=False)
+
+    def write(self, result: Result, words: str) -> None:
+        """Put a result's pictures into it, wherever it is displayed. From any thread."""
+        made = sheet(result)
+        if made is not None:
+            content, (width, height) = made
+            self._bundle = (
+                {"image/jpeg": content, "text/plain": words},
+                {"image/jpeg": {"width": width, "height": height}},
+            )
+        elif result.texts or result.files:
+            self._bundle = (_in_words(result, words), {})
+        else:
+            return
+        if self._shown:
+            self._display(update=True)
+
+    def _display(self, update: bool) -> None:
+        from IPython.display import display
+
+        data, metadata = self._bundle
+        display(  # type: ignore[no-untyped-call]
+            data, raw=True, metadata=metadata, display_id=self._id, update=update
+        )
+
+
+def _in_words(result: Result, words: str) -> dict[str, Any]:
+    """What stands in the notebook of a run without pictures: its texts, and the names of its files."""
+    lines = [words, *result.texts, *(file.filename for file in result.files)]
+    html = "".join(f"<pre>{escape(line)}</pre>" for line in lines)
+    return {"text/html": f'<div class="comfy-widgets-record">{html}</div>', "text/plain": "\n".join(lines)}
+
+
+_hooked = False
+
+
+def settle_before_cells_end() -> None:
+    """From now on, let no cell end before what its finished jobs left is in the notebook.
+
+    nbconvert and other programs that run notebooks stop listening to a cell when it ends. The record of a job that
+    ended within the cell is written a moment later; this waits for that moment, and for nothing that still runs.
+    """
+    global _hooked
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is not None and not _hooked:
+        shell.events.register("post_execute", _settle)
+        _hooked = True
+
+
+def _settle() -> None:
+    if not pump.settle(_SETTLE):
+        logger.warning("the pictures of a run were not ready in time for the notebook's record")

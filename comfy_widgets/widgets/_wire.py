@@ -1,0 +1,153 @@
+"""What travels between Python and the page, as plain JSON; the other half is ``js/src/lib/wire.ts``.
+
+Whole numbers travel as decimal text: seeds reach 2**64-1, and a JavaScript number would round them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import WorkflowError
+
+if TYPE_CHECKING:
+    from ..workflow import Param
+
+_SAFE = 2**53
+_SLIDER_STEPS = 200
+
+Json = dict[str, Any]
+
+
+def size_words(width: int, height: int) -> str:
+    """A size for people, with a real multiplication sign."""
+    return f"{width} \N{MULTIPLICATION SIGN} {height}"
+
+
+def kind_on_wire(param: Param) -> str:
+    """The control that a parameter gets in the page."""
+    if param.options.get("multi_select") or param.options.get("multiselect"):
+        return "json"
+    if param.kind == "choice" and param.choices is None:
+        return "string" if isinstance(param.value, str) else "json"
+    if param.kind == "int" and param.guessed and abs(param.value) < _SAFE:
+        # An 8 in a file may be the 8.0 of a decimal number: without definitions nobody knows.
+        return "float"
+    return "image" if param.kind == "file" else param.kind
+
+
+def _accept(param: Param) -> str:
+    """What the page's file chooser offers."""
+    if param.kind == "image":
+        return "image/*"
+    return next((f"{kind}/*" for kind in ("video", "audio") if param.options.get(f"{kind}_upload")), "")
+
+
+def field(param: Param) -> Json:
+    """Describe a parameter for the form."""
+    kind = kind_on_wire(param)
+    words = [param.options.get("label_on"), param.options.get("label_off")]
+    return {
+        "name": param.name,
+        "label": param.label,
+        "kind": kind,
+        "group": param.group,
+        "primary": param.primary,
+        "tooltip": param.tooltip,
+        "min": _number(kind, param.min),
+        "max": _number(kind, param.max),
+        "step": _number(kind, param.step),
+        "slider": kind in ("int", "float") and _is_slider(param),
+        "choices": [_plain(choice) for choice in param.choices] if param.choices is not None else None,
+        "accept": _accept(param),
+        "words": [str(word) for word in words] if all(words) else None,
+    }
+
+
+def to_wire(param: Param, value: Any) -> Any:
+    """A value as it travels to the page."""
+    kind = kind_on_wire(param)
+    if kind in ("int", "seed"):
+        return str(value)
+    if kind == "json":
+        return json.dumps(value, ensure_ascii=False)
+    return _plain(value)
+
+
+def from_wire(param: Param, value: Any) -> Any:
+    """A value from the page, checked.
+
+    Raises
+    ------
+    WorkflowError
+        It does not fit.
+    """
+    if kind_on_wire(param) == "json":
+        try:
+            value = json.loads(value)
+        except (TypeError, ValueError) as error:
+            raise WorkflowError(
+                f"{param.node_title}: {param.input_name} is not JSON: {error}",
+                node_id=param.node_id,
+                node_title=param.node_title,
+                class_type=param.class_type,
+                input_name=param.input_name,
+            ) from None
+    return param.check(value)
+
+
+def frame(params: Mapping[str, Param], values: Mapping[str, Any], outputs: int = 1) -> Json:
+    """The pictures that a run will make, as far as the form knows: the page keeps their place free.
+
+    Parameters
+    ----------
+    params, values : Mapping
+        By name.
+    outputs : int
+        Nodes that keep pictures.
+    """
+    nodes: dict[str, Json] = {}
+    for name, param in params.items():
+        nodes.setdefault(param.node_id, {})[param.input_name] = values.get(name)
+    return _frame(nodes.values(), outputs)
+
+
+def frame_of_prompt(prompt: Mapping[str, Any]) -> Json:
+    """The same for a prompt in API format."""
+    return _frame((node.get("inputs", {}) for node in prompt.values()), outputs_of(prompt))
+
+
+def outputs_of(prompt: Mapping[str, Any]) -> int:
+    """How many nodes of a prompt keep pictures: those that save; where none does, those that preview."""
+    classes = [str(node.get("class_type")) for node in prompt.values()]
+    saving = sum(name in ("SaveImage", "SaveImageWebsocket") for name in classes)
+    return saving or classes.count("PreviewImage") or 1
+
+
+def _frame(nodes: Iterable[Mapping[str, Any]], outputs: int) -> Json:
+    for node in nodes:
+        # A node with a batch size makes the pictures; others with width and height crop or scale.
+        width, height, batch = (node.get(name) for name in ("width", "height", "batch_size"))
+        if isinstance(width, int) and isinstance(height, int) and isinstance(batch, int):
+            return {"width": max(1, width), "height": max(1, height), "count": max(1, batch) * outputs}
+    return {"width": 1, "height": 1, "count": outputs}
+
+
+def _number(kind: str, value: int | float | None) -> str | float | None:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return str(int(value)) if kind in ("int", "seed") else value
+
+
+def _is_slider(param: Param) -> bool:
+    if param.min is None or param.max is None or not param.step:
+        return False
+    steps = (param.max - param.min) / param.step
+    return steps <= _SLIDER_STEPS or (param.options.get("display") == "slider" and steps <= 10_000)
+
+
+def _plain(value: Any) -> Any:
+    """NaN is no JSON, and would make the whole message unreadable for the page."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

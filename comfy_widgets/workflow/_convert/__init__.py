@@ -1,0 +1,95 @@
+"""UI workflows become API prompts, as ComfyUI's own front end makes them.
+
+    prompt = to_api_prompt(workflow, client.object_info())
+    conversion = convert(workflow, client.object_info())
+    for note in conversion.report: ...
+
+The stages, a module each: `document` reads the file, `graph` looks up what each node is (`live` deals out its values,
+`groups` reads old group nodes), `frames` unfolds subgraph instances, `resolve` follows links, `emit` writes the
+prompt. `control` is what happens to a seed afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from comfy_widgets.protocol import WorkflowError
+
+from .._specs import NodeSpecs
+from .control import next_value
+from .document import read_document
+from .emit import Emitter
+from .frames import expand
+from .graph import Graph
+from .report import Conversion, Note, Report
+from .texts import expand_dynamic_prompt
+
+__all__ = ["Conversion", "Note", "convert", "expand_dynamic_prompt", "next_value", "to_api_prompt"]
+
+
+def to_api_prompt(workflow: Mapping[str, Any], object_info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Convert a UI workflow to an API prompt; `convert` with its defaults, without the report.
+
+    Parameters
+    ----------
+    workflow : Mapping
+        A workflow as ComfyUI's editor saves it, schema 0.4 or 1, as parsed JSON. It is not changed.
+    object_info : Mapping
+        The server's `/object_info`, or a `NodeSpecs` of it.
+
+    Raises
+    ------
+    WorkflowError
+        If the workflow cannot be converted; the message names the node and says why.
+    """
+    return convert(workflow, object_info).prompt
+
+
+def convert(
+    workflow: Mapping[str, Any],
+    object_info: Mapping[str, Any],
+    *,
+    strict_frontend: bool = False,
+    dynamic_prompts_seed: int | None = 0,
+    now: datetime | None = None,
+) -> Conversion:
+    """Convert a UI workflow to an API prompt, and tell what there is to say about it.
+
+    Parameters
+    ----------
+    workflow : Mapping
+        A workflow as ComfyUI's editor saves it, schema 0.4 or 1, as parsed JSON. It is not changed.
+    object_info : Mapping
+        The server's `/object_info`, or a `NodeSpecs` of it (then what was parsed is shared).
+    strict_frontend : bool
+        The front end loses some values that the user sees (a primitive behind a Reroute or on a subgraph), sends nulls
+        that the server refuses, and refuses some workflows that make sense. By default the conversion does what the
+        user sees and reports the difference; with True it does as the front end does, but for old group nodes.
+    dynamic_prompts_seed : int or None
+        The front end picks one of ``{a|b}`` anew at every submission. Here the pick follows from this seed, so that a
+        run can be repeated; None leaves texts that hold choices as they are.
+    now : datetime, optional
+        The time for ``%date:...%`` in file name prefixes; the present by default.
+
+    Returns
+    -------
+    Conversion
+        The prompt and the report.
+
+    Raises
+    ------
+    WorkflowError
+        If the workflow cannot be converted; the message names the node and says why.
+    """
+    report = Report()
+    try:
+        graph = Graph(read_document(workflow, report), NodeSpecs.of(object_info), report)
+        emitter = Emitter(
+            graph, expand(graph), strict=strict_frontend, seed=dynamic_prompts_seed, now=now or datetime.now()
+        )
+        prompt = emitter.emit()
+    except RecursionError as error:
+        raise WorkflowError("The workflow holds a value that is nested too deeply to be read.") from error
+    return Conversion(prompt, tuple(report.notes))

@@ -1,0 +1,231 @@
+"""The widgets and slots that a node really has, by its definition: how `widgets_values` is read.
+
+The file holds values by position and slots by the numbers of the day it was saved; what counts is the definition of
+today. So the values are dealt out to the widgets that the definition lists, and the saved inputs are matched by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._specs_types import Autogrow, DynamicCombo, DynamicGroup, InputSpec, MatchType, NodeSpec
+from .document import Node, SavedInput
+
+#: Stands for "the file says nothing", which differs from an explicit null.
+MISSING: Any = object()
+
+_CONTROL_WORDS = frozenset({"fixed", "increment", "decrement", "randomize", "increment-wrap"})
+_SAMPLERS = frozenset({"KSampler", "KSamplerAdvanced"})
+_WITH_3D_VIEW = frozenset({"Preview3D", "SaveGLB"})
+_MAX_ROWS = 1000
+
+
+@dataclass(slots=True)
+class Widget:
+    """A widget that is sent. `value` is MISSING if the file has none; `spec` is None for what no definition lists."""
+
+    name: str
+    value: Any
+    spec: InputSpec | None = None
+
+
+@dataclass(slots=True)
+class Slot:
+    """An input that a link may feed. `widget` names the widget behind it, if there is one."""
+
+    name: str
+    type: str
+    link: str | None
+    widget: str | None = None
+
+
+@dataclass(slots=True)
+class LiveNode:
+    """What a node has today. `positions` names the widget that each position of ``widgets_values`` belongs to; None
+    for one that is never sent."""
+
+    widgets: dict[str, Widget] = field(default_factory=dict)
+    slots: list[Slot] = field(default_factory=list)
+    output_types: list[str] = field(default_factory=list)
+    positions: list[str | None] = field(default_factory=list)
+
+    def slot_named(self, name: str) -> int | None:
+        """The index of the slot called `name`."""
+        return next((index for index, slot in enumerate(self.slots) if slot.name == name), None)
+
+
+def live_node(node: Node, spec: NodeSpec | None) -> LiveNode:
+    """The widgets and slots of an ordinary node; without `spec` (an unknown class) what the file itself shows."""
+    if spec is None:
+        return _unknown_node(node)
+    builder = _Builder(node, spec)
+    for item in spec.inputs:
+        builder.add(item, item.name, builder.sockets)
+    if spec.class_type in _WITH_3D_VIEW:
+        builder.live.widgets.setdefault("image", Widget("image", ""))
+    return builder.finish()
+
+
+class _Builder:
+    """Walks a definition and deals out values and saved inputs on the way."""
+
+    def __init__(self, node: Node, spec: NodeSpec) -> None:
+        self.node = node
+        self.spec = spec
+        self.live = LiveNode(output_types=[output.type for output in spec.outputs])
+        self.saved: dict[str, SavedInput] = {}
+        for item in node.inputs:
+            self.saved.setdefault(item.name, item)
+        self.sockets: list[Slot] = []
+        self.widget_slots: list[Slot] = []
+        values = node.values
+        self.named = values if isinstance(values, dict) else None
+        self.listed = _without_dummies(values, spec) if isinstance(values, list) else []
+
+    def add(self, item: InputSpec, name: str, sockets: list[Slot]) -> None:
+        """Add input `item` under its full `name`; its sockets go to `sockets`."""
+        dynamic = item.dynamic
+        if isinstance(dynamic, Autogrow):
+            self._add_rows(dynamic, name, sockets)
+        elif item.is_widget and isinstance(dynamic, DynamicGroup):
+            self._add_group(dynamic, name)
+        elif item.is_widget:
+            self._add_widget(item, name)
+            if isinstance(dynamic, DynamicCombo):
+                chosen = dynamic.variant(self._current(name))
+                for inner in chosen.inputs if chosen else ():
+                    self.add(inner, f"{name}.{inner.name}", self.widget_slots)
+        else:
+            sockets.append(self._slot(name, self._socket_type(item, name)))
+
+    def _add_widget(self, item: InputSpec, name: str) -> None:
+        value = self._take(name)
+        if name == "sampler_name" and self.spec.class_type in _SAMPLERS and isinstance(value, str):
+            value = value.removeprefix("sample_")
+        self.live.widgets[name] = Widget(name, value, item)
+        slot = self._slot(name, item.type)
+        slot.widget = name
+        self.widget_slots.append(slot)
+        # The companions of a widget take positions of their own, directly after it.
+        for _ in range(_control_positions(item, name)):
+            self._take(None)
+        if item.remote and item.remote.get("refresh_button"):
+            pressed = self._take("refresh")
+            if pressed is not MISSING:
+                self.live.widgets["refresh"] = Widget("refresh", pressed)
+
+    def _add_rows(self, dynamic: Autogrow, name: str, sockets: list[Slot]) -> None:
+        connected = {saved.name for saved in self.node.inputs if saved.link and saved.name.startswith(f"{name}.")}
+        last = -1
+        for index in range(min(dynamic.limit, _MAX_ROWS) if connected else 0):
+            if any(row_name in connected for row_name, _ in dynamic.row(name, index)):
+                last = index
+        for index in range(min(max(dynamic.min + 1, last + 2), dynamic.limit, _MAX_ROWS)):
+            for row_name, item in dynamic.row(name, index):
+                sockets.append(self._slot(row_name, self._socket_type(item, row_name)))
+
+    def _add_group(self, dynamic: DynamicGroup, name: str) -> None:
+        count = self._take(name, sent=False)
+        rows = count if isinstance(count, int) and not isinstance(count, bool) else dynamic.min
+        for row in range(max(0, min(rows, dynamic.max, _MAX_ROWS))):
+            for item in dynamic.template:
+                self.add(item, f"{name}.{row}.{item.name}", self.widget_slots)
+
+    def _take(self, name: str | None, *, sent: bool = True) -> Any:
+        """The next value, or the one under `name` where values are saved by name."""
+        if self.named is not None:
+            return MISSING if name is None else self.named.get(name, MISSING)
+        position = len(self.live.positions)
+        self.live.positions.append(name if sent else None)
+        return self.listed[position] if position < len(self.listed) else MISSING
+
+    def _current(self, name: str) -> Any:
+        widget = self.live.widgets[name]
+        return widget.spec.initial if widget.value is MISSING and widget.spec else widget.value
+
+    def _slot(self, name: str, type_name: str) -> Slot:
+        saved = self.saved.get(name)
+        return Slot(name, type_name, saved.link if saved else None)
+
+    def _socket_type(self, item: InputSpec, name: str) -> str:
+        if isinstance(item.dynamic, MatchType):
+            saved = self.saved.get(name)
+            return saved.type if saved else item.dynamic.allowed_types
+        return item.type
+
+    def finish(self) -> LiveNode:
+        """Put the slots in order, sockets first, and append the saved inputs that the definition lacks."""
+        live = self.live
+        live.slots = [*self.sockets, *self.widget_slots]
+        known = {slot.name for slot in live.slots}
+        for item in self.node.inputs:
+            if item.name not in known and (item.widget is None or item.widget in live.widgets):
+                known.add(item.name)
+                live.slots.append(Slot(item.name, item.type, item.link, item.widget))
+        live.output_types += self.node.outputs[len(live.output_types) :]
+        if self.named is not None:
+            _keep_unlisted(live, self.named)
+        return live
+
+
+def _control_positions(item: InputSpec, name: str) -> int:
+    """How many positions the "control after generate" of a widget takes: the mode, for a combo also a filter text."""
+    if item.control_after_generate is None:
+        return 0
+    if item.choices is not None or item.remote is not None:
+        return 2
+    # The rule for seeds without an explicit setting looks at the full name, which a dynamic input's prefix changes.
+    return 1 if item.options.get("control_after_generate") or name == item.name else 0
+
+
+def _without_dummies(values: list[Any], spec: NodeSpec) -> list[Any]:
+    """Drop the places that front ends before 1.16 kept for inputs which only look like widgets (``forceInput``)."""
+    if any(isinstance(item.dynamic, DynamicGroup) for item in spec.inputs):
+        return values
+    dummies: list[int] = []
+    count = 0
+    for item in spec.inputs:
+        if not (item.is_widget or item.force_input):
+            continue
+        if item.force_input:
+            dummies.append(count)
+        count += 2 if item.options.get("control_after_generate") else 1
+    if not dummies or count != len(values):
+        return values
+    return [value for position, value in enumerate(values) if position not in dummies]
+
+
+def _keep_unlisted(live: LiveNode, named: Mapping[str, Any]) -> None:
+    """Send what a node pack's own script added to the node (VideoHelperSuite's format options); plain values only."""
+    for name, value in named.items():
+        if isinstance(name, str) and name not in live.widgets and isinstance(value, (str, int, float)):
+            live.widgets[name] = Widget(name, value)
+
+
+def _is_control(value: object) -> bool:
+    return isinstance(value, str) and value in _CONTROL_WORDS
+
+
+def _unknown_node(node: Node) -> LiveNode:
+    """The best reading of a node whose class the server lacks: its saved inputs, and values that have a name."""
+    slots = [Slot(item.name, item.type, item.link, item.widget) for item in node.inputs if item.name]
+    live = LiveNode(slots=slots, output_types=list(node.outputs))
+    if isinstance(node.values, dict):
+        _keep_unlisted(live, node.values)
+    elif node.named_values:
+        _keep_unlisted(live, node.named_values)
+    elif node.values:
+        # Newer files list an input for each widget in the order of the widgets; the words of a seed control go between.
+        names = iter([item for item in node.inputs if item.widget])
+        previous: SavedInput | None = None
+        for value in node.values:
+            if previous is not None and previous.type in ("INT", "FLOAT") and _is_control(value):
+                previous = None
+                continue
+            previous = next(names, None)
+            if previous is None:
+                break
+            live.widgets[previous.name] = Widget(previous.name, value)
+    return live

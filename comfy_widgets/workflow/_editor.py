@@ -1,0 +1,65 @@
+"""The editor's form of a workflow: converted when needed, and written back to when values change."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from ..protocol import WorkflowError
+from ._prompt import Place, Prompt, normalise, wrap
+from ._specs import NodeSpecs
+
+
+class Editor:
+    """The editor's form, with the last prompt it was converted to.
+
+    All workflows that were derived from one loaded document share it, so a form that asks for parameters at every key
+    press converts once.
+    """
+
+    def __init__(self, ui: dict[str, Any]) -> None:
+        self.ui = ui
+        self._last: tuple[NodeSpecs, Prompt, tuple[str, ...]] | None = None
+
+    def convert(self, specs: NodeSpecs) -> tuple[Prompt, tuple[str, ...]]:
+        """Return the prompt, which must not be changed, and what there is to say about it."""
+        if self._last is None or self._last[0].object_info is not specs.object_info:
+            from ._convert import convert
+
+            conversion = convert(self.ui, specs)
+            self._last = (specs, normalise(conversion.prompt), tuple(str(note) for note in conversion.report))
+        return self._last[1:]
+
+    def with_values(self, values: Mapping[Place, Any], specs: NodeSpecs) -> dict[str, Any]:
+        """Return the editor's form with other values in its widgets.
+
+        Where a value stands in the file is a matter of trying: in the node, in a primitive that feeds it, or in one of
+        the subgraphs around it. The right place is the one after which the conversion gives exactly the wanted prompt.
+
+        Raises
+        ------
+        WorkflowError
+            If some value has no place of its own in the file.
+        """
+        from ._homes import homes
+
+        wanted = copy.deepcopy(self.convert(specs)[0])
+        ui = self.ui
+        for (node_id, name), value in values.items():
+            wanted[node_id]["inputs"][name] = wrap(value)
+            for number in range(len(homes(ui, node_id, name, specs))):
+                tried = copy.deepcopy(ui)
+                home = homes(tried, node_id, name, specs)[number]
+                home.put(copy.deepcopy(value))
+                if Editor(tried).convert(specs)[0] == wanted:
+                    ui = tried
+                    break
+            else:
+                raise WorkflowError(
+                    f"The value set for {name} of node {node_id} has no place of its own in the editor's form (it is "
+                    'computed, or shared with other nodes). Save the workflow in API format: save(path, form="api").',
+                    node_id=node_id,
+                    input_name=name,
+                )
+        return copy.deepcopy(ui)

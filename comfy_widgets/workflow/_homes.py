@@ -1,0 +1,147 @@
+"""Where in the editor's form the value of an input may stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ._convert.document import Document, Scope, read_document, read_node
+from ._convert.graph import Graph, PromotedInput, PromotedWidget
+from ._convert.live import live_node
+from ._convert.report import Report
+from ._specs import NodeSpecs
+
+
+@dataclass(frozen=True)
+class Home:
+    """A place in a document: a list or mapping of values, and where in it."""
+
+    values: Any
+    key: Any
+
+    def put(self, value: Any) -> None:
+        """Write a value there; a list that is too short grows."""
+        if isinstance(self.values, list):
+            self.values.extend([None] * (self.key + 1 - len(self.values)))
+        self.values[self.key] = value
+
+
+def homes(ui: dict[str, Any], node_id: str, name: str, specs: NodeSpecs) -> list[Home]:
+    """Return the places where the value of an input may stand, the most likely first.
+
+    Parameters
+    ----------
+    ui : dict
+        The document that the places are in.
+    node_id : str
+        As in a prompt; ``57:3`` is node 3 of the subgraph whose instance is node 57.
+    name : str
+        The input's name.
+    """
+    path = node_id.split(":")
+    document = read_document(ui, Report())
+    raws = _raw_nodes(ui, path)
+    if raws is None:
+        return []
+    return [
+        *_hosts(document, raws, path, name, specs),
+        *_primitives(document.root, ui, raws, name),
+        *_own(raws[-1], name, specs),
+    ]
+
+
+def _raw_nodes(ui: Mapping[str, Any], path: list[str]) -> list[dict[str, Any]] | None:
+    """Return the node and the instances around it, outermost first."""
+    definitions = _definitions(ui)
+    scope: Mapping[str, Any] | None = ui
+    found: list[dict[str, Any]] = []
+    for part in path:
+        nodes = scope.get("nodes") if scope is not None else None
+        listed = nodes if isinstance(nodes, list) else []
+        raw = next((raw for raw in listed if isinstance(raw, dict) and str(raw.get("id")) == part), None)
+        if raw is None:
+            return None
+        found.append(raw)
+        scope = definitions.get(str(raw.get("type")))
+    return found
+
+
+def _definitions(container: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    held = container.get("definitions")
+    listed = held.get("subgraphs") if isinstance(held, Mapping) else None
+    found: dict[str, Mapping[str, Any]] = {}
+    for definition in listed if isinstance(listed, list) else ():
+        if isinstance(definition, Mapping):
+            found[str(definition.get("id"))] = definition
+            found.update(_definitions(definition))
+    return found
+
+
+def _own(raw: dict[str, Any], name: str, specs: NodeSpecs) -> Iterator[Home]:
+    """The node's own widget."""
+    values = raw.get("widgets_values")
+    if isinstance(values, dict):
+        yield Home(values, name)
+    elif isinstance(raw.get("type"), str):
+        positions = live_node(read_node(raw, 0, "workflow"), specs.get(raw["type"])).positions
+        if name in positions:
+            if not isinstance(values, list):
+                values = raw["widgets_values"] = []
+            yield Home(values, positions.index(name))
+
+
+def _primitives(root: Scope, ui: Mapping[str, Any], raws: list[dict[str, Any]], name: str) -> Iterator[Home]:
+    """A PrimitiveNode that feeds the widget: the editor sends its value."""
+    node = root.nodes.get(str(raws[0].get("id"))) if len(raws) == 1 else None
+    for saved in node.inputs if node is not None else ():
+        link = root.links.get(saved.link) if saved.widget == name and saved.link is not None else None
+        source = _raw_nodes(ui, [link.origin]) if link is not None else None
+        if source is not None and source[0].get("type") == "PrimitiveNode":
+            values = source[0].get("widgets_values")
+            if isinstance(values, list) and values:
+                yield Home(values, 0)
+
+
+def _hosts(
+    document: Document, raws: list[dict[str, Any]], path: list[str], name: str, specs: NodeSpecs
+) -> Iterator[Home]:
+    """The instances around the node, outermost first: a promoted widget's value is the host's."""
+    graph = Graph(document, specs, Report())
+    found: list[Home] = []
+    wanted: str | int = name
+    for depth in range(len(path) - 1, 0, -1):
+        host, inner = raws[depth - 1], path[depth]
+        scope = document.definitions.get(str(host.get("type")))
+        if scope is None:
+            break
+        found += _proxies(host, inner, name)
+        promoted = graph.promoted(scope)
+        index = next(
+            (
+                index
+                for index, entry in enumerate(promoted)
+                if (isinstance(entry, PromotedWidget) and (entry.node.id, entry.widget) == (inner, wanted))
+                or (isinstance(entry, PromotedInput) and (entry.node.id, entry.index) == (inner, wanted))
+            ),
+            None,
+        )
+        if index is None:
+            break
+        values = host.get("widgets_values")
+        if not isinstance(values, list):
+            values = host["widgets_values"] = []
+        # The host has a value for each input that stands for a widget, in their order.
+        found.append(Home(values, sum(entry is not None for entry in promoted[:index])))
+        wanted = index
+    return reversed(found)
+
+
+def _proxies(host: Mapping[str, Any], inner: str, name: str) -> Iterator[Home]:
+    """The older way to promote: the host lists the inner widgets that its values belong to."""
+    properties, values = host.get("properties"), host.get("widgets_values")
+    listed = properties.get("proxyWidgets") if isinstance(properties, Mapping) else None
+    if isinstance(listed, list) and isinstance(values, list):
+        for index, entry in enumerate(listed):
+            if isinstance(entry, list) and [str(part) for part in entry[:2]] == [inner, name]:
+                yield Home(values, index)
