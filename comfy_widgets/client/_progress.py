@@ -17,11 +17,11 @@ from ..protocol import (
     ExecutionStart,
     ExecutionSuccess,
     NodeProgress,
+    ProgressEvent,
     ProgressState,
     ProgressText,
     title_of,
 )
-from ..protocol import Progress as ProgressEvent
 from ._steps import Steps
 
 JobStatus = Literal["pending", "in_progress", "completed", "failed", "cancelled", "lost"]

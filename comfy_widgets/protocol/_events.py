@@ -66,7 +66,7 @@ class Executing(Event):
 
 
 @dataclass(frozen=True)
-class Progress(Event):
+class ProgressEvent(Event):
     """``value`` of ``max`` steps of a node are done."""
 
     type: ClassVar[str] = "progress"

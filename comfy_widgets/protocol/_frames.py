@@ -19,7 +19,7 @@ from ._events import (
     Malformed,
     NodeProgress,
     Preview,
-    Progress,
+    ProgressEvent,
     ProgressState,
     ProgressText,
     Status,
@@ -200,7 +200,7 @@ _PARSERS: dict[str, Callable[[dict[str, Any]], Event]] = {
         display_node=_text(d.get("display_node")) or _text(d.get("node")),
         prompt_id=_text(d.get("prompt_id")),
     ),
-    "progress": lambda d: Progress(
+    "progress": lambda d: ProgressEvent(
         node=_text(d.get("node")),
         value=_number(d.get("value"), 0.0),
         max=_number(d.get("max"), 1.0),

@@ -326,7 +326,7 @@ def test_connect_and_listen_give_the_raw_stream(client: ComfyClient) -> None:
     client.run(text_to_image())
     assert done.wait(20)
     stop()
-    assert {"Status", "ExecutionStart", "Executing", "Progress", "Preview", "Executed"} <= set(seen)
+    assert {"Status", "ExecutionStart", "Executing", "ProgressEvent", "Preview", "Executed"} <= set(seen)
 
 
 def test_a_frame_beyond_the_bound_is_not_read_and_the_job_ends_well(

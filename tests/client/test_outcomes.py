@@ -22,7 +22,7 @@ from comfy_widgets.protocol import (
     ExecutionStart,
     ExecutionSuccess,
     File,
-    Progress,
+    ProgressEvent,
     Queue,
 )
 from comfy_widgets.testing import (
@@ -119,7 +119,7 @@ def test_silence_before_the_first_step_is_explained() -> None:
     state = reduce(state, ExecutionStart(), 0.0)
     state = quiet(reduce(state, Executing(node="1", display_node="1"), 1.0))
     assert "loading the model" in state.progress.message
-    state = reduce(state, Progress(node="1", value=1, max=20), 9.0)
+    state = reduce(state, ProgressEvent(node="1", value=1, max=20), 9.0)
     assert state.progress.message == "KSampler, step 1 of 20"
     assert quiet(state) is state
 

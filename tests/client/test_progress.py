@@ -25,7 +25,7 @@ from comfy_widgets.protocol import (
     ExecutionSuccess,
     HistoryEntry,
     NodeProgress,
-    Progress,
+    ProgressEvent,
     ProgressState,
     parse_binary,
     parse_text,
@@ -102,7 +102,7 @@ def snapshot(**nodes: tuple[float, float, str]) -> ProgressState:
 
 
 def test_the_message_names_node_and_step() -> None:
-    *_, state = run(ExecutionStart(), ExecutionCached(nodes=("4",)), Executing(node="3"), Progress("3", 3, 20))
+    *_, state = run(ExecutionStart(), ExecutionCached(nodes=("4",)), Executing(node="3"), ProgressEvent("3", 3, 20))
     assert state.progress.message == "My sampler, step 3 of 20"
     assert (state.progress.node, state.progress.title) == ("3", "My sampler")
     assert (state.progress.step, state.progress.steps) == (3, 20)
@@ -128,7 +128,7 @@ def test_a_snapshot_replaces_all_that_was_missed() -> None:
 
 
 def test_an_expanded_node_counts_as_the_node_of_the_prompt() -> None:
-    *_, state = run(Executing(node="3.0.0.1", display_node="3"), Progress("3.0.0.1", 2, 4))
+    *_, state = run(Executing(node="3.0.0.1", display_node="3"), ProgressEvent("3.0.0.1", 2, 4))
     assert (state.progress.node, state.progress.step) == ("3", 2)
 
 
@@ -139,7 +139,7 @@ def test_a_blocked_branch_is_a_warning_and_not_the_end() -> None:
 
 
 def test_no_guess_is_shown_as_an_eta() -> None:
-    steps = [Progress("3", value, 10) for value in range(1, 11)]
+    steps = [ProgressEvent("3", value, 10) for value in range(1, 11)]
     states = list(run(ExecutionStart(), Executing(node="3"), *steps))
     assert states[2].progress.eta is None
     # One step a second: after step 5 of 10, five steps are left.
@@ -150,7 +150,7 @@ def test_learned_seconds_count_for_the_nodes_that_follow() -> None:
     plan = Plan.of(PROMPT, {"CheckpointLoaderSimple": 8.0, "KSampler": 10.0, "VAEDecode": 3.0, "SaveImage": 1.0}.get)
     state = RunState(plan)
     for number, value in enumerate(range(1, 6)):
-        state = reduce(state, Progress("3", value, 10), float(number))
+        state = reduce(state, ProgressEvent("3", value, 10), float(number))
     # Five steps of one second, and twelve seconds of the other nodes.
     assert state.progress.eta == pytest.approx(5.0 + 12.0)
 
@@ -162,7 +162,7 @@ events = st.one_of(
     st.builds(ExecutionSuccess),
     st.builds(ExecutionCached, nodes=st.lists(node).map(tuple)),
     st.builds(Executing, node=st.none() | node),
-    st.builds(Progress, node=st.none() | node, value=number, max=number),
+    st.builds(ProgressEvent, node=st.none() | node, value=number, max=number),
     st.builds(Executed, node=node, output=st.just({"images": []})),
     st.builds(ExecutionError, node_id=node, exception_type=st.sampled_from(["ExecutionBlocked", "ValueError"])),
     st.dictionaries(node, st.tuples(number, number, st.sampled_from(["running", "finished", "error"])), max_size=4).map(
@@ -184,7 +184,7 @@ def test_an_eta_says_how_sure_it_is() -> None:
         state, now = RunState(Plan.of(PROMPT)), 0.0
         for value, took in enumerate((0.0, *seconds), start=1):
             now += took
-            state = reduce(state, Progress("3", value, 20), now)
+            state = reduce(state, ProgressEvent("3", value, 20), now)
         return state
 
     even, uneven = after(1, 1, 1, 1).progress, after(0.2, 1.8, 0.2, 1.8).progress

@@ -11,7 +11,7 @@ import pytest
 from comfy_widgets import Engine, Workflow, example
 from comfy_widgets.client import ComfyClient
 from comfy_widgets.errors import ExecutionFailed, JobCancelled, JobLost, PromptRefused, WorkflowError
-from comfy_widgets.protocol import Progress
+from comfy_widgets.protocol import ProgressEvent
 from comfy_widgets.testing import FaultProxy
 
 Connect = Callable[..., ComfyClient]
@@ -65,7 +65,7 @@ def test_previews_and_steps_are_seen(client: ComfyClient) -> None:
     before, job = client.submit(count(9_000)), client.submit(quick(), seed=77, steps=8)
     events = job.events()
     before.cancel()
-    steps = [(event.value, event.max) for event in events if isinstance(event, Progress)]
+    steps = [(event.value, event.max) for event in events if isinstance(event, ProgressEvent)]
     job.result(60)
     assert job.preview is not None
     assert job.preview.mime == "image/jpeg"
