@@ -140,11 +140,41 @@ def test_autogrow_shows_one_more_socket_than_is_connected() -> None:
     assert at(0, "g.i0", "g.i2") == ["1", 0]
 
 
-def test_a_matched_input_has_the_type_it_was_saved_with() -> None:
-    match = ["COMFY_MATCHTYPE_V3", {"template": {"template_id": "t", "allowed_types": "IMAGE,MASK"}}]
-    inputs = {"switch": ["BOOLEAN"], "off": match, "on": match}
-    assert bypassed(inputs, ("COMFY_MATCHTYPE_V3",), 0, "MASK", {"off": "IMAGE", "on": "MASK"}) == ["2", 0]
-    assert bypassed(inputs, ("COMFY_MATCHTYPE_V3",), 0, "MASK", {"off": "MASK", "on": "MASK"}) == ["1", 0]
+MATCHED = ["COMFY_MATCHTYPE_V3", {"template": {"template_id": "t", "allowed_types": "*"}}]
+
+
+def into_a_switch(other: str | None, saved: str) -> Any:
+    """What feeds ``off`` of a switch behind a bypassed node; ``on`` is fed by a node of type `other`, if any."""
+    drawing = Drawing()
+    model = drawing.node("Model", ["a.safetensors"], outputs=("MODEL", "CLIP", "VAE"))
+    text = drawing.node("Text", ["x"], {"clip": (model, 1, "CLIP")}, ("COND",), mode=4)
+    inputs: dict[str, Any] = {"off": (text, 0, saved), "on": saved}
+    if other is not None:
+        fed = drawing.node("Fed", [], outputs=(other,))
+        inputs["on"] = (fed, 0, saved)
+    drawing.node("Switch", [], inputs, (saved,), id=50)
+    info = {
+        **INFO,
+        "Switch": definition({"off": MATCHED, "on": MATCHED}, ("COMFY_MATCHTYPE_V3",)),
+        "Fed": definition({}, (other or "X",)),
+    }
+    return to_api_prompt(drawing.root(), info)["50"]["inputs"].get("off")
+
+
+@pytest.mark.parametrize("saved", ["*", "COND", "MODEL"])
+def test_a_matched_input_has_the_type_of_what_is_linked_to_the_others(saved: str) -> None:
+    # Alone it takes anything, so the bypassed node's input of the same number stands in.
+    assert into_a_switch(None, saved) == ["1", 1]
+    assert into_a_switch("COND", saved) is None
+    assert into_a_switch("CLIP", saved) == ["1", 1]
+
+
+def test_matched_inputs_of_a_bypassed_node_have_the_type_of_their_links() -> None:
+    inputs = {"switch": ["BOOLEAN"], "off": MATCHED, "on": MATCHED}
+    for saved in ("IMAGE", "MASK"):
+        fed = {"off": saved, "on": saved}
+        assert bypassed(inputs, ("COMFY_MATCHTYPE_V3",), 0, "IMAGE", fed) == ["1", 0]
+        assert bypassed(inputs, ("COMFY_MATCHTYPE_V3",), 0, "MASK", fed) is None
 
 
 def test_behind_a_bypassed_node_its_own_inputs_type_counts() -> None:

@@ -20,9 +20,17 @@ from .ui_graphs import inputs_of, recorded_object_info, recorded_rows, recording
 GROUP_NODE = "ComfyUI_examples__hidream_hidream_e1_example.png.json"
 
 
+NEWEST = "convert-0.33"
+
+
 @pytest.fixture(scope="module")
 def specs() -> NodeSpecs:
     return NodeSpecs(recorded_object_info())
+
+
+@pytest.fixture(scope="module")
+def newest_specs() -> NodeSpecs:
+    return NodeSpecs(recorded_object_info(NEWEST, "object_info-0.33.0.json.gz"))
 
 
 def versions(prompt: dict[str, Any]) -> dict[str, Any]:
@@ -35,7 +43,7 @@ def versions(prompt: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("file", ["templates.jsonl.gz", "older-files.jsonl.gz"])
 def test_every_recorded_workflow_gives_the_recorded_prompt(file: str, specs: NodeSpecs) -> None:
-    rows = [row for row in recorded_rows(file) if row["name"] != GROUP_NODE]
+    rows = [row for row in recorded_rows("convert", file) if row["name"] != GROUP_NODE]
     for row in rows:
         before = copy.deepcopy(row["workflow"])
         prompt = convert(row["workflow"], specs).prompt
@@ -46,11 +54,32 @@ def test_every_recorded_workflow_gives_the_recorded_prompt(file: str, specs: Nod
 
 
 def test_a_recorded_group_node_gives_the_prompt_of_its_time(specs: NodeSpecs) -> None:
-    row = next(row for row in recorded_rows("older-files.jsonl.gz") if row["name"] == GROUP_NODE)
+    row = next(row for row in recorded_rows("convert", "older-files.jsonl.gz") if row["name"] == GROUP_NODE)
     inputs = inputs_of(convert(row["workflow"], specs).prompt)
     # This input came with a later version of the node.
     assert inputs["37:7"].pop("style") == "regular"
     assert inputs == inputs_of(row["embedded_prompt"])
+
+
+def test_every_workflow_recorded_with_the_newest_front_end_gives_the_recorded_prompt(newest_specs: NodeSpecs) -> None:
+    rows = list(recorded_rows(NEWEST, "templates-0.33.jsonl.gz"))
+    for row in rows:
+        prompt = convert(row["workflow"], newest_specs).prompt
+        assert inputs_of(prompt) == inputs_of(row["output"]), row["name"]
+        assert versions(prompt) == versions(row["output"]), row["name"]
+    assert len(rows) > 500
+
+
+#: What only a browser makes: the placeholder of a list that it is loading.
+OF_THE_BROWSER = {"fresh LoadImageOutput"}
+
+
+def test_the_newest_front_ends_quirks(newest_specs: NodeSpecs) -> None:
+    quirks = json.loads(recordings(NEWEST, "quirks-0.33.json").read_text())
+    assert len(quirks) > 50
+    for name in quirks.keys() - OF_THE_BROWSER:
+        prompt = convert(quirks[name]["workflow"], newest_specs).prompt
+        assert inputs_of(prompt) == inputs_of(quirks[name]["output"]), name
 
 
 def quirk(name: str) -> dict[str, Any]:

@@ -171,15 +171,15 @@ def recordings(*parts: str) -> Path:
     return path
 
 
-def recorded_object_info() -> dict[str, Any]:
-    """`/object_info` of the server that the workflows were recorded with."""
-    with gzip.open(recordings("convert", "object_info-0.8.0.json.gz"), "rt") as file:
+def recorded_object_info(*parts: str) -> dict[str, Any]:
+    """`/object_info` of the server that the workflows were recorded with; by default ComfyUI 0.8.0's."""
+    with gzip.open(recordings(*(parts or ("convert", "object_info-0.8.0.json.gz"))), "rt") as file:
         info: dict[str, Any] = json.load(file)
     return info
 
 
-def recorded_rows(name: str) -> Iterator[dict[str, Any]]:
+def recorded_rows(*parts: str) -> Iterator[dict[str, Any]]:
     """The recorded workflows of one file."""
-    with gzip.open(recordings("convert", name), "rt") as file:
+    with gzip.open(recordings(*parts), "rt") as file:
         for line in file:
             yield json.loads(line)

@@ -5,8 +5,9 @@
     for note in conversion.report: ...
 
 The stages, a module each: `document` reads the file, `graph` looks up what each node is (`live` deals out its values,
-`groups` reads old group nodes), `frames` unfolds subgraph instances, `resolve` follows links, `emit` writes the
-prompt. `control` is what happens to a seed afterwards.
+`groups` reads old group nodes, `extensions` is what single classes have beyond their definitions), `frames` unfolds
+subgraph instances, `resolve` follows links, `emit` writes the prompt. `run_texts` is what is written anew for each run,
+`control` what happens to a seed afterwards.
 """
 
 from __future__ import annotations
@@ -23,10 +24,20 @@ from .document import read_document
 from .emit import Emitter
 from .frames import expand
 from .graph import Graph
-from .report import Conversion, Note, Report
-from .texts import expand_dynamic_prompt
+from .report import Conversion, Note, NoteKind, Report
+from .run_texts import Prompt, RunTexts
+from .texts import expand_dynamic_prompt, has_choices
 
-__all__ = ["Conversion", "Note", "convert", "expand_dynamic_prompt", "next_value", "to_api_prompt"]
+__all__ = [
+    "Conversion",
+    "Note",
+    "NoteKind",
+    "RunTexts",
+    "convert",
+    "expand_dynamic_prompt",
+    "next_value",
+    "to_api_prompt",
+]
 
 
 def to_api_prompt(workflow: Mapping[str, Any], object_info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -52,6 +63,7 @@ def convert(
     object_info: Mapping[str, Any],
     *,
     strict_frontend: bool = False,
+    expand_texts: bool = True,
     dynamic_prompts_seed: int | None = 0,
     now: datetime | None = None,
 ) -> Conversion:
@@ -67,9 +79,13 @@ def convert(
         The front end loses some values that the user sees (a primitive behind a Reroute or on a subgraph), sends nulls
         that the server refuses, and refuses some workflows that make sense. By default the conversion does what the
         user sees and reports the difference; with True it does as the front end does, but for old group nodes.
+    expand_texts : bool
+        The front end rewrites some texts each time it queues a prompt: it picks one of ``{a|b}`` and fills in the
+        tokens of file names. By default the conversion does so once. With False the prompt has the texts as their
+        author wrote them, for a form, and `Conversion.texts` expands them for each run.
     dynamic_prompts_seed : int or None
-        The front end picks one of ``{a|b}`` anew at every submission. Here the pick follows from this seed, so that a
-        run can be repeated; None leaves texts that hold choices as they are.
+        The pick of one of ``{a|b}`` follows from this seed, so that a conversion can be repeated; None leaves texts
+        that hold choices as they are.
     now : datetime, optional
         The time for ``%date:...%`` in file name prefixes; the present by default.
 
@@ -86,10 +102,20 @@ def convert(
     report = Report()
     try:
         graph = Graph(read_document(workflow, report), NodeSpecs.of(object_info), report)
-        emitter = Emitter(
-            graph, expand(graph), strict=strict_frontend, seed=dynamic_prompts_seed, now=now or datetime.now()
-        )
-        prompt = emitter.emit()
+        emitter = Emitter(graph, expand(graph), strict=strict_frontend)
+        emitter.emit()
     except RecursionError as error:
         raise WorkflowError("The workflow holds a value that is nested too deeply to be read.") from error
-    return Conversion(prompt, tuple(report.notes))
+    prompt, texts = emitter.prompt, emitter.run_texts()
+    if expand_texts:
+        _note_choices(prompt, texts, dynamic_prompts_seed, report)
+        prompt = texts.expand(prompt, seed=dynamic_prompts_seed, choices=dynamic_prompts_seed is not None, now=now)
+    return Conversion(prompt, tuple(report.notes), texts)
+
+
+def _note_choices(prompt: Prompt, texts: RunTexts, seed: int | None, report: Report) -> None:
+    told = "They are sent as they are." if seed is None else f"One was picked with seed {seed}."
+    for node_id, name in sorted(texts.dynamic or ()):
+        if has_choices(prompt[node_id]["inputs"][name]):
+            title = prompt[node_id]["_meta"]["title"]
+            report.add("random-choice", f'The {name} of "{title}" holds choices. {told}', (node_id, title), name)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import copy
 import math
-import random
-from datetime import datetime
 from typing import Any
 
 from comfy_widgets.protocol import WorkflowError
 
 from .._specs_types import InputSpec
 from .document import BYPASSED, MUTED, Node
+from .extensions import COMPUTED
 from .frames import Frame, widget_settings
 from .graph import Graph
 from .live import MISSING, Widget
 from .resolve import Resolver, Source
-from .texts import expand_dynamic_prompt, fill_file_name, has_choices
+from .run_texts import Place, RunTexts
 
 _VERSION_KEYS = ("cnr_id", "aux_id", "ver")
 
@@ -31,29 +30,36 @@ class Emitter:
         All of them, the root first.
     strict : bool
         Exactly as the front end does.
-    seed : int or None
-        For ``{a|b}`` choices; None leaves them in the text.
-    now : datetime
-        For ``%date:...%`` in file names.
+
+    Attributes
+    ----------
+    prompt : dict
+        API format. Texts are as their author wrote them.
+    dynamic : set of (node id, input name)
+        The texts in which the front end picks one of ``{a|b}``: those of a node's own widgets. What reaches a widget
+        from the outside of a subgraph is sent as it is.
     """
 
-    def __init__(self, graph: Graph, frames: list[Frame], *, strict: bool, seed: int | None, now: datetime) -> None:
+    def __init__(self, graph: Graph, frames: list[Frame], *, strict: bool) -> None:
         self.graph = graph
         self.frames = frames
         self.strict = strict
-        self.seed = seed
-        self.now = now
         self.resolver = Resolver(graph, strict=strict)
         self.prompt: dict[str, dict[str, Any]] = {}
+        self.dynamic: set[Place] = set()
+        self._savers: list[str] = []
+        self._names: dict[str, str] = {}
 
-    def emit(self) -> dict[str, dict[str, Any]]:
-        """The prompt: every node that the server is to know, connected or not."""
+    def emit(self) -> None:
+        """Fill the prompt with every node that the server is to know, connected or not."""
         for frame in self.frames:
             for node in sorted(frame.scope.nodes.values(), key=lambda node: node.order):
                 if node.mode not in (MUTED, BYPASSED) and self.graph.role(node) == "server":
                     self._emit_node(frame, node)
-        self._fill_file_names()
-        return self.prompt
+
+    def run_texts(self) -> RunTexts:
+        """What of the prompt is written anew for each run."""
+        return RunTexts(frozenset(self.dynamic), tuple(self._savers), self._names, self._unsent_value)
 
     def _emit_node(self, frame: Frame, node: Node) -> None:
         identity, title = frame.id_of(node), self.graph.title(node)
@@ -72,45 +78,53 @@ class Emitter:
             )
         where = (identity, title)
         inputs = self._widget_values(frame, node, where)
-        live = self.graph.live(node)
-        for index, slot in enumerate(live.slots):
+        for index, slot in enumerate(self.graph.live(node).slots):
             if slot.link is None:
                 continue
             found = self.resolver.resolve(frame, node, index)
             if isinstance(found, Source):
                 inputs[slot.name] = [found.node, found.slot]
+                self.dynamic.discard((identity, slot.name))
             elif found is not None:
-                value = self._sendable(found, slot.name, where)
-                if value is not MISSING:
-                    inputs[slot.name] = value
+                self._put(inputs, slot.name, found, where)
+        if node.type in COMPUTED:
+            inputs |= COMPUTED[node.type](inputs)
         meta = {"title": title}
         for name in _VERSION_KEYS:
             version = node.properties.get(name)
             if isinstance(version, str):
                 meta[name] = version
         self.prompt[identity] = {"class_type": node.type, "inputs": inputs, "_meta": meta}
+        given = node.properties.get("Node name for S&R")
+        if isinstance(given, str) and given != node.type:
+            self._names.setdefault(given, identity)
+        if "filename_prefix" in inputs and node.type in self.graph.specs and self.graph.specs[node.type].output_node:
+            self._savers.append(identity)
 
     def _widget_values(self, frame: Frame, node: Node, where: tuple[str, str]) -> dict[str, Any]:
-        settings = widget_settings(frame, node)
+        settings = widget_settings(frame, node) if frame.settings else {}
         inputs: dict[str, Any] = {}
         for name, widget in self.graph.live(node).widgets.items():
             if name in settings:
-                widget = Widget(name, settings[name], widget.spec)
-            value = self._sendable(widget, name, where)
-            if value is not MISSING:
-                inputs[name] = value
+                value = widget.value if settings[name] is MISSING else settings[name]
+                widget = Widget(name, value, widget.spec, promoted=True)
+            self._put(inputs, name, widget, where)
         return inputs
 
-    def _sendable(self, widget: Widget, name: str, where: tuple[str, str]) -> Any:
-        """The value as the server takes it, or MISSING if there is none to send."""
+    def _put(self, inputs: dict[str, Any], name: str, widget: Widget, where: tuple[str, str]) -> None:
+        """Put a widget's value into `inputs` as the server takes it, if there is one to send."""
         value, spec = widget.value, widget.spec
+        if spec is not None and spec.type == "IMAGECOMPARE":
+            # Whatever is saved, the front end sends an empty view; the server refuses the node without one.
+            inputs[name] = {"__value__": ["", ""]}
+            return
         if value is MISSING:
             if spec is None or spec.initial is None:
-                return MISSING
+                return
             value = spec.initial
-        elif _is_hole(value) and not self.strict:
+        elif (value is None or isinstance(value, float)) and _is_hole(value) and not self.strict:
             if spec is None or spec.kind == "json" or spec.initial is None:
-                return MISSING
+                return
             self.graph.report.add(
                 "substituted",
                 f'"{where[1]}" has no usable value for {name} ({value}); its default {spec.initial!r} is sent instead.',
@@ -118,53 +132,42 @@ class Emitter:
                 name,
             )
             value = spec.initial
-        if spec is not None and spec.dynamic_prompts and isinstance(value, str):
-            value = self._expand(value, name, where)
-        return _wrapped(value, spec)
+        if spec is not None and spec.dynamic_prompts:
+            place = (where[0], name)
+            self.dynamic.discard(place)
+            if not widget.promoted:
+                value = _as_text(value)
+                if isinstance(value, str):
+                    self.dynamic.add(place)
+        inputs[name] = _wrapped(value, spec)
 
-    def _expand(self, value: str, name: str, where: tuple[str, str]) -> str:
-        if not has_choices(value):
-            return expand_dynamic_prompt(value, None)
-        told = "They are sent as they are." if self.seed is None else f"One was picked with seed {self.seed}."
-        self.graph.report.add("random-choice", f'The {name} of "{where[1]}" holds choices. {told}', where, name)
-        # Seeded by place as well, so that a choice does not depend on what else is in the workflow.
-        rng = None if self.seed is None else random.Random(f"{self.seed}:{where[0]}:{name}")
-        return expand_dynamic_prompt(value, rng)
-
-    def _fill_file_names(self) -> None:
-        with_tokens = [
-            node["inputs"]
-            for node in self.prompt.values()
-            if isinstance(node["inputs"].get("filename_prefix"), str)
-            and "%" in node["inputs"]["filename_prefix"]
-            and node["class_type"] in self.graph.specs
-            and self.graph.specs[node["class_type"]].output_node
-        ]
-        values = self._named_values() if with_tokens else {}
-        for inputs in with_tokens:
-            inputs["filename_prefix"] = fill_file_name(
-                inputs["filename_prefix"], lambda title, widget: values.get((title, widget)), self.now
-            )
-
-    def _named_values(self) -> dict[tuple[str, str], object]:
-        """Every plain value by node name and widget; a name given in the properties comes before titles."""
-        by_name: dict[tuple[str, str], object] = {}
-        by_title: dict[tuple[str, str], object] = {}
+    def _unsent_value(self, name: str, widget: str) -> object:
+        """The value of a widget that is not in the prompt: of a muted node, or under a link."""
+        found: object = None
         for frame in self.frames:
             for node in frame.scope.nodes.values():
-                sent = self.prompt.get(frame.id_of(node), {}).get("inputs", {})
                 given = node.properties.get("Node name for S&R")
-                for name, widget in self.graph.live(node).widgets.items():
-                    value = sent.get(name, widget.value)
-                    if isinstance(value, (str, int, float)):
-                        by_title.setdefault((self.graph.title(node), name), value)
-                        if isinstance(given, str):
-                            by_name.setdefault((given, name), value)
-        return {**by_title, **by_name}
+                if name not in (given, self.graph.title(node)):
+                    continue
+                held = self.graph.live(node).widgets.get(widget)
+                if held is not None and isinstance(held.value, (str, int, float)):
+                    if given == name:
+                        return held.value
+                    found = held.value if found is None else found
+        return found
 
 
 def _is_hole(value: object) -> bool:
     return value is None or (isinstance(value, float) and not math.isfinite(value))
+
+
+def _as_text(value: object) -> object:
+    """A number in a text that the front end rewrites becomes a text, as JavaScript writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, (int, float)) else value
 
 
 def _wrapped(value: Any, spec: InputSpec | None) -> Any:

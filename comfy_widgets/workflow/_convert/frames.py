@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from comfy_widgets.protocol import WorkflowError
@@ -22,7 +23,10 @@ _MAX_NODES = 100_000
 
 @dataclass(slots=True)
 class Setting:
-    """A value that a host sets on a widget inside; `node` tells like-named widgets of a nested subgraph apart."""
+    """A value that a host sets on a widget inside; `node` tells like-named widgets of a nested subgraph apart.
+
+    MISSING stands for a widget that the host shows without a value of its own: that of the inner node counts.
+    """
 
     widget: str
     node: str | None
@@ -85,14 +89,18 @@ def promoted_value(graph: Graph, frame: Frame, index: int) -> Widget | None:
             value = frame.values.get(index, MISSING)
         if isinstance(target, PromotedWidget):
             inside = graph.live(target.node).widgets.get(target.widget) or Widget(target.widget, MISSING)
-            return inside if value is MISSING else Widget(inside.name, value, inside.spec)
+            return Widget(inside.name, inside.value if value is MISSING else value, inside.spec, promoted=True)
         # The outermost host that has a value decides; the way down only finds the widget's definition.
         frame, index = frame.children[target.node.id], target.index
 
 
 def widget_settings(frame: Frame, node: Node) -> Mapping[str, Any]:
-    """What the host sets on the widgets of an ordinary inner node, by name."""
-    return {setting.widget: setting.value for setting in frame.settings.get(node.id, ())}
+    """What the host sets on the widgets of an ordinary inner node, by name; MISSING where it only shows the widget."""
+    values: dict[str, Any] = {}
+    for setting in frame.settings.get(node.id, ()):
+        if setting.value is not MISSING or setting.widget not in values:
+            values[setting.widget] = setting.value
+    return values
 
 
 class _Host:
@@ -115,9 +123,10 @@ class _Host:
             for name, value in values.items():
                 self._set_port(text(name), value)
         elif self.proxies:
-            for entry, value in zip(self.proxies, values or (), strict=False):
+            for entry, value in zip_longest(self.proxies, list(values or ())[: len(self.proxies)]):
                 if entry is not None:
-                    self._place(*entry, value)
+                    node_id, name, inner_id = entry
+                    self._place(node_id, name, inner_id, MISSING if value is None else value)
         else:
             promoted = self.graph.promoted(self.frame.scope)
             indices = (index for index, target in enumerate(promoted) if target is not None)
@@ -142,7 +151,7 @@ class _Host:
         index = self.ports.get(name)
         if index is None:
             return False
-        if value is not None:
+        if value is not None and value is not MISSING:
             self.frame.values[index] = value
         return True
 
@@ -158,18 +167,18 @@ class _Host:
             listed = next((entry for entry in self.proxies if entry and entry[1] == setting.widget), None)
             placed = listed is not None and self._place(*listed, setting.value)
         if not placed:
-            self._unplaced(setting.widget)
+            self._unplaced(setting.widget, setting.value)
 
     def _place(self, node_id: str, name: str, inner_id: str | None, value: Any) -> bool:
         """Set `value` on widget `name` of the inner node, through the subgraph's own input where one feeds it."""
-        if value is None or name.startswith("$$") or name == "control_after_generate":
+        if name.startswith("$$") or name == "control_after_generate":
             return True
         if node_id == _HOST:
             return self._set_port(name, value)
         scope = self.frame.scope
         node = scope.nodes.get(scope.renamed.get(node_id, node_id))
         if node is None:
-            self._unplaced(name)
+            self._unplaced(name, value)
             return False
         role = self.graph.role(node)
         if role == "primitive":
@@ -182,18 +191,21 @@ class _Host:
         index = live.slot_named(name)
         port = self.graph.port_feeding(scope, live.slots[index]) if index is not None else None
         if port is not None and port < len(scope.inputs):
-            self.frame.values[port] = value
+            if value is not MISSING:
+                self.frame.values[port] = value
         elif role == "instance" or name in live.widgets:
             self._add(node, Setting(name, inner_id, value))
         else:
-            self._unplaced(name)
+            self._unplaced(name, value)
             return False
         return True
 
     def _add(self, node: Node, setting: Setting) -> None:
         self.frame.settings.setdefault(node.id, []).append(setting)
 
-    def _unplaced(self, name: str) -> None:
+    def _unplaced(self, name: str, value: Any) -> None:
+        if value is MISSING:
+            return
         title = self.graph.title(self.node)
         self.graph.report.add(
             "dropped",

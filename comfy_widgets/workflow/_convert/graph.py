@@ -144,6 +144,32 @@ class Graph:
         link = scope.links.get(slot.link) if slot.link is not None else None
         return link.origin_slot if link is not None and link.origin == INPUT_PORTS else None
 
+    def slot_type(self, scope: Scope, node: Node, index: int) -> str:
+        """The type of a slot; of a matched one, what the links into the other slots of its kind carry."""
+        slots = self.live(node).slots
+        slot = slots[index]
+        if slot.match is None:
+            return slot.type
+        for other in slots:
+            if other is not slot and other.match == slot.match and (carried := self._link_type(scope, other)) != "*":
+                return carried
+        return slot.type
+
+    def _link_type(self, scope: Scope, slot: Slot) -> str:
+        """The type that the link into `slot` carries, ``"*"`` if there is none."""
+        link = scope.links.get(slot.link) if slot.link is not None else None
+        if link is None:
+            return "*"
+        if link.origin == INPUT_PORTS:
+            return scope.inputs[link.origin_slot].type if link.origin_slot < len(scope.inputs) else "*"
+        origin = scope.nodes.get(link.origin)
+        types = self.live(origin).output_types if origin is not None else []
+        saved = origin.outputs if origin is not None else []
+        at = link.origin_slot
+        live_type = types[at] if at < len(types) else "*"
+        # An output that follows its inputs has its type of the day in the file only.
+        return saved[at] if live_type == "*" and at < len(saved) else live_type
+
     def is_linked(self, scope: Scope, slot: Slot) -> bool:
         """Whether a link that exists feeds `slot`."""
         return slot.link is not None and slot.link in scope.links

@@ -12,33 +12,42 @@ from typing import Any
 
 from .._specs_types import Autogrow, DynamicCombo, DynamicGroup, InputSpec, MatchType, NodeSpec
 from .document import Node, SavedInput
+from .extensions import CUSTOM_COMBO, button_positions, custom_combo_options, has_3d_view, without_old_prefix
 
 #: Stands for "the file says nothing", which differs from an explicit null.
 MISSING: Any = object()
 
 _CONTROL_WORDS = frozenset({"fixed", "increment", "decrement", "randomize", "increment-wrap"})
-_SAMPLERS = frozenset({"KSampler", "KSamplerAdvanced"})
-_WITH_3D_VIEW = frozenset({"Preview3D", "SaveGLB"})
 _MAX_ROWS = 1000
 
 
 @dataclass(slots=True)
 class Widget:
-    """A widget that is sent. `value` is MISSING if the file has none; `spec` is None for what no definition lists."""
+    """A widget that is sent.
+
+    `value` is MISSING if the file has none; `spec` is None for what no definition lists. The dynamic
+    prompts of a `promoted` one are no choices: the front end sends what a subgraph shows as it is.
+    """
 
     name: str
     value: Any
     spec: InputSpec | None = None
+    promoted: bool = False
 
 
 @dataclass(slots=True)
 class Slot:
-    """An input that a link may feed. `widget` names the widget behind it, if there is one."""
+    """An input that a link may feed.
+
+    `widget` names the widget behind it, if there is one. Slots of a node with the same `match` have one type, that of
+    what is linked to any other of them; `type` then is what is allowed.
+    """
 
     name: str
     type: str
     link: str | None
     widget: str | None = None
+    match: str | None = None
 
 
 @dataclass(slots=True)
@@ -63,7 +72,9 @@ def live_node(node: Node, spec: NodeSpec | None) -> LiveNode:
     builder = _Builder(node, spec)
     for item in spec.inputs:
         builder.add(item, item.name, builder.sockets)
-    if spec.class_type in _WITH_3D_VIEW:
+    if spec.class_type == CUSTOM_COMBO:
+        builder.add_custom_options()
+    if has_3d_view(spec.class_type):
         builder.live.widgets.setdefault("image", Widget("image", ""))
     return builder.finish()
 
@@ -98,12 +109,10 @@ class _Builder:
                 for inner in chosen.inputs if chosen else ():
                     self.add(inner, f"{name}.{inner.name}", self.widget_slots)
         else:
-            sockets.append(self._slot(name, self._socket_type(item, name)))
+            sockets.append(self._socket(item, name))
 
     def _add_widget(self, item: InputSpec, name: str) -> None:
-        value = self._take(name)
-        if name == "sampler_name" and self.spec.class_type in _SAMPLERS and isinstance(value, str):
-            value = value.removeprefix("sample_")
+        value = without_old_prefix(self.spec.class_type, name, self._take(name))
         self.live.widgets[name] = Widget(name, value, item)
         slot = self._slot(name, item.type)
         slot.widget = name
@@ -115,6 +124,8 @@ class _Builder:
             pressed = self._take("refresh")
             if pressed is not MISSING:
                 self.live.widgets["refresh"] = Widget("refresh", pressed)
+        for _ in range(button_positions(self.spec.class_type, name, self._following())):
+            self._take(None)
 
     def _add_rows(self, dynamic: Autogrow, name: str, sockets: list[Slot]) -> None:
         connected = {saved.name for saved in self.node.inputs if saved.link and saved.name.startswith(f"{name}.")}
@@ -124,7 +135,7 @@ class _Builder:
                 last = index
         for index in range(min(max(dynamic.min + 1, last + 2), dynamic.limit, _MAX_ROWS)):
             for row_name, item in dynamic.row(name, index):
-                sockets.append(self._slot(row_name, self._socket_type(item, row_name)))
+                sockets.append(self._socket(item, row_name))
 
     def _add_group(self, dynamic: DynamicGroup, name: str) -> None:
         count = self._take(name, sent=False)
@@ -141,6 +152,10 @@ class _Builder:
         self.live.positions.append(name if sent else None)
         return self.listed[position] if position < len(self.listed) else MISSING
 
+    def _following(self) -> list[Any]:
+        """The values that no input has taken yet."""
+        return self.listed[len(self.live.positions) :]
+
     def _current(self, name: str) -> Any:
         widget = self.live.widgets[name]
         return widget.spec.initial if widget.value is MISSING and widget.spec else widget.value
@@ -149,11 +164,23 @@ class _Builder:
         saved = self.saved.get(name)
         return Slot(name, type_name, saved.link if saved else None)
 
-    def _socket_type(self, item: InputSpec, name: str) -> str:
-        if isinstance(item.dynamic, MatchType):
-            saved = self.saved.get(name)
-            return saved.type if saved else item.dynamic.allowed_types
-        return item.type
+    def _socket(self, item: InputSpec, name: str) -> Slot:
+        if not isinstance(item.dynamic, MatchType):
+            return self._slot(name, item.type)
+        slot = self._slot(name, item.dynamic.allowed_types)
+        slot.match = item.dynamic.template_id
+        return slot
+
+    def add_custom_options(self) -> None:
+        """A CustomCombo has its options in its values: after the choice comes an index, which is computed anew."""
+        if self.named is None:
+            self._take(None)
+            options = custom_combo_options(self._following())
+        else:
+            options = custom_combo_options([value for name, value in self.named.items() if name.startswith("option")])
+        for name, value in options.items():
+            self._take(name)
+            self.live.widgets[name] = Widget(name, value)
 
     def finish(self) -> LiveNode:
         """Put the slots in order, sockets first, and append the saved inputs that the definition lacks."""

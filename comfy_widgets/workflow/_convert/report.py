@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from .run_texts import RunTexts
+
 #: What a note is about.
 #:
 #: ``missing-class``   the server has no such node class; its values were emitted as well as can be
@@ -12,7 +14,19 @@ from typing import Any, Literal, TypeAlias
 #: ``substituted``     a value that cannot be sent (null, NaN) was replaced by the default
 #: ``dropped``         something in the file could not be used and was left out
 #: ``random-choice``   a text held ``{a|b}`` choices; one was picked, or they were left as they are
-NoteKind: TypeAlias = Literal["missing-class", "frontend-differs", "substituted", "dropped", "random-choice"]
+#: ``unplaced-value``  a value that the file holds found no input, so that the run does without it
+#: ``unknown-wire``    a connection that only the browser knows how to make
+#: ``browser-only``    a value that only a browser can make
+NoteKind: TypeAlias = Literal[
+    "missing-class",
+    "frontend-differs",
+    "substituted",
+    "dropped",
+    "random-choice",
+    "unplaced-value",
+    "unknown-wire",
+    "browser-only",
+]
 
 
 @dataclass(frozen=True)
@@ -31,10 +45,11 @@ class Note:
 
 @dataclass(frozen=True)
 class Conversion:
-    """An API prompt and what there is to say about how it came to be."""
+    """An API prompt, what there is to say about how it came to be, and what of it is written anew for each run."""
 
     prompt: dict[str, dict[str, Any]]
     report: tuple[Note, ...] = ()
+    texts: RunTexts = field(default_factory=RunTexts)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comfy_widgets.protocol import WorkflowError
@@ -9,7 +10,7 @@ from comfy_widgets.protocol import WorkflowError
 from .document import BYPASSED, INPUT_PORTS, MUTED, Node
 from .frames import Frame, promoted_value, widget_settings
 from .graph import Graph
-from .live import LiveNode, Widget
+from .live import MISSING, Widget
 
 ANY = "*"
 
@@ -34,20 +35,21 @@ def compatible(left: str, right: str) -> bool:
     return any(part.strip() in members for part in right.split(","))
 
 
-def bypassed_input(live: LiveNode, slot: int, wanted: str) -> int | None:
-    """The input that stands in for output `slot` of a bypassed node."""
-    slots = live.slots
+def bypassed_input(inputs: Sequence[str], own: str, slot: int, wanted: str) -> int | None:
+    """The input that stands in for output `slot` of a bypassed node.
+
+    `inputs` are the types of its inputs, `own` that of the output, and `wanted` that of the consumer.
+    """
     if wanted in (ANY, ""):
-        return slot if slot < len(slots) else 0 if slots else None
-    own = live.output_types[slot] if slot < len(live.output_types) else ANY
+        return slot if slot < len(inputs) else 0 if inputs else None
 
     def fits(index: int) -> bool:
-        return compatible(slots[index].type, own) and compatible(slots[index].type, wanted)
+        return compatible(inputs[index], own) and compatible(inputs[index], wanted)
 
-    if slot < len(slots) and fits(slot):
+    if slot < len(inputs) and fits(slot):
         return slot
-    same = (index for index, candidate in enumerate(slots) if candidate.type == wanted)
-    return next(same, next((index for index in range(len(slots)) if fits(index)), None))
+    same = (index for index, candidate in enumerate(inputs) if candidate == wanted)
+    return next(same, next((index for index in range(len(inputs)) if fits(index)), None))
 
 
 class Resolver:
@@ -128,7 +130,9 @@ class _Walk:
             if self.index >= len(slots):
                 return None
             slot = slots[self.index]
-            wanted = self.wanted if self.wanted is not None else slot.type
+            wanted = self.wanted
+            if wanted is None:
+                wanted = self.graph.slot_type(self.frame.scope, self.node, self.index)
             link = self.frame.scope.links.get(slot.link) if slot.link is not None else None
             if link is None:
                 return None
@@ -169,7 +173,7 @@ class _Walk:
                 return False
             self._guard(node, slot)
             if node.mode == BYPASSED:
-                index = bypassed_input(self.graph.live(node), slot, wanted)
+                index = self._bypassed_input(node, slot, wanted)
                 return index is not None and self._go(node, index, None)
             if role == "server":
                 return Source(self.frame.id_of(node), slot)
@@ -196,14 +200,20 @@ class _Walk:
                 return False
             self.frame, node, slot = frame, inner, link.origin_slot
 
+    def _bypassed_input(self, node: Node, slot: int, wanted: str) -> int | None:
+        live = self.graph.live(node)
+        inputs = [self.graph.slot_type(self.frame.scope, node, index) for index in range(len(live.slots))]
+        own = live.output_types[slot] if slot < len(live.output_types) else ANY
+        return bypassed_input(inputs, own, slot, wanted)
+
     def _go(self, node: Node, index: int, wanted: str | None) -> bool:
         self.node, self.index, self.wanted = node, index, wanted
         return True
 
     def _primitive(self, node: Node) -> Widget | None:
         """The value of a primitive, which the front end writes into the widgets that it is directly linked to."""
-        value = widget_settings(self.frame, node).get("value")
-        if value is None:
+        value = widget_settings(self.frame, node).get("value", MISSING)
+        if value is MISSING:
             value = node.values[0] if isinstance(node.values, list) and node.values else None
         if value is None:
             return None
@@ -212,16 +222,22 @@ class _Walk:
         spec_owner = self.graph.live(target).widgets.get(slot.widget or slot.name)
         direct = (frame, target, index) == (self.frame, self.node, self.index) and slot.widget is not None
         if not direct:
-            if self.resolver.strict:
+            # A Reroute hides the primitive from a subgraph's widget: the editor shows, and sends, the inner value.
+            hidden = self.frame is not frame and self.graph.role(self.node) != "instance"
+            if not self.resolver.strict:
+                self._note_indirect_primitive(frame, target, slot.name, sent=not hidden)
+            if hidden or self.resolver.strict:
                 return None
-            self.graph.report.add(
-                "frontend-differs",
-                f'A primitive that is not directly linked to it feeds the {slot.name} of "{self.graph.title(target)}". '
-                "The primitive's value is sent; the front end would send the widget's own value.",
-                (frame.id_of(target), self.graph.title(target)),
-                slot.name,
-            )
         return Widget(slot.name, value, spec_owner.spec if spec_owner else None)
+
+    def _note_indirect_primitive(self, frame: Frame, target: Node, name: str, *, sent: bool) -> None:
+        title = self.graph.title(target)
+        message = f'A primitive that is not directly linked to it feeds the {name} of "{title}". '
+        if sent:
+            message += "The primitive's value is sent; the front end would send the widget's own value."
+        else:
+            message += "It is behind a Reroute, so the widget's own value is sent."
+        self.graph.report.add("frontend-differs" if sent else "dropped", message, (frame.id_of(target), title), name)
 
     def _straight_through(self, node: Node) -> None:
         title = self.graph.title(node)

@@ -20,7 +20,7 @@ def has_choices(text: str) -> bool:
     return re.search(r"(?<!\\)\{", text) is not None
 
 
-def expand_dynamic_prompt(text: str, rng: random.Random | None) -> str:
+def expand_dynamic_prompt(text: str, rng: random.Random | None, *, comments: bool = False) -> str:
     """Strip comments, pick one of each ``{a|b}`` (nested too), and unescape ``\\{``, ``\\}`` and ``\\|``.
 
     Parameters
@@ -28,14 +28,17 @@ def expand_dynamic_prompt(text: str, rng: random.Random | None) -> str:
     text : str
     rng : random.Random or None
         None leaves a text that holds choices as it is.
+    comments : bool
+        Keep them.
 
     Notes
     -----
-    A ``{`` that is never closed is kept as text.
+    A ``{`` that is never closed is dropped, as the front end drops it; a ``}`` alone is kept.
     """
+    shown = text if comments else _COMMENT.sub("", text)
     if not has_choices(text):
-        return _ESCAPED.sub(r"\1", _COMMENT.sub("", text))
-    return text if rng is None else _Choices(_COMMENT.sub("", text), rng).expand()
+        return _ESCAPED.sub(r"\1", shown)
+    return text if rng is None else _Choices(shown, rng).expand()
 
 
 class _Choices:
@@ -57,11 +60,13 @@ class _Choices:
             if char == "\\" and position + 1 < end and self.text[position + 1] in "{}|":
                 out.append(self.text[position + 1])
                 position += 2
-            elif char == "{" and position in self.closing and depth < _MAX_NESTING:
-                close = self.closing[position]
-                first, last = self.rng.choice(self._options(position + 1, close))
-                out.append(self._part(first, last, depth + 1))
-                position = close + 1
+            elif char == "{":
+                close = self.closing.get(position) if depth < _MAX_NESTING else None
+                if close is not None:
+                    first, last = self.rng.choice(self._options(position + 1, close))
+                    out.append(self._part(first, last, depth + 1))
+                    position = close
+                position += 1
             else:
                 out.append(char)
                 position += 1
