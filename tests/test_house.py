@@ -61,10 +61,19 @@ def test_the_widgets_have_one_thread_the_pump() -> None:
         assert file.name == "_pump.py" or names.isdisjoint({"Thread", "Timer"}), file
 
 
+def docstring_lines(tree: ast.AST) -> int:
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    first = [node.body[0] for node in ast.walk(tree) if isinstance(node, documented) and ast.get_docstring(node)]
+    return sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in first)
+
+
 def test_no_file_outgrows_one_idea() -> None:
     limits = dict.fromkeys(python_files(PACKAGE, ROOT / "scripts"), 400)
     limits |= dict.fromkeys((ROOT / "js" / "src").rglob("*.ts*"), 300)
     lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in limits}
+    # Documentation is never cut to make a file fit.
+    for file in python_files(PACKAGE, ROOT / "scripts"):
+        lengths[file] -= docstring_lines(ast.parse(file.read_text(encoding="utf-8")))
     assert {str(file.relative_to(ROOT)): length for file, length in lengths.items() if length > limits[file]} == {}
 
 
