@@ -135,7 +135,7 @@ def _convert(options: argparse.Namespace) -> None:
     from .workflow import Workflow
 
     workflow = Workflow.load(_path(options.workflow))
-    if workflow.ui is not None:
+    if workflow.form == "ui":
         if options.object_info is not None:
             object_info = _json(options.object_info)
         else:

@@ -81,7 +81,7 @@ def cancel(client: ComfyClient, job: Job) -> None:
 
 def _extra_data(document: Workflow, extra: Mapping[str, Any], api_key: str | None) -> dict[str, Any]:
     data = dict(extra)
-    if document.ui is not None:
+    if document.form == "ui":
         try:
             # So that ComfyUI's editor opens the pictures as a workflow again, with the values that made them.
             data["extra_pnginfo"] = {"workflow": document.to_ui(), **(data.get("extra_pnginfo") or {})}

@@ -14,7 +14,7 @@ import traitlets
 
 from ..client import ComfyClient
 from ..errors import ComfyError
-from ..workflow import Params, Workflow, picture_upload
+from ..workflow import Params, Workflow, image_upload
 from . import _wire as wire
 from ._base import Json, Widget
 from ._pictures import thumbnail
@@ -260,7 +260,7 @@ class WorkflowForm(Widget):
 
         def uploaded() -> str:
             if self._definitions[name].kind == "image":
-                picture_upload(content)  # raises where it is none
+                image_upload(content)  # raises where it is none
             return self._upload(message["name"], content)
 
         with self._answer(message):

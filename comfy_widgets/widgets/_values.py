@@ -7,7 +7,7 @@ from typing import Any
 
 from traitlets import HasTraits, TraitType
 
-from ..workflow import Param, Params, UnknownParam, is_picture, picture_upload
+from ..workflow import Param, Params, UnknownParam, image_upload, is_image
 
 _TAKEN = frozenset(dir(HasTraits))
 
@@ -58,8 +58,8 @@ class ParamValues(HasTraits):
             self.add_traits(**new)
 
     def _check(self, param: Param, value: Any) -> Any:
-        if param.kind == "image" and is_picture(value):
-            value = self._upload(*picture_upload(value))
+        if param.kind == "image" and is_image(value):
+            value = self._upload(*image_upload(value))
         return param.check(value)
 
     def _param(self, name: str) -> Param:

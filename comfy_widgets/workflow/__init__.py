@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from ._document import Workflow as Workflow
     from ._examples import example as example
     from ._graph import Graph as Graph
+    from ._node import Node as Node
     from ._param import Param as Param
     from ._param import Params as Params
     from ._param import UnknownParam as UnknownParam
     from ._specs import InputSpec as InputSpec
     from ._specs import NodeSpec as NodeSpec
     from ._specs import NodeSpecs as NodeSpecs
-    from ._uploads import is_picture as is_picture
-    from ._uploads import picture_upload as picture_upload
-    from ._view import Node as Node
+    from ._uploads import image_upload as image_upload
+    from ._uploads import is_image as is_image
 
 _HOMES = {
     "Choose": "_choice",
     "Graph": "_graph",
     "InputSpec": "_specs",
-    "Node": "_view",
+    "Node": "_node",
     "NodeSpec": "_specs",
     "NodeSpecs": "_specs",
     "Param": "_param",
@@ -38,8 +38,8 @@ _HOMES = {
     "UnknownParam": "_param",
     "Workflow": "_document",
     "example": "_examples",
-    "is_picture": "_uploads",
-    "picture_upload": "_uploads",
+    "is_image": "_uploads",
+    "image_upload": "_uploads",
     "to_api_prompt": "_convert",
 }
 

@@ -61,7 +61,7 @@ class _Check:
         self.prompt = prompt
         self.specs = specs
         self.uploads = uploads
-        self.titles = unique_titles(prompt, specs.object_info)
+        self.titles = unique_titles(prompt, specs)
         self.needed = self._needed()
 
     def problems(self) -> Iterator[Problem]:

@@ -7,17 +7,18 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ._prompt import ObjectInfo, Prompt, flow_order, is_link, unique_titles, unwrap
+from ._prompt import Prompt, flow_order, is_link, unique_titles, unwrap
+from ._specs import NodeSpecs
 
 _SHOWN = 48
 
 
-def differences(before: Prompt, after: Prompt, object_info: ObjectInfo | None = None) -> list[str]:
+def differences(before: Prompt, after: Prompt, specs: NodeSpecs | None = None) -> list[str]:
     """Return the changes from one prompt to another as sentences, such as ``"KSampler.steps 20 -> 30"``.
 
     Nodes are the same if id and class agree, or, for the rest, class and title. A title alone makes no difference.
     """
-    old_titles, new_titles = unique_titles(before, object_info), unique_titles(after, object_info)
+    old_titles, new_titles = unique_titles(before, specs), unique_titles(after, specs)
     pairs = _pair(before, after, old_titles, new_titles)
     told = [f"removed {old_titles[i]} ({before[i]['class_type']})" for i in flow_order(before) if i not in pairs]
     met = set(pairs.values())

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,28 +12,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..protocol import WorkflowError
 from ..protocol.requests import refuse_unsendable
-from . import _choice as choice
-from ._compare import differences
+from ._choice import Choose
+from ._compare import differences, fingerprint
+from ._editing import add, bypass, find_node, remove, rewire
 from ._editor import Editor
+from ._node import Node, nodes_of
 from ._param import Params
-from ._params import make_params
-from ._prompt import ObjectInfo, Place, Prompt, wrap
-from ._reshape import Reshape
+from ._prompt import ObjectInfo, Prompt, copied
 from ._source import Fetch, load_forms
-from ._specs import NodeSpecs
-from ._uploads import is_picture, picture_upload
+from ._state import State
 
 if TYPE_CHECKING:
     from ._check import Problem
 
-_NEEDS_DEFINITIONS = (
-    "This workflow is in the editor's format, which says what is what only together with the server's node "
-    "definitions: pass them, or bind them once with workflow = workflow.bind(client.object_info())."
-)
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Workflow(Reshape):
+class Workflow:
     """A ComfyUI workflow, in whichever form it came.
 
     It is a value: every method that changes something returns a new workflow and leaves this one alone. Make one with
@@ -42,16 +35,26 @@ class Workflow(Reshape):
 
     A file may hold both forms. `prompt` is then exactly what ran, and `ui` what its author wants you to open;
     parameters and runs come from the second, and `reproduce` gives the first.
+
+    Attributes
+    ----------
+    source : str
+        Where it came from: a file's name, a URL, ``"a dict"``.
+
+    Examples
+    --------
+    >>> from comfy_widgets import example
+    >>> workflow = example()
+    >>> workflow
+    <Workflow of 7 nodes in API format, from text_to_image.json>
+    >>> another = workflow.with_params(seed=7, positive="a lighthouse at dusk", steps=12)
+    >>> another["KSampler"].inputs["seed"]
+    7
+    >>> workflow.diff(workflow.with_params(seed=7))
+    ['KSampler.seed 42 -> 7']
     """
 
-    _prompt: Prompt | None = None
-    _editor: Editor | None = None
-    _specs: NodeSpecs | None = None
-    # Values that were set, over whichever form is run.
-    _edits: Mapping[Place, Any] = field(default_factory=dict)
-    # The same by name, for as long as no definitions are known that tell what the names mean.
-    _pending: Mapping[str, Any] = field(default_factory=dict)
-    _pictures: Mapping[str, bytes] = field(default_factory=dict)
+    _state: State = field(default_factory=State)
     source: str = "a dict"
 
     # -- coming in -------------------------------------------------------------------------------------------------
@@ -63,26 +66,35 @@ class Workflow(Reshape):
         Parameters
         ----------
         source : str, Path, dict, bytes, file or PIL image
-            A path, an http(s) URL, JSON text, the content of a file, an open file, a picture, or parsed JSON: API
+            A path, an http(s) URL, JSON text, the content of a file, an open file, an image, or parsed JSON: API
             format, the editor's format, or a history entry. What is inside is detected, not guessed from a name.
         object_info : Mapping, optional
             A server's node definitions, to `bind` at once.
         fetch : callable, optional
-            Gets the bytes behind a URL, instead of a plain bounded download.
+            Takes a URL and returns bytes, instead of a plain bounded download.
+
+        Returns
+        -------
+        Workflow
 
         Raises
         ------
         WorkflowError
             If there is no workflow in it, in words.
+
+        Examples
+        --------
+        >>> Workflow.load({"1": {"class_type": "PreviewAny", "inputs": {"source": "hello"}}})
+        <Workflow of 1 nodes in API format, from a dict>
         """
         if isinstance(source, cls):
             return source if object_info is None else source.bind(object_info)
         try:
             forms, what = load_forms(source, fetch)
-            editor = Editor(copy.deepcopy(forms.ui)) if forms.ui is not None else None
+            editor = Editor(copied(forms.ui)) if forms.ui is not None else None
         except RecursionError:
             raise WorkflowError("The source is nested too deeply to be a workflow.") from None
-        loaded = cls(_prompt=forms.prompt, _editor=editor, source=what)
+        loaded = cls(State(prompt=forms.prompt, editor=editor), what)
         return loaded if object_info is None else loaded.bind(object_info)
 
     def bind(self, object_info: ObjectInfo) -> Workflow:
@@ -90,51 +102,106 @@ class Workflow(Reshape):
 
         Every method then uses them where it is given none. They are no part of the value: they change neither equality
         nor what is saved.
+
+        Parameters
+        ----------
+        object_info : Mapping
+            As `ComfyClient.object_info` returns it.
+
+        Returns
+        -------
+        Workflow
+
+        Raises
+        ------
+        WorkflowError
+            If a value was set before that does not fit, or has no input.
+
+        Examples
+        --------
+        >>> workflow = example("text_to_image_ui").bind(client.object_info())
+        >>> workflow.params()["steps"].max
+        10000
         """
-        bound = replace(self, _specs=NodeSpecs.of(object_info), _pending={})
-        return bound.with_params(self._pending)
+        return replace(self, _state=self._state.using(object_info))
 
     # -- the two forms ---------------------------------------------------------------------------------------------
 
     @property
+    def form(self) -> Literal["api", "ui"]:
+        """Which form runs and is saved: the editor's, ``"ui"``, if the workflow came with it, else ``"api"``.
+
+        Examples
+        --------
+        >>> example("text_to_image_ui").form
+        'ui'
+        """
+        return "api" if self._state.editor is None else "ui"
+
+    @property
     def prompt(self) -> Prompt | None:
-        """The API form, if the workflow came with one. A copy.
+        """The API form, if the workflow came with one: a copy, made anew at each access, that may be changed.
 
         Beside an editor's form it is what ran, untouched by `with_params`; alone it has the values that were set.
+
+        Examples
+        --------
+        >>> example().prompt["3"]["class_type"]
+        'KSampler'
         """
-        if self._prompt is None:
+        if self._state.prompt is None:
             return None
-        return copy.deepcopy(self._prompt) if self._editor is not None else self._edited(self._prompt, self._specs)
+        return copied(self._state.prompt) if self.form == "ui" else self._state.current()
 
     @property
     def ui(self) -> dict[str, Any] | None:
-        """The editor's form, if the workflow came with one. A copy, untouched by `with_params`; see `to_ui`."""
-        return copy.deepcopy(self._editor.ui) if self._editor is not None else None
+        """The editor's form, if the workflow came with one: a copy, made anew at each access, that may be changed.
+
+        It is untouched by `with_params`; `to_ui` has the values that were set.
+
+        Examples
+        --------
+        >>> example().ui is None
+        True
+        """
+        return copied(self._state.editor.ui) if self._state.editor is not None else None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What there is to say about the forms: how they differ, and what the conversion had to decide."""
-        if self._editor is None:
-            return ()
-        if self._specs is None:
-            both = "The file holds both what its author opens, which is used, and what ran; they may differ."
-            return (both,) if self._prompt is not None else ()
-        converted, told = self._editor.convert(self._specs)
-        if self._prompt is None:
-            return told
-        changes = differences(self._prompt, converted, self._specs.object_info)
-        return (*told, *(f"What ran differs from what its author opens: {change}" for change in changes))
+        """What there is to say about the forms: how they differ, and what the conversion had to decide.
+
+        Examples
+        --------
+        >>> example().notes
+        ()
+        """
+        return self._state.notes()
 
     def to_prompt(self, object_info: ObjectInfo | None = None) -> Prompt:
         """Return what a server would run: a fresh prompt in API format with the values that were set.
+
+        Parameters
+        ----------
+        object_info : Mapping, optional
+            A server's node definitions; those it was bound to by default.
+
+        Returns
+        -------
+        dict
+            ``{node id: {"class_type": str, "inputs": dict, "_meta": dict}}``.
 
         Raises
         ------
         WorkflowError
             If the workflow is in the editor's format and no definitions are known, if it cannot be converted, or if a
             number in it is NaN.
+
+        Examples
+        --------
+        >>> example().with_params(seed=7).to_prompt()["3"]["inputs"]["seed"]
+        7
         """
-        prompt = self._current(object_info)
+        prompt = self._state.using(object_info).current()
         refuse_unsendable(prompt)
         return prompt
 
@@ -143,38 +210,49 @@ class Workflow(Reshape):
 
         Sent along as ``extra_pnginfo = {"workflow": ...}`` it makes results open in ComfyUI as they were made.
 
+        Parameters
+        ----------
+        object_info : Mapping, optional
+            A server's node definitions; those it was bound to by default.
+
+        Returns
+        -------
+        dict or None
+
         Raises
         ------
         WorkflowError
             If a value was set that has no place in that form.
-        """
-        if self._editor is None or not (self._edits or self._pending):
-            return self.ui
-        specs = self._known(object_info)
-        if specs is None:
-            raise WorkflowError(_NEEDS_DEFINITIONS)
-        return self._editor.with_values(self._all_edits(self._base(specs), specs), specs)
 
-    def _picture(self) -> tuple[dict[str, Any] | None, Prompt | None]:
-        if self._editor is None:
-            return None, self._current()
-        try:
-            return self.to_ui(), None
-        except WorkflowError:
-            # A value without a place in the editor's form is not shown, but the graph is the same.
-            return self._editor.ui, None
+        Examples
+        --------
+        >>> workflow = example("text_to_image_ui", client.object_info())
+        >>> sorted(workflow.with_params(seed=7).to_ui())[:3]
+        ['config', 'extra', 'groups']
+        """
+        return self._state.using(object_info).ui()
 
     def reproduce(self) -> Workflow:
         """Return the workflow that exactly ran when the file was made.
+
+        Returns
+        -------
+        Workflow
+            In API format.
 
         Raises
         ------
         WorkflowError
             If the file did not say.
+
+        Examples
+        --------
+        >>> example().reproduce() == example()
+        True
         """
-        if self._prompt is None:
+        if self._state.prompt is None:
             raise WorkflowError(f"{self.source} holds only the editor's form, not the prompt that ran.")
-        return Workflow(_prompt=self._prompt, _specs=self._specs, source=self.source)
+        return replace(self, _state=State(prompt=self._state.prompt, specs=self._state.specs))
 
     def save(
         self,
@@ -183,18 +261,36 @@ class Workflow(Reshape):
         form: Literal["api", "ui"] | None = None,
         object_info: ObjectInfo | None = None,
     ) -> Path:
-        """Write the workflow as JSON.
+        """Write the workflow as JSON. A file that is there is replaced once the new one is complete.
 
         Parameters
         ----------
-        path : path
+        path : str or path
         form : {"api", "ui"}, optional
             API format or the editor's; by default the one that is run.
         object_info : Mapping, optional
             A server's node definitions, where a form must be converted.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        WorkflowError
+            If the workflow does not have that form and cannot be converted to it.
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> path = example().save(f"{tempfile.mkdtemp()}/workflow.json")
+        >>> Workflow.load(path) == example()
+        True
         """
-        as_ui = self._editor is not None if form is None else form == "ui"
-        document = self.to_ui(object_info) if as_ui else self._current(object_info)
+        state = self._state.using(object_info)
+        document = state.ui() if (form or self.form) == "ui" else state.current()
         if document is None:
             raise WorkflowError(
                 "The workflow has no editor's form that could be saved. The editor opens API format too."
@@ -202,39 +298,6 @@ class Workflow(Reshape):
         target = Path(path)
         target.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         return target
-
-    def _known(self, object_info: ObjectInfo | None) -> NodeSpecs | None:
-        return self._specs if object_info is None else NodeSpecs.of(object_info)
-
-    def _base(self, specs: NodeSpecs | None) -> Prompt:
-        """The prompt before edits. Not to be changed."""
-        if self._editor is not None and specs is not None:
-            return self._editor.convert(specs)[0]
-        if self._prompt is None:
-            raise WorkflowError(_NEEDS_DEFINITIONS)
-        return self._prompt
-
-    def _current(self, object_info: ObjectInfo | None = None) -> Prompt:
-        specs = self._known(object_info)
-        return self._edited(self._base(specs), specs)
-
-    def _all_edits(self, base: Prompt, specs: NodeSpecs | None) -> dict[Place, Any]:
-        if not self._pending:
-            return dict(self._edits)
-        resolved = replace(self, _specs=specs, _pending={}).with_params(self._pending)
-        return dict(resolved._edits)
-
-    def _edited(self, base: Prompt, specs: NodeSpecs | None) -> Prompt:
-        prompt = copy.deepcopy(base)
-        for (node_id, input_name), value in self._all_edits(base, specs).items():
-            if node_id not in prompt:
-                raise WorkflowError(
-                    f"{input_name} was set on node {node_id!r}, which this form of the workflow does not have.",
-                    node_id=node_id,
-                    input_name=input_name,
-                )
-            prompt[node_id]["inputs"][input_name] = wrap(copy.deepcopy(value))
-        return prompt
 
     # -- parameters ------------------------------------------------------------------------------------------------
 
@@ -245,17 +308,25 @@ class Workflow(Reshape):
         ----------
         object_info : Mapping, optional
             A server's node definitions: bounds, choices and help come from there. Without them, kinds are guessed.
+
+        Returns
+        -------
+        Params
+            A mapping of names to `Param`.
+
+        Raises
+        ------
+        WorkflowError
+            If the workflow is in the editor's format and no definitions are known, or if it cannot be converted.
+
+        Examples
+        --------
+        >>> list(example().params())[:3]
+        ['positive', 'negative', 'seed']
         """
-        specs = self._known(object_info)
-        prompt = self._edited(self._base(specs), specs)
-        return choice.apply_choice(make_params(prompt, specs), self._choice())
+        return self._state.using(object_info).params()
 
-    def _choice(self) -> tuple[choice.Shown, ...]:
-        if self._editor is not None:
-            return choice.from_ui(self._editor.ui)
-        return choice.from_prompt(self._prompt or {})
-
-    def expose(self, wanted: choice.Choose, /, object_info: ObjectInfo | None = None) -> Workflow:
+    def expose(self, wanted: Choose, /, object_info: ObjectInfo | None = None) -> Workflow:
         """Return the workflow with a choice of what others see of it; it is saved with the workflow.
 
         Parameters
@@ -264,18 +335,25 @@ class Workflow(Reshape):
             Names to show, in this order: ``["positive", "seed"]``; a node's title stands for all that it has. A mapping
             also renames, ``{"quality": "steps"}``, sets bounds, label, group or choices, ``{"steps": {"max": 50}}``,
             and hides, ``{"cfg": False}``. An empty list takes the choice back.
+        object_info : Mapping, optional
+            A server's node definitions; those it was bound to by default.
+
+        Returns
+        -------
+        Workflow
 
         Raises
         ------
         WorkflowError
             If there is no such parameter.
+
+        Examples
+        --------
+        >>> simple = example().expose({"positive": None, "quality": "steps"})
+        >>> [param.name for param in simple.params().primary]
+        ['positive', 'quality']
         """
-        specs = self._known(object_info)
-        made = make_params(self._edited(self._base(specs), specs), specs)
-        shown = choice.choose(choice.apply_choice(made, self._choice()), wanted)
-        editor = Editor(choice.into_ui(self._editor.ui, shown)) if self._editor is not None else None
-        prompt = choice.into_prompt(self._prompt, shown) if self._prompt is not None else None
-        return replace(self, _editor=editor, _prompt=prompt)
+        return replace(self, _state=self._state.using(object_info).exposing(wanted))
 
     def with_params(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Workflow:
         """Return a workflow with other values.
@@ -284,8 +362,12 @@ class Workflow(Reshape):
         ----------
         values : Mapping, optional
             Values by name, for names that are no Python identifiers: ``{"KSampler 2.steps": 30}``.
-        **named
-            Values by name: ``seed=7``. A picture may be given for an image: a PIL image, a path or bytes.
+        **named : object
+            Values by name: ``seed=7``. For an image, a PIL image, a path or bytes may be given.
+
+        Returns
+        -------
+        Workflow
 
         Raises
         ------
@@ -294,86 +376,334 @@ class Workflow(Reshape):
         WorkflowError
             If a value does not fit. While no definitions are known, names and values of a workflow in the editor's
             format are checked as soon as they are.
+
+        Examples
+        --------
+        >>> workflow = example().with_params(seed=7, steps=12)
+        >>> workflow.params()["steps"].value
+        12
         """
         wanted = {**(values or {}), **named}
-        if not wanted:
-            return self
-        pictures = dict(self._pictures)
-        for name, value in wanted.items():
-            if is_picture(value):
-                wanted[name], data = picture_upload(value)
-                pictures[wanted[name]] = data
-        if self._prompt is None and self._specs is None:
-            return replace(self, _pending={**self._pending, **wanted}, _pictures=pictures)
-        params = self.params()
-        edits = dict(self._edits)
-        for name, value in wanted.items():
-            param = params.find(name)
-            if isinstance(value, str) and value in pictures and param.kind != "image":
-                raise param.error(f"takes no picture, but a {param.kind}.")
-            edits[param.place] = param.check(value)
-        return replace(self, _edits=edits, _pictures=pictures)
+        return replace(self, _state=self._state.with_values(wanted)) if wanted else self
 
-    def set_image(self, name: str, picture: Any, /) -> Workflow:
-        """Return a workflow that brings a picture of yours along; it is uploaded when the workflow is sent.
+    def set_image(self, name: str, image: Any, /) -> Workflow:
+        """Return a workflow that brings an image of yours along; it is uploaded when the workflow is sent.
 
         Parameters
         ----------
         name : str
             A parameter (``"image"``) or a node's title (``"Load Image"``).
-        picture : PIL image, path or bytes
+        image : PIL image, path or bytes
+
+        Returns
+        -------
+        Workflow
+
+        Raises
+        ------
+        WorkflowError
+            If there is no such parameter, or it is no image that ComfyUI reads.
+
+        Examples
+        --------
+        >>> from PIL import Image
+        >>> workflow = Workflow.load({"1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}}})
+        >>> len(workflow.set_image("image", Image.new("RGB", (64, 64))).uploads)
+        1
         """
         params = self.params()
         of_node = [p for p in params.values() if p.kind == "image" and name in (p.node_title, p.node_id, p.class_type)]
         param = of_node[0] if len(of_node) == 1 and name not in params else params.find(name)
-        return self.with_params({param.name: Path(picture) if isinstance(picture, str) else picture})
+        return self.with_params({param.name: Path(image) if isinstance(image, str) else image})
 
     @property
     def uploads(self) -> Mapping[str, bytes]:
-        """The pictures to upload before the workflow runs: file names as they stand in the prompt, and their bytes."""
-        values = [*self._edits.values(), *self._pending.values()]
-        values += [value for node in (self._prompt or {}).values() for value in node["inputs"].values()]
-        return MappingProxyType({name: data for name, data in self._pictures.items() if name in values})
+        """The images to upload before the workflow runs: names as they stand in the prompt, and contents of files.
+
+        Examples
+        --------
+        >>> dict(example().uploads)
+        {}
+        """
+        return MappingProxyType(self._state.uploads())
 
     def check(self, object_info: ObjectInfo | None = None) -> list[Problem]:
         """Compare the workflow with a server's definitions before anything is sent.
+
+        Parameters
+        ----------
+        object_info : Mapping, optional
+            A server's node definitions; those it was bound to by default.
 
         Returns
         -------
         list of Problem
             Everything that is wrong, errors first; empty if the server will take it.
+
+        Raises
+        ------
+        WorkflowError
+            If no definitions are known.
+
+        Examples
+        --------
+        >>> example().check(client.object_info())
+        []
         """
         from ._check import check_prompt
 
-        specs = self._known(object_info)
-        if specs is None:
+        state = self._state.using(object_info)
+        if state.specs is None:
             raise WorkflowError("The check needs the server's definitions: workflow.check(client.object_info()).")
-        return check_prompt(self._current(object_info), specs, self.uploads)
+        return check_prompt(state.current(), state.specs, state.uploads())
 
-    def _rebuilt(self, prompt: Prompt) -> Workflow:
-        # A choice of the author's goes along.
-        if self._editor is not None:
-            prompt = choice.into_prompt(prompt, self._choice())
-        return Workflow(_prompt=prompt, _specs=self._specs, _pictures=self._pictures, source=self.source)
+    # -- looking ---------------------------------------------------------------------------------------------------
 
-    # -- the value -------------------------------------------------------------------------------------------------
+    def __iter__(self) -> Iterator[Node]:
+        """Iterate over the nodes, in the order in which the work flows."""
+        return nodes_of(self._state.current(), self._state.specs)
+
+    def __getitem__(self, id_or_title: str | int) -> Node:
+        """Return a node by its id, its title, or its class if only one node is of that class."""
+        prompt, specs = self._state.current(), self._state.specs
+        node_id = find_node(prompt, id_or_title, specs)
+        return next(node for node in nodes_of(prompt, specs) if node.id == node_id)
+
+    def find(self, *, class_type: str | None = None, title: str | None = None) -> list[Node]:
+        """Return the nodes of a class, or with a title, or both.
+
+        Parameters
+        ----------
+        class_type : str, optional
+            The whole name of a class.
+        title : str, optional
+            A part of a title, in any case.
+
+        Returns
+        -------
+        list of Node
+            In flow order; empty if there is none.
+
+        Examples
+        --------
+        >>> [node.title for node in example().find(class_type="CLIPTextEncode")]
+        ['CLIP Text Encode (Prompt)', 'CLIP Text Encode (Prompt) 2']
+        """
+        return [
+            node
+            for node in self
+            if class_type in (None, node.class_type) and (title is None or title.lower() in node.title.lower())
+        ]
+
+    def diff(self, other: Workflow) -> list[str]:
+        """Say in words what would turn this workflow into another.
+
+        Parameters
+        ----------
+        other : Workflow
+
+        Returns
+        -------
+        list of str
+            Empty if nothing differs.
+
+        Raises
+        ------
+        WorkflowError
+            If `other` is no workflow, or one of them cannot be converted.
+
+        Examples
+        --------
+        >>> example().diff(example().with_params(steps=30))
+        ['KSampler.steps 20 -> 30']
+        """
+        if not isinstance(other, Workflow):
+            raise WorkflowError(f"A workflow is compared with another workflow, not with a {type(other).__name__}.")
+        return differences(self._state.current(), other._state.current(), self._state.specs)
 
     @property
-    def _definitions(self) -> NodeSpecs | None:
-        return self._specs
+    def hash(self) -> str:
+        """A hash of what the workflow does: of classes, values and connections.
+
+        Ids, titles, the order in the file and the difference between 1 and 1.0 do not enter, so it stays the same when
+        the workflow is saved, run, and loaded from the result.
+
+        Examples
+        --------
+        >>> example().hash == example().with_params(seed=7).with_params(seed=42).hash
+        True
+        """
+        return fingerprint(self._state.current())
+
+    def to_svg(self) -> str:
+        """Draw the graph: where its author put the nodes if that is known, in layers from left to right otherwise.
+
+        Returns
+        -------
+        str
+            An SVG document without scripts.
+
+        Examples
+        --------
+        >>> example().to_svg()[:4]
+        '<svg'
+        """
+        from ._draw import draw
+
+        return draw(*self._state.drawing(), self._state.specs)
+
+    def to_mermaid(self) -> str:
+        """Write the graph as a Mermaid flowchart, which GitHub and JupyterLab draw.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> example().to_mermaid().splitlines()[0]
+        'flowchart LR'
+        """
+        from ._draw import mermaid
+
+        return mermaid(*self._state.drawing(), self._state.specs)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        try:
+            return {"image/svg+xml": self.to_svg(), "text/plain": repr(self)}
+        except WorkflowError as error:
+            # The last value of a cell must show something, whatever the file holds.
+            return {"text/plain": f"{self!r}\n{error}"}
+
+    # -- another graph ---------------------------------------------------------------------------------------------
+
+    def add(self, class_type: str, /, title: str | None = None, **inputs: Any) -> Workflow:
+        """Return a workflow with one more node.
+
+        Parameters
+        ----------
+        class_type : str
+        title : str, optional
+            By which the node can be named afterwards.
+        **inputs : object
+            Values, and connections as a pair of a node and an output: ``model=("Load Checkpoint", 0)`` or
+            ``model=("Load Checkpoint", "MODEL")``.
+
+        Returns
+        -------
+        Workflow
+            In API format.
+
+        Raises
+        ------
+        WorkflowError
+            If the server has no such class, or there is no such node or output to connect to.
+
+        Examples
+        --------
+        >>> workflow = example().add("PreviewImage", "Preview", images=("VAE Decode", 0))
+        >>> workflow["Preview"].inputs["images"]
+        ['8', 0]
+        """
+        return self._rebuilt(lambda prompt: add(prompt, class_type, inputs, title, self._state.specs))
+
+    def remove(self, node: str, /) -> Workflow:
+        """Return a workflow without a node, and without the links that lead to it.
+
+        Parameters
+        ----------
+        node : str
+            Its id or title.
+
+        Returns
+        -------
+        Workflow
+            In API format.
+
+        Raises
+        ------
+        WorkflowError
+            If there is no such node.
+
+        Examples
+        --------
+        >>> len(list(example().remove("Save Image")))
+        6
+        """
+        return self._rebuilt(lambda prompt: remove(prompt, find_node(prompt, node, self._state.specs)))
+
+    def rewire(self, node: str, input_name: str, to: tuple[str, int | str] | None, /) -> Workflow:
+        """Return a workflow in which an input is connected to another output.
+
+        Parameters
+        ----------
+        node : str
+            The id or title of the node that has the input.
+        input_name : str
+        to : tuple of str and (int or str), or None
+            A node and its output, by number or name; None takes the link away.
+
+        Returns
+        -------
+        Workflow
+            In API format.
+
+        Raises
+        ------
+        WorkflowError
+            If there is no such node, input or output.
+
+        Examples
+        --------
+        >>> swapped = example().rewire("KSampler", "positive", ("CLIP Text Encode (Prompt) 2", 0))
+        >>> swapped["KSampler"].inputs["positive"]
+        ['7', 0]
+        """
+        specs = self._state.specs
+        return self._rebuilt(lambda prompt: rewire(prompt, find_node(prompt, node, specs), input_name, to, specs))
+
+    def bypass(self, node: str, /) -> Workflow:
+        """Return a workflow in which what would enter a node goes on to its consumers instead.
+
+        It needs the types of the sockets: `bind` the workflow first.
+
+        Parameters
+        ----------
+        node : str
+            Its id or title.
+
+        Returns
+        -------
+        Workflow
+            In API format.
+
+        Raises
+        ------
+        WorkflowError
+            If there is no such node, or its definition is not known.
+
+        Examples
+        --------
+        >>> workflow = example(object_info=client.object_info())
+        >>> workflow.bypass("KSampler")["VAE Decode"].inputs["samples"]
+        ['5', 0]
+        """
+        specs = self._state.specs
+        return self._rebuilt(lambda prompt: bypass(prompt, find_node(prompt, node, specs), specs))
+
+    def _rebuilt(self, change: Callable[[Prompt], Prompt]) -> Workflow:
+        return replace(self, _state=self._state.rebuilt(change))
+
+    # -- the value -------------------------------------------------------------------------------------------------
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Workflow):
             return NotImplemented
-        return self._content() == other._content()
-
-    def _content(self) -> tuple[Any, ...]:
-        if self._editor is None:
-            return (self.prompt, dict(self._pending))
-        return (self._prompt, self._editor.ui, dict(self._edits), dict(self._pending))
+        return self._state.content() == other._state.content()
 
     def __repr__(self) -> str:
-        form = "the editor's format" if self._editor is not None else "API format"
-        count = len(self._editor.ui["nodes"]) if self._editor is not None else len(self._prompt or {})
+        editor = self._state.editor
+        form = "API format" if editor is None else "the editor's format"
+        count = len(self._state.prompt or {}) if editor is None else len(editor.ui["nodes"])
         source = self.source[:1].lower() + self.source[1:] if self.source.startswith("The ") else self.source
         return f"<Workflow of {count} nodes in {form}, from {source}>"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
 from ..protocol import WorkflowError
 from ._param import did_you_mean
-from ._prompt import Prompt, is_link, is_number, links, unique_titles, wrap
+from ._prompt import Prompt, copied, is_link, is_number, links, unique_titles, wrap
 from ._specs import NodeSpec, NodeSpecs
 
 
@@ -23,7 +22,7 @@ def find_node(prompt: Prompt, id_or_title: object, specs: NodeSpecs | None = Non
     wanted = str(id_or_title)
     if wanted in prompt:
         return wanted
-    titles = unique_titles(prompt, specs.object_info if specs is not None else None)
+    titles = unique_titles(prompt, specs)
     for node_id, title in titles.items():
         if title == wanted:
             return node_id
@@ -43,7 +42,7 @@ def add(
     """Add a node; a pair of a node and a slot among the inputs is a link."""
     if specs is not None and class_type not in specs:
         raise WorkflowError(f"The server has no node class {class_type!r}.{did_you_mean(class_type, specs)}")
-    changed = copy.deepcopy(prompt)
+    changed = copied(prompt)
     numbers = [int(node_id) for node_id in prompt if is_number(node_id)]
     node_id = str(max(numbers, default=0) + 1)
     node: dict[str, Any] = {
@@ -58,7 +57,7 @@ def add(
 
 def remove(prompt: Prompt, node_id: str) -> Prompt:
     """Take a node out, with the links that lead to it."""
-    changed = copy.deepcopy(prompt)
+    changed = copied(prompt)
     del changed[node_id]
     for node in changed.values():
         node["inputs"] = {
@@ -69,7 +68,7 @@ def remove(prompt: Prompt, node_id: str) -> Prompt:
 
 def rewire(prompt: Prompt, node_id: str, input_name: str, to: Any, specs: NodeSpecs | None) -> Prompt:
     """Connect an input to ``(node, slot)``, or with None take its link away."""
-    changed = copy.deepcopy(prompt)
+    changed = copied(prompt)
     node = changed[node_id]
     if specs is not None and node["class_type"] in specs:
         spec = specs[node["class_type"]]
@@ -99,7 +98,7 @@ def bypass(prompt: Prompt, node_id: str, specs: NodeSpecs | None) -> Prompt:
             node_id=node_id,
             class_type=node["class_type"],
         )
-    changed = copy.deepcopy(prompt)
+    changed = copied(prompt)
     for consumer in changed.values():
         for name, origin, slot in list(links(consumer)):
             if origin != node_id:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
 from ..protocol import WorkflowError
-from ._prompt import Place, Prompt, normalise, wrap
+from ._prompt import Place, Prompt, copied, normalise, wrap
 from ._specs import NodeSpecs
 
 
@@ -44,14 +43,14 @@ class Editor:
         """
         from ._homes import homes
 
-        wanted = copy.deepcopy(self.convert(specs)[0])
+        wanted = copied(self.convert(specs)[0])
         ui = self.ui
         for (node_id, name), value in values.items():
             wanted[node_id]["inputs"][name] = wrap(value)
             for number in range(len(homes(ui, node_id, name, specs))):
-                tried = copy.deepcopy(ui)
+                tried = copied(ui)
                 home = homes(tried, node_id, name, specs)[number]
-                home.put(copy.deepcopy(value))
+                home.put(copied(value))
                 if Editor(tried).convert(specs)[0] == wanted:
                     ui = tried
                     break
@@ -62,4 +61,4 @@ class Editor:
                     node_id=node_id,
                     input_name=name,
                 )
-        return copy.deepcopy(ui)
+        return copied(ui)

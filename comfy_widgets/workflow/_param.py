@@ -36,7 +36,7 @@ class Param:
         Where the value stands in the prompt.
     kind : str
         ``"int"``, ``"float"``, ``"text"`` (several lines), ``"string"``, ``"choice"``, ``"bool"``, ``"seed"``,
-        ``"image"``, ``"file"`` (a film, a sound or a mesh in the server's input folder) or ``"json"``.
+        ``"image"``, ``"file"`` (a video, audio or a mesh in the server's input folder) or ``"json"``.
     value, default : object
         The value in the workflow, and the default of the node's definition.
     min, max, step : int or float or None
@@ -164,7 +164,7 @@ class Param:
     def _check_file(self, value: Any) -> str:
         # The list does not decide: the server takes any file in its input folder, also one uploaded a second ago.
         if not isinstance(value, str):
-            what = "picture" if self.kind == "image" else "file"
+            what = "image" if self.kind == "image" else "file"
             raise self.error(f"wants the name of a {what} on the server, not {_short(value)}.")
         return value
 

@@ -42,7 +42,7 @@ def make_params(prompt: Prompt, specs: NodeSpecs | None) -> Params:
     specs : NodeSpecs or None
         The server's definitions. Without them kinds are guessed from the values and bounds are mostly unknown.
     """
-    titles = unique_titles(prompt, specs.object_info if specs is not None else None)
+    titles = unique_titles(prompt, specs)
 
     def spec_of(class_type: str, input_name: str) -> InputSpec | None:
         return specs[class_type].input(input_name) if specs is not None and class_type in specs else None

@@ -6,21 +6,35 @@ list travels wrapped as ``{"__value__": [...]}``, because the server takes every
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from ..protocol import WorkflowError
+
+if TYPE_CHECKING:
+    from ._specs import NodeSpecs
 
 Prompt = dict[str, dict[str, Any]]
 ObjectInfo = Mapping[str, Any]
 Place = tuple[str, str]
 """Where a value stands: the node's id and the input's name."""
 
-# The server writes these into the prompts it embeds in pictures, and trusts them when they come back: an `is_changed`
+# The server writes these into the prompts it embeds in images, and trusts them when they come back: an `is_changed`
 # from last week would serve last week's result.
 _SERVER_KEYS = frozenset({"is_changed", "_loop_body", "_loop_end"})
+
+
+_T = TypeVar("_T")
+
+
+def copied(value: _T) -> _T:
+    """Copy a JSON value, several times faster than `copy.deepcopy`, which looks for cycles; a tuple becomes a list."""
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}  # type: ignore[return-value]
+    if isinstance(value, (list, tuple)):
+        return [copied(item) for item in value]  # type: ignore[return-value]
+    return value
 
 
 def is_link(value: object) -> TypeGuard[list[Any]]:
@@ -72,7 +86,7 @@ def normalise(prompt: Mapping[Any, Any]) -> Prompt:
                 node_id=node_id,
                 class_type=node["class_type"],
             )
-        kept = {k: copy.deepcopy(v) for k, v in node.items() if k not in _SERVER_KEYS and k != "inputs"}
+        kept = {k: copied(v) for k, v in node.items() if k not in _SERVER_KEYS and k != "inputs"}
         kept["inputs"] = {str(name): _normal_value(value, ids) for name, value in inputs.items()}
         clean[node_id] = kept
     return clean
@@ -87,8 +101,8 @@ def _normal_value(value: Any, ids: set[str]) -> Any:
                 return items
             if isinstance(items[0], int) and str(items[0]) in ids:
                 return [str(items[0]), items[1]]
-        return {"__value__": copy.deepcopy(items)}
-    return copy.deepcopy(value)
+        return {"__value__": copied(items)}
+    return copied(value)
 
 
 def links(node: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
@@ -149,21 +163,19 @@ def flow_order(prompt: Prompt) -> list[str]:
     return sorted(prompt, key=lambda node_id: (depth[node_id], id_key(node_id)))
 
 
-def node_title(node: Mapping[str, Any], object_info: ObjectInfo | None = None) -> str:
+def node_title(node: Mapping[str, Any], specs: NodeSpecs | None = None) -> str:
     """Return a node's title: its own, else its class's display name, else its class."""
     meta = node.get("_meta")
     title = meta.get("title") if isinstance(meta, Mapping) else None
     if isinstance(title, str) and title.strip():
         return title.strip()
     class_type = str(node["class_type"])
-    known = object_info.get(class_type) if object_info is not None else None
-    display = known.get("display_name") if isinstance(known, Mapping) else None
-    return display if isinstance(display, str) and display else class_type
+    return specs[class_type].display_name if specs is not None and class_type in specs else class_type
 
 
-def unique_titles(prompt: Prompt, object_info: ObjectInfo | None = None) -> dict[str, str]:
+def unique_titles(prompt: Prompt, specs: NodeSpecs | None = None) -> dict[str, str]:
     """Give each node a title of its own: of several alike, the first in flow order keeps it, then comes ``"... 2"``."""
-    raw = {node_id: node_title(prompt[node_id], object_info) for node_id in flow_order(prompt)}
+    raw = {node_id: node_title(prompt[node_id], specs) for node_id in flow_order(prompt)}
     taken = set(raw.values())
     seen: dict[str, int] = {}
     unique: dict[str, str] = {}

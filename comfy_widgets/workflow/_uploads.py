@@ -1,4 +1,4 @@
-"""Pictures that a workflow brings along, to be uploaded when it is sent."""
+"""Images that a workflow brings along, to be uploaded when it is sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from ..protocol import WorkflowError
 
-_KINDS = (
+_FORMATS = (
     (b"\x89PNG", 0, "png"),
     (b"\xff\xd8\xff", 0, "jpg"),
     (b"WEBP", 8, "webp"),
@@ -22,40 +22,69 @@ _KINDS = (
 )
 
 
-def is_picture(value: Any) -> bool:
-    """Tell whether a value is meant as a picture: PIL image, path object or bytes. Text is a name on the server."""
-    return isinstance(value, (bytes, bytearray, memoryview, os.PathLike)) or hasattr(value, "getexif")
-
-
-def picture_upload(picture: Any) -> tuple[str, bytes]:
-    """Return a file name and the bytes of a picture.
-
-    The name is made of the content, so the same picture is uploaded under the same name, and the server's cache holds.
+def is_image(value: Any) -> bool:
+    """Tell whether a value is meant as the content of an image.
 
     Parameters
     ----------
-    picture : PIL image, path object or bytes
+    value : object
+
+    Returns
+    -------
+    bool
+        True for a PIL image, a path object or bytes. A str is a name on the server.
+
+    Examples
+    --------
+    >>> is_image(b"..."), is_image("example.png")
+    (True, False)
+    """
+    return isinstance(value, (bytes, bytearray, memoryview, os.PathLike)) or hasattr(value, "getexif")
+
+
+def image_upload(image: Any) -> tuple[str, bytes]:
+    """Return a file name and the bytes of an image.
+
+    The name is made of the content, so the same image is uploaded under the same name, and the server's cache holds.
+
+    Parameters
+    ----------
+    image : PIL image, path object or bytes
         Bytes and files are taken as they are, not encoded anew.
+
+    Returns
+    -------
+    name : str
+        A hash and the extension of the format.
+    data : bytes
+        The content of the file.
 
     Raises
     ------
     WorkflowError
-        If it is no picture.
+        If it is no image that ComfyUI reads.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> name, data = image_upload(Image.new("RGB", (8, 8)))
+    >>> name.endswith(".png")
+    True
     """
-    if isinstance(picture, os.PathLike):
+    if isinstance(image, os.PathLike):
         try:
-            data = Path(picture).expanduser().read_bytes()
+            data = Path(image).expanduser().read_bytes()
         except OSError as error:
-            raise WorkflowError(f"The picture {str(picture)!r} cannot be read: {error.strerror}.") from None
-    elif isinstance(picture, (bytes, bytearray, memoryview)):
-        data = bytes(picture)
-    elif hasattr(picture, "save"):
+            raise WorkflowError(f"The image {str(image)!r} cannot be read: {error.strerror}.") from None
+    elif isinstance(image, (bytes, bytearray, memoryview)):
+        data = bytes(image)
+    elif hasattr(image, "save"):
         buffer = io.BytesIO()
-        picture.save(buffer, "PNG")
+        image.save(buffer, "PNG")
         data = buffer.getvalue()
     else:
-        raise WorkflowError(f"A picture is given as a PIL image, a path or bytes, not as a {type(picture).__name__}.")
-    kind = next((kind for mark, at, kind in _KINDS if data[at : at + len(mark)] == mark), None)
-    if kind is None:
-        raise WorkflowError("The data for the picture is in no picture format that ComfyUI reads.")
-    return f"{hashlib.sha256(data).hexdigest()[:20]}.{kind}", data
+        raise WorkflowError(f"An image is given as a PIL image, a path or bytes, not as a {type(image).__name__}.")
+    extension = next((name for mark, at, name in _FORMATS if data[at : at + len(mark)] == mark), None)
+    if extension is None:
+        raise WorkflowError("The data for the image is in no image format that ComfyUI reads.")
+    return f"{hashlib.sha256(data).hexdigest()[:20]}.{extension}", data

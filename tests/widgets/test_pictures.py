@@ -92,7 +92,7 @@ def test_a_picture_from_python_is_uploaded_too(engine: Engine) -> None:
         assert page_of(panel).state["_values"]["values"]["image"] == name
         with Image.open(io.BytesIO(client.view({"filename": name, "subfolder": "", "type": "input"}))) as there:
             assert there.size == (21, 12)
-        with pytest.raises(WorkflowError, match="picture"):
+        with pytest.raises(WorkflowError, match="image"):
             panel.params.image = 5
 
 
@@ -165,7 +165,7 @@ def test_what_is_no_picture_is_told_at_its_field_and_not_uploaded(server: Script
     panel = ComfyPanel(prompt, client)
     page = page_of(panel)
     page.say("upload", (b"no picture",), page="here", n=1, field="image", name="boat.png", part=0, parts=1)
-    assert "no picture format" in page.state["_values"]["errors"]["image"]
+    assert "no image format" in page.state["_values"]["errors"]["image"]
     assert panel.params.image == "example.png"
     assert server.count("POST", "/upload/image") == 0
 

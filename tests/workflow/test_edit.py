@@ -113,10 +113,10 @@ def test_a_picture_as_a_value() -> None:
 @pytest.mark.parametrize(
     ("name", "picture", "says"),
     [
-        ("image", b"not a picture", "no picture format"),
+        ("image", b"not a picture", "no image format"),
         ("image", Path("/nowhere.png"), "cannot be read"),
         ("image", "/nowhere.png", "cannot be read"),
-        ("positive", PICTURE, "takes no picture, but a text"),
+        ("positive", PICTURE, "takes no image, but a text"),
         ("nothing", PICTURE, "no parameter 'nothing'"),
     ],
 )

@@ -85,7 +85,7 @@ class Scene:
 
 def scene_of_prompt(prompt: Prompt, specs: NodeSpecs | None) -> Scene:
     """Read a prompt; where its nodes belong is for the layout to say."""
-    titles = unique_titles(prompt, specs.object_info if specs is not None else None)
+    titles = unique_titles(prompt, specs)
     boxes: dict[str, Box] = {}
     wires: list[Wire] = []
     for node_id in flow_order(prompt):

@@ -1,0 +1,187 @@
+"""What a workflow is: its two forms, the definitions they are read with, and the values that were set.
+
+`State` is an immutable value without a public face of its own; `Workflow` is the handle that people hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..protocol import WorkflowError
+from ._choice import Choose, Shown, apply_choice, choose, from_prompt, from_ui, into_prompt, into_ui
+from ._compare import differences
+from ._editor import Editor
+from ._param import Params
+from ._params import make_params
+from ._prompt import ObjectInfo, Place, Prompt, copied, wrap
+from ._specs import NodeSpecs
+from ._uploads import image_upload, is_image
+
+_NEEDS_DEFINITIONS = (
+    "This workflow is in the editor's format, which says what is what only together with the server's node "
+    "definitions: pass them, or bind them once with workflow = workflow.bind(client.object_info())."
+)
+
+
+@dataclass(frozen=True)
+class State:
+    """A workflow without its public methods.
+
+    Attributes
+    ----------
+    prompt : dict or None
+        The API form that the file holds. Not to be changed.
+    editor : Editor or None
+        The editor's form that the file holds; where there is one, it is what runs.
+    specs : NodeSpecs or None
+        A server's definitions, once they are known.
+    edits : Mapping
+        Values that were set, by place, over whichever form runs.
+    pending : Mapping
+        Values that were set, by name, for as long as no definitions tell what the names mean.
+    images : Mapping
+        Contents of images that were given as values, by the names that stand in the prompt.
+    """
+
+    prompt: Prompt | None = None
+    editor: Editor | None = None
+    specs: NodeSpecs | None = None
+    edits: Mapping[Place, Any] = field(default_factory=dict)
+    pending: Mapping[str, Any] = field(default_factory=dict)
+    images: Mapping[str, bytes] = field(default_factory=dict)
+
+    def using(self, object_info: ObjectInfo | None) -> State:
+        """Return the state with these definitions, or as it is if none are given."""
+        if object_info is None:
+            return self
+        bound = replace(self, specs=NodeSpecs.of(object_info), pending={})
+        return bound.with_values(self.pending)
+
+    def known(self) -> NodeSpecs:
+        """Return the definitions.
+
+        Raises
+        ------
+        WorkflowError
+            If there are none.
+        """
+        if self.specs is None:
+            raise WorkflowError(_NEEDS_DEFINITIONS)
+        return self.specs
+
+    # -- the prompt ------------------------------------------------------------------------------------------------
+
+    def base(self) -> Prompt:
+        """Return the prompt before any value was set. Not to be changed."""
+        if self.editor is not None and self.specs is not None:
+            return self.editor.convert(self.specs)[0]
+        if self.prompt is None:
+            raise WorkflowError(_NEEDS_DEFINITIONS)
+        return self.prompt
+
+    def current(self) -> Prompt:
+        """Return a fresh prompt with the values that were set."""
+        prompt = copied(self.base())
+        for (node_id, input_name), value in self._all_edits().items():
+            if node_id not in prompt:
+                raise WorkflowError(
+                    f"{input_name} was set on node {node_id!r}, which this form of the workflow does not have.",
+                    node_id=node_id,
+                    input_name=input_name,
+                )
+            prompt[node_id]["inputs"][input_name] = wrap(copied(value))
+        return prompt
+
+    def rebuilt(self, change: Callable[[Prompt], Prompt]) -> State:
+        """Return a workflow made of a changed prompt, together with the author's choice of parameters."""
+        prompt = change(self.current())
+        if self.editor is not None:
+            prompt = into_prompt(prompt, self._choice())
+        return State(prompt=prompt, specs=self.specs, images=self.images)
+
+    def _all_edits(self) -> Mapping[Place, Any]:
+        # Without definitions the names may mean something in what ran, which is then the base.
+        return replace(self, pending={}).with_values(self.pending).edits if self.pending else self.edits
+
+    # -- the editor's form -----------------------------------------------------------------------------------------
+
+    def ui(self) -> dict[str, Any] | None:
+        """Return a copy of the editor's form with the values that were set."""
+        if self.editor is None:
+            return None
+        if not (self.edits or self.pending):
+            return copied(self.editor.ui)
+        return self.editor.with_values(self._all_edits(), self.known())
+
+    def drawing(self) -> tuple[dict[str, Any] | None, Prompt | None]:
+        """Return what is drawn: the editor's form where there is one, else the prompt."""
+        if self.editor is None:
+            return None, self.current()
+        try:
+            return self.ui(), None
+        except WorkflowError:
+            # A value without a place in the editor's form is not shown, but the graph is the same.
+            return self.editor.ui, None
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what there is to say about the two forms and the conversion."""
+        if self.editor is None:
+            return ()
+        if self.specs is None:
+            both = "The file holds both what its author opens, which is used, and what ran; they may differ."
+            return (both,) if self.prompt is not None else ()
+        converted, told = self.editor.convert(self.specs)
+        if self.prompt is None:
+            return told
+        changes = differences(self.prompt, converted, self.specs)
+        return (*told, *(f"What ran differs from what its author opens: {change}" for change in changes))
+
+    # -- parameters ------------------------------------------------------------------------------------------------
+
+    def params(self) -> Params:
+        """Return what can be set, as the author chose to show it."""
+        return apply_choice(make_params(self.current(), self.specs), self._choice())
+
+    def exposing(self, wanted: Choose) -> State:
+        """Return the state with another choice of what is shown."""
+        shown = choose(self.params(), wanted)
+        editor = Editor(into_ui(self.editor.ui, shown)) if self.editor is not None else None
+        prompt = into_prompt(self.prompt, shown) if self.prompt is not None else None
+        return replace(self, editor=editor, prompt=prompt)
+
+    def _choice(self) -> Iterable[Shown]:
+        return from_ui(self.editor.ui) if self.editor is not None else from_prompt(self.prompt or {})
+
+    def with_values(self, values: Mapping[str, Any]) -> State:
+        """Return the state with other values, checked as soon as it is known what they are for."""
+        if not values:
+            return self
+        wanted, images = dict(values), dict(self.images)
+        for name, value in wanted.items():
+            if is_image(value):
+                wanted[name], data = image_upload(value)
+                images[wanted[name]] = data
+        if self.prompt is None and self.specs is None:
+            return replace(self, pending={**self.pending, **wanted}, images=images)
+        params = self.params()
+        edits = dict(self.edits)
+        for name, value in wanted.items():
+            param = params.find(name)
+            if isinstance(value, str) and value in images and param.kind != "image":
+                raise param.error(f"takes no image, but a {param.kind}.")
+            edits[param.place] = param.check(value)
+        return replace(self, edits=edits, images=images)
+
+    def uploads(self) -> dict[str, bytes]:
+        """Return the images that some value names."""
+        values = [*self.edits.values(), *self.pending.values()]
+        values += [value for node in (self.prompt or {}).values() for value in node["inputs"].values()]
+        return {name: data for name, data in self.images.items() if name in values}
+
+    def content(self) -> tuple[Any, ...]:
+        """Return what makes two workflows equal."""
+        if self.editor is None:
+            return (self.current(), dict(self.pending))
+        return (self.prompt, self.editor.ui, dict(self.edits), dict(self.pending))
