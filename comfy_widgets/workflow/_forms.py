@@ -12,6 +12,8 @@ from ._prompt import Prompt, normalise
 
 _MAX_DEPTH = 200
 _MAX_WRAPPERS = 6
+_MAX_VALUES = 1_000_000
+"""Of one document: the largest workflows have some ten thousand nodes. An empty list is 3 bytes here, 72 in memory."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,12 @@ def parse_json(text: str | bytes, what: str) -> Any:
     Raises
     ------
     WorkflowError
-        If it is no JSON, or nested so deeply that no program wrote it on purpose.
+        If it is no JSON, or nested so deeply or of so many values that no program wrote it on purpose.
     """
     try:
-        value = json.loads(text.lstrip("\ufeff") if isinstance(text, str) else _decode(text))
+        document = text.lstrip("\ufeff") if isinstance(text, str) else _decode(text)
+        too_many = sum(map(document.count, ",[{")) > _MAX_VALUES
+        value = None if too_many else json.loads(document)
     except RecursionError:
         raise WorkflowError(f"{what} is nested too deeply to be a workflow.") from None
     except json.JSONDecodeError as error:
@@ -47,6 +51,8 @@ def parse_json(text: str | bytes, what: str) -> Any:
         raise WorkflowError(f"{what} is no valid JSON: {error.msg} at {where}.") from None
     except ValueError as error:
         raise WorkflowError(f"{what} cannot be read as JSON: {error}.") from None
+    if too_many:
+        raise WorkflowError(f"{what} has more than {_MAX_VALUES:,} values, which no workflow has.")
     if _deeper_than(value, _MAX_DEPTH):
         raise WorkflowError(f"{what} is nested too deeply to be a workflow.")
     return value

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..protocol import WorkflowError
-from ._files import read_metadata
+from ._files import read_exif, read_metadata
 from ._forms import Forms, find_forms, parse_json
 
 Fetch = Callable[[str], bytes]
@@ -152,9 +152,7 @@ def _from_pil(image: Any) -> tuple[Forms, str]:
     texts = {str(key): value for key, value in image.info.items() if isinstance(value, str)}
     exif = image.info.get("exif")
     if isinstance(exif, bytes):
-        from ._files.exif import exif_texts
-
-        texts = {**exif_texts(exif), **texts}
+        texts = {**read_exif(exif), **texts}
     if not texts.keys() & {"prompt", "workflow"} and filename and Path(filename).is_file():
         return load_forms(Path(filename))
     return _from_texts(texts, what), what

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from functools import cache
 from typing import Any
 
 PIXEL = b"\0\0\0\0\0"
@@ -39,10 +40,14 @@ def international(key: str, value: Any, *, packed: bool = False) -> bytes:
 
 def bomb(key: str, megabytes: int) -> bytes:
     """A compressed text that is small here and huge when unpacked."""
-    packer = zlib.compressobj(9)
+    return chunk(b"zTXt", key.encode() + b"\0\0" + _spaces(megabytes))
+
+
+@cache
+def _spaces(megabytes: int) -> bytes:
+    packer = zlib.compressobj(1)
     block = b" " * 2**20
-    data = b"".join(packer.compress(block) for _ in range(megabytes)) + packer.flush()
-    return chunk(b"zTXt", key.encode() + b"\0\0" + data)
+    return b"".join(packer.compress(block) for _ in range(megabytes)) + packer.flush()
 
 
 def glb(extras: Any) -> bytes:

@@ -1,19 +1,25 @@
-"""Texts in EXIF data, where WebP, JPEG and AVIF pictures keep a workflow."""
+"""Texts in EXIF data, where WebP, JPEG and AVIF images keep a workflow."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
-_MAX_ENTRIES = 4096
+from .reader import Reader, Texts, decode_utf16
+
+_Decoder = Callable[[bytes, Reader], str]
+
 _ASCII, _UNDEFINED, _LONG = 2, 7, 4
 _SUB_FOLDERS = (0x8769,)
 _USER_COMMENT = 0x9286
 _PREFIXES = ("prompt", "workflow")
+_PEEK = 64
+"""Bytes in which a prefix must stand. Entries may overlap, so no text is copied before it is wanted."""
 
 
-def exif_texts(data: bytes) -> dict[str, str]:
-    """Return the ``prompt`` and ``workflow`` in EXIF data, in either byte order.
+def exif_texts(data: bytes, reader: Reader) -> Texts:
+    """Yield the ``prompt`` and ``workflow`` in EXIF data, in either byte order.
 
     Writers disagree about the tag (0x0110 and 0x010F are usual) but not about the form ``workflow:{...}``, so every
     text is looked at. A user comment may be a JSON object with both.
@@ -22,47 +28,59 @@ def exif_texts(data: bytes) -> dict[str, str]:
     ----------
     data : bytes
         A TIFF structure, with or without ``Exif`` and two zeros before it.
+    reader : Reader
+        Of the file, whose budget pays for it.
     """
     data = data.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
     if order is None:
-        return {}
-    found: dict[str, str] = {}
-    for tag, raw in _entries(data, order):
-        text = raw.decode("utf-8", "replace").rstrip("\0")
-        if tag == _USER_COMMENT:
-            text = _user_comment(raw)
-        key, colon, value = text.partition(":")
+        return
+    for tag, begin, end in _entries(data, order, reader):
+        text_of = _user_comment if tag == _USER_COMMENT else _plain
+        head = text_of(data[begin : min(end, begin + _PEEK)], reader)
+        key, colon, _ = head.partition(":")
         if colon and key.strip().lower() in _PREFIXES:
-            found.setdefault(key.strip().lower(), value.strip())
-        elif text.startswith("{"):
-            found.setdefault("comment", text)
-    return found
+            yield key.strip().lower(), partial(_value, data, begin, end, reader, text_of)
+        elif head.startswith("{"):
+            yield "comment", partial(_whole, data, begin, end, reader, text_of)
 
 
-def _user_comment(raw: bytes) -> str:
+def _whole(data: bytes, begin: int, end: int, reader: Reader, text_of: _Decoder) -> str:
+    raw = data[begin:end]
+    reader.spend(len(raw))
+    return text_of(raw, reader)
+
+
+def _value(data: bytes, begin: int, end: int, reader: Reader, text_of: _Decoder) -> str:
+    return _whole(data, begin, end, reader, text_of).partition(":")[2].strip()
+
+
+def _plain(raw: bytes, _: Reader) -> str:
+    return raw.decode("utf-8", "replace").rstrip("\0")
+
+
+def _user_comment(raw: bytes, reader: Reader) -> str:
     code, text = raw[:8], raw[8:]
     if code.startswith(b"UNICODE"):
         # The byte order of the text is not the structure's, but whatever its writer had.
         little = text[:2] == b"\xff\xfe" or (text[1:2] == b"\0" and text[:1] != b"\0")
-        return text.decode("utf-16-le" if little else "utf-16-be", "replace").strip("\ufeff\0")
+        return decode_utf16(text, "utf-16-le" if little else "utf-16-be", reader).strip("\ufeff\0")
     return (text if code[:5] in (b"ASCII", b"\0\0\0\0\0") else raw).decode("utf-8", "replace").strip("\0")
 
 
-def _entries(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
-    """Yield ``(tag, bytes)`` of each text, over all image file directories."""
+def _entries(data: bytes, order: str, reader: Reader) -> Iterator[tuple[int, int, int]]:
+    """Yield tag, begin and end of each text, over all image file directories."""
     todo = [_number(data, 4, order + "I")]
     seen: set[int] = set()
-    budget = _MAX_ENTRIES
     for start in todo:
         if start in seen or not 8 <= start < len(data):
             continue
         seen.add(start)
         count = _number(data, start, order + "H")
         for index in range(count):
-            budget -= 1
+            reader.step()
             at = start + 2 + 12 * index
-            if budget < 0 or at + 12 > len(data):
+            if at + 12 > len(data):
                 return
             tag, kind, length = struct.unpack_from(order + "HHI", data, at)
             offset = _number(data, at + 8, order + "I")
@@ -70,7 +88,7 @@ def _entries(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
                 todo.append(offset)
             elif kind in (_ASCII, _UNDEFINED):
                 begin = at + 8 if length <= 4 else offset
-                yield tag, data[begin : begin + length]
+                yield tag, begin, begin + length
         todo.append(_number(data, start + 2 + 12 * count, order + "I"))
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from typing import IO, Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import IO, Any, TypeAlias
 
-MAX_TEXT = 32 * 2**20
-"""The longest text that is taken out of a container. Real ones are below 2 MB."""
+MAX_BYTES = 32 * 2**20
+"""How much is read and unpacked of one file, in all. Real workflows are below 2 MB."""
 
-MAX_STEPS = 400_000
-"""How many parts of a container are visited before it counts as broken."""
+MAX_STEPS = 100_000
+"""How many parts of one file are visited, in all. Videos of an hour have some thousands before their texts."""
+
+Texts: TypeAlias = "Iterator[tuple[str, Callable[[], str]]]"
+"""Keys and how to get at their texts: nothing is unpacked or decoded that nobody wants."""
 
 
 class Broken(Exception):
@@ -18,17 +23,26 @@ class Broken(Exception):
 
 
 class Reader:
-    """Random access to a seekable stream that never reads past its end or more than asked for."""
+    """Random access to a seekable stream that never reads past its end, nor more than the budget of a file.
+
+    Parameters
+    ----------
+    stream : binary file
+        Seekable.
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self.size = stream.seek(0, os.SEEK_END)
         self._steps = 0
+        self._bytes = 0
 
     def at(self, offset: int, count: int) -> bytes:
         """Return exactly `count` bytes from `offset`, or raise `Broken`."""
-        if offset < 0 or offset + count > self.size:
+        self.step()
+        if offset < 0 or count < 0 or offset + count > self.size:
             raise Broken("it is cut off")
+        self.spend(count)
         self._stream.seek(offset)
         data = self._stream.read(count)
         if len(data) != count:
@@ -39,17 +53,22 @@ class Reader:
         """Return at most `count` bytes from `offset`."""
         return self.at(offset, max(0, min(count, self.size - offset)))
 
-    def text(self, offset: int, count: int) -> bytes:
-        """Return the bytes of a text, refusing one that no workflow needs."""
-        if count > MAX_TEXT:
-            raise Broken(f"it has a text of {count // 2**20} MB")
-        return self.at(offset, count)
-
-    def step(self) -> None:
-        """Count one visited part; raise `Broken` where there are too many."""
-        self._steps += 1
+    def step(self, count: int = 1) -> None:
+        """Count visited parts; raise `Broken` where there are too many."""
+        self._steps += count
         if self._steps > MAX_STEPS:
             raise Broken("it consists of too many parts")
+
+    @property
+    def bytes_left(self) -> int:
+        """How many bytes may still be read or unpacked."""
+        return MAX_BYTES - self._bytes
+
+    def spend(self, count: int) -> None:
+        """Count bytes that were read or unpacked; raise `Broken` where there are too many."""
+        if count > self.bytes_left:
+            raise Broken(f"it has more than {MAX_BYTES // 2**20} MB of texts")
+        self._bytes += count
 
 
 def decode(data: bytes) -> str:
@@ -60,8 +79,22 @@ def decode(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def as_texts(value: Any) -> dict[str, str]:
-    """Return the entries of a metadata object as texts, whether they were JSON objects or texts of JSON."""
-    if not isinstance(value, dict):
-        return {}
-    return {str(key): item if isinstance(item, str) else json.dumps(item) for key, item in value.items()}
+def decode_utf16(data: bytes, codec: str, reader: Reader) -> str:
+    """Decode UTF-16; half characters in it become replacement characters."""
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError:
+        # Python replaces them one by one, and slowly.
+        reader.step(len(data) // 16)
+        return data.decode(codec, "replace")
+
+
+def texts_in(value: Any) -> Texts:
+    """Yield the entries of a metadata object as texts, whether they are JSON objects or texts of JSON."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key, partial(_as_text, item)
+
+
+def _as_text(item: Any) -> str:
+    return item if isinstance(item, str) else json.dumps(item)

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from .exif import exif_texts
-from .reader import Broken, Reader, decode
+from .reader import Broken, Reader, Texts, decode
 
 
-def webp_texts(reader: Reader) -> dict[str, str]:
-    """Return the texts in the EXIF chunks of a WebP picture, still or animated."""
-    texts: dict[str, str] = {}
+def webp_texts(reader: Reader) -> Texts:
+    """Yield the texts in the EXIF chunks of a WebP image, still or animated."""
     offset = 12
     while offset + 8 <= reader.size:
-        reader.step()
         header = reader.at(offset, 8)
         length = int.from_bytes(header[4:], "little")
         if header[:4] == b"EXIF":
-            texts.update(exif_texts(reader.text(offset + 8, length)))
+            yield from exif_texts(reader.at(offset + 8, length), reader)
         offset += 8 + length + length % 2
-    if offset > reader.size + 1 and not texts:
+    if offset > reader.size + 1:
         raise Broken("it is cut off")
-    return texts
 
 
-def jpeg_texts(reader: Reader) -> dict[str, str]:
-    """Return the texts in the EXIF and comment segments of a JPEG picture."""
-    texts: dict[str, str] = {}
+def jpeg_texts(reader: Reader) -> Texts:
+    """Yield the texts in the EXIF and comment segments of a JPEG image."""
     offset = 2
     while offset + 4 <= reader.size:
-        reader.step()
         header = reader.at(offset, 4)
         if header[0] != 0xFF:
             raise Broken("there is no segment where one should be")
@@ -38,8 +35,7 @@ def jpeg_texts(reader: Reader) -> dict[str, str]:
             offset += 1
             continue
         if marker == 0xE1:
-            texts.update(exif_texts(reader.at(offset + 4, length - 2)))
+            yield from exif_texts(reader.at(offset + 4, length - 2), reader)
         elif marker == 0xFE:
-            texts.setdefault("comment", decode(reader.at(offset + 4, length - 2)))
+            yield "comment", partial(decode, reader.at(offset + 4, length - 2))
         offset += 2 + length
-    return texts
