@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -150,6 +152,22 @@ def test_cancelling_a_running_job_interrupts_it_and_keeps_what_it_gave(
     assert client.run(text_to_image(), seed=3).status == "completed"
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let SIGINT raise KeyboardInterrupt, also where the parent process had it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def waits_in_the_client(thread: threading.Thread) -> bool:
+    """Whether a thread is blocked on a lock or an event, in a call that goes through the client."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_stack(frame)]
+    return files[:1] == [threading.__file__] and any("comfy_widgets/client" in file for file in files)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_while_waiting_cancels_the_own_job(server: ScriptedServer, client: ComfyClient) -> None:
     gate = Gate()
     server.play(standard_run(gate=gate, gate_after="progress"))
@@ -157,6 +175,9 @@ def test_an_interrupt_while_waiting_cancels_the_own_job(server: ScriptedServer, 
 
     def press() -> None:
         gate.wait_reached()
+        deadline = time.monotonic() + 20
+        while not waits_in_the_client(threading.main_thread()) and time.monotonic() < deadline:
+            time.sleep(0.001)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=press).start()
