@@ -36,7 +36,7 @@ def test_the_order_is_by_number_and_fronted_prompts_go_first_last_in_first_out(u
         "back": {},
         "front": {"front": True},
         "front again": {"front": True},
-        "minus five": {"number": -5},
+        "minus a half": {"number": -0.5},
         "a half": {"number": "0.5"},
         "far back": {"number": 1e9},
     }.items():
@@ -51,7 +51,7 @@ def test_the_order_is_by_number_and_fronted_prompts_go_first_last_in_first_out(u
         entry(url, prompt_id)
     history = requests.get(f"{url}/history", timeout=TIMEOUT).json()
     run_order = [names[prompt_id] for prompt_id in history if prompt_id in names]
-    assert run_order == ["front again", "front", "minus five", "a half", "back", "far back"]
+    assert run_order == ["front again", "front", "minus a half", "a half", "back", "far back"]
     assert [names[item[1]] for item in pending] == run_order
 
 
