@@ -66,7 +66,7 @@ def bench() -> int:
 def conformance() -> int:
     """Show the statements that a client must hold, and whether this one does."""
     environment.prepare()
-    return call([PYTHON, "-m", "pytest", "tests/conformance", "-q"])
+    return call([PYTHON, "-m", "pytest", "tests/conformance", "-q", f"--numprocesses={checks.SIDE_BY_SIDE}"])
 
 
 def clean() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from . import environment, frontend
 from .environment import PYTHON
 from .frontend import Node
 from .shell import ROOT, call
+
+SIDE_BY_SIDE = max(3, os.cpu_count() or 1)
+"""Processes that run tests. More than two also on two cores, because most of the tests' time is waiting."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def test_checks(node: Node) -> list[Check]:
         )
 
     def pytest(report: Path) -> int:
-        return call([PYTHON, "-m", "pytest", f"--junit-xml={report}"], env=browser)
+        return call([PYTHON, "-m", "pytest", f"--numprocesses={SIDE_BY_SIDE}", f"--junit-xml={report}"], env=browser)
 
     return [
         Check("vitest", vitest("test")),

@@ -13,6 +13,9 @@ from comfy_widgets.testing import FaultProxy, ScriptedServer
 from .helpers import PACE
 from .statements import STATEMENTS
 
+SHOWN = "conformance"
+"""Under this name a test's report carries the statements it speaks for, its outcome and the reason."""
+
 _outcomes: dict[int, list[tuple[str, str]]] = {}
 
 
@@ -67,14 +70,22 @@ def pytest_runtest_makereport(
             reason = report.longrepr[2].removeprefix("Skipped: ")
         elif report.failed:
             reason = f"{item.name} failed" + (f": {call.excinfo.exconly()[:200]}" if call.excinfo else "")
-        for number in numbers:
-            _outcomes.setdefault(number, []).append((outcome, reason))
+        # As a property of the report, because the test may have run in another process than the one that counts.
+        report.user_properties.append((SHOWN, (numbers, outcome, reason)))
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    for name, value in report.user_properties:
+        if name == SHOWN:
+            numbers, outcome, reason = value
+            for number in numbers:
+                _outcomes.setdefault(number, []).append((outcome, reason))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     # After pytest's own last line, so that the count is the very last one.
-    if not _outcomes or config.getoption("collectonly"):
+    if not _outcomes or config.getoption("collectonly") or hasattr(config, "workerinput"):
         return
     terminal = config.get_terminal_writer()
     terminal.line()
