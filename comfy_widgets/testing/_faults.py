@@ -5,13 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from ._traffic import SeenMessage, SeenRequest, Waiter
 from ._wire import Head
-
-if TYPE_CHECKING:
-    from ._relay import Exchange
 
 Manner = Literal["close", "eof", "reset", "silent", "deaf"]
 """How a connection ends.
@@ -22,6 +19,40 @@ is killed. ``reset``: TCP reset. ``silent``: nothing passes any more, either way
 """
 
 Message = str | bytes
+
+
+class Exchange(Protocol):
+    """The steps that an HTTP fault is made of; the relay carries them out."""
+
+    async def forward_request(self) -> None:
+        """Send the request on."""
+        ...
+
+    async def swallow_request(self) -> None:
+        """Read the request, send nothing on."""
+        ...
+
+    async def discard_reply(self) -> None:
+        """Read the server's whole reply and pass nothing on."""
+        ...
+
+    async def relay_reply(self, *, at_most: int | None = None, bytes_per_second: float | None = None) -> None:
+        """Pass the reply on: all of it, or a part of its body, or slowly."""
+        ...
+
+    async def answer(self, head: Head, content: bytes) -> None:
+        """Give the client a reply of the proxy's own."""
+        ...
+
+    async def hold_until(self, lifted: threading.Event) -> bool:
+        """Wait for a fault to be lifted; False when the client gave up first."""
+        ...
+
+    async def cut(self, manner: Manner) -> None:
+        """End the connection in this manner."""
+        ...
+
+
 FaultT = TypeVar("FaultT", bound="Fault")
 
 

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from ._ends import Wiring
 from ._faults import (
     AlterMessages,
     Answer,
@@ -22,7 +23,7 @@ from ._faults import (
     SlowBody,
     Stall,
 )
-from ._relay import Relay, Wiring
+from ._relay import Relay
 from ._traffic import SeenMessage, SeenRequest, SeenWebSocket, Traffic
 
 T = TypeVar("T")
@@ -70,6 +71,7 @@ class FaultProxy:
         self._path = parts.path.rstrip("/")
         self._port = port
         self._wiring = Wiring(parts.hostname, parts.port or 80, delay, record)
+        self._relays: set[Relay] = set()
         self._thread: threading.Thread | None = None
         self._loop = asyncio.new_event_loop()
         self._listener: asyncio.Server | None = None
@@ -266,7 +268,7 @@ class FaultProxy:
         fault = self._cut(0, manner, None, False, server_notices, None)
 
         async def cut() -> None:
-            for relay in self._wiring.relays:
+            for relay in self._relays:
                 if relay.websocket is not None and fault.strikes():
                     relay.websocket.cut(fault)
 
@@ -365,12 +367,12 @@ class FaultProxy:
             self._listener.close()
             self._listener = None
         if drop:
-            for relay in list(self._wiring.relays):
+            for relay in list(self._relays):
                 relay.client.reset()
                 relay.server.close()
 
     def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(Relay(self._wiring).run(reader, writer))
+        task = asyncio.create_task(Relay(self._wiring, self._relays).run(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -4,93 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import struct
-import sys
 import threading
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
-from ._faults import FaultPlan, Manner
-from ._traffic import SeenRequest, Traffic
+from ._ends import End, Wiring, reset
+from ._faults import Manner
+from ._traffic import SeenRequest
 from ._websocket_relay import WebSocketRelay
 from ._wire import Head
 
 PIECE = 1 << 16
 _KEPT_BODY = 1 << 20  # of a request, for the record
-# A socket that lingers for 0 seconds resets its connection when it is closed; the fields are shorter on Windows.
-_LINGER_0 = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-
-
-@dataclass
-class Wiring:
-    """What all connections of one proxy share."""
-
-    host: str
-    port: int
-    delay: float
-    record: bool
-    faults: FaultPlan = field(default_factory=FaultPlan)
-    traffic: Traffic = field(default_factory=Traffic)
-    relays: set[Relay] = field(default_factory=set)
-
-
-class End:
-    """One end of a relayed connection, with what is on its way there.
-
-    Every piece is written `delay` seconds after it came, in order: latency without a limit on throughput, as any
-    number of pieces may be under way at once.
-    """
-
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, wiring: Wiring, ready_at: float = 0.0
-    ) -> None:
-        self.reader = reader
-        self.writer = writer
-        self._wiring = wiring
-        self._ready_at = ready_at
-        self._pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(maxsize=256)
-        self._writing = asyncio.create_task(self._write())
-        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    async def send(self, data: bytes) -> None:
-        """Put bytes on their way."""
-        due = max(asyncio.get_running_loop().time() + self._wiring.delay, self._ready_at)
-        if not self._writing.done():
-            await self._pieces.put((due, data))
-
-    async def flush(self) -> None:
-        """Return when all that was sent is written, or never will be."""
-        written = asyncio.ensure_future(self._pieces.join())
-        await asyncio.wait({written, self._writing}, return_when=asyncio.FIRST_COMPLETED)
-        written.cancel()
-
-    def close(self) -> None:
-        """End the stream properly."""
-        self._writing.cancel()
-        self.writer.close()
-
-    def half_close(self) -> None:
-        """End the stream in this direction only."""
-        with contextlib.suppress(OSError):
-            self.writer.write_eof()
-
-    def reset(self) -> None:
-        """Break the connection with a TCP reset."""
-        self._writing.cancel()
-        reset(self.writer)
-
-    async def _write(self) -> None:
-        clock = asyncio.get_running_loop().time
-        while True:
-            due, data = await self._pieces.get()
-            if (wait := due - clock()) > 0:
-                await asyncio.sleep(wait)
-            # A peer that has left is noticed by whoever reads from it; here the piece is simply lost.
-            with contextlib.suppress(ConnectionError):
-                self.writer.write(data)
-                await self.writer.drain()
-            self._pieces.task_done()
 
 
 class Relay:
@@ -99,8 +23,9 @@ class Relay:
     client: End
     server: End
 
-    def __init__(self, wiring: Wiring) -> None:
+    def __init__(self, wiring: Wiring, relays: set[Relay]) -> None:
         self.wiring = wiring
+        self._relays = relays
         self.websocket: WebSocketRelay | None = None
 
     async def run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -115,7 +40,7 @@ class Relay:
         ready_at = asyncio.get_running_loop().time() + 3 * wiring.delay if wiring.delay else 0.0
         self.client = End(reader, writer, wiring)
         self.server = End(*server, wiring, ready_at)
-        wiring.relays.add(self)
+        self._relays.add(self)
         try:
             while await self._exchange():
                 pass
@@ -124,7 +49,7 @@ class Relay:
             # The other side broke off in the middle: so does this one.
             self.client.reset()
         finally:
-            wiring.relays.discard(self)
+            self._relays.discard(self)
             self.client.close()
             self.server.close()
 
@@ -305,10 +230,3 @@ async def until_set(event: threading.Event, unless: asyncio.Future[None]) -> boo
             return False
         await asyncio.sleep(0.01)
     return True
-
-
-def reset(writer: asyncio.StreamWriter) -> None:
-    """Break a connection with a TCP reset."""
-    with contextlib.suppress(OSError):
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
-    writer.transport.abort()

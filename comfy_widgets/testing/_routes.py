@@ -8,18 +8,16 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ._host import Host
 from ._http_server import Reply, Request
 from ._state import Queued
-
-if TYPE_CHECKING:
-    from ._server import ScriptedServer
 
 _IMAGE_TYPES = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp", "mp4": "video/mp4"}
 
 
-def post_prompt(server: ScriptedServer, request: Request) -> Reply:
+def post_prompt(server: Host, request: Request) -> Reply:
     """``POST /prompt``, with ComfyUI's refusals for what is no prompt (protocol 1.4)."""
     try:
         posted = request.json()
@@ -52,12 +50,12 @@ def _refused(kind: str, message: str, details: str) -> Reply:
     return Reply.json({"error": error, "node_errors": {}}, 400)
 
 
-def get_prompt(server: ScriptedServer, request: Request) -> Reply:
+def get_prompt(server: Host, request: Request) -> Reply:
     """``GET /prompt``."""
     return Reply.json({"exec_info": {"queue_remaining": server.state.remaining}})
 
 
-def get_queue(server: ScriptedServer, request: Request) -> Reply:
+def get_queue(server: Host, request: Request) -> Reply:
     """``GET /queue``; pending prompts stand in no useful order, as in a heap."""
     running, pending = server.state.snapshot()
     return Reply.json(
@@ -68,7 +66,7 @@ def get_queue(server: ScriptedServer, request: Request) -> Reply:
     )
 
 
-def post_queue(server: ScriptedServer, request: Request) -> Reply:
+def post_queue(server: Host, request: Request) -> Reply:
     """``POST /queue``: ``clear`` and ``delete``."""
     posted = request.json()
     wanted = set(posted.get("delete", ()))
@@ -77,7 +75,7 @@ def post_queue(server: ScriptedServer, request: Request) -> Reply:
     return Reply()
 
 
-def post_interrupt(server: ScriptedServer, request: Request) -> Reply:
+def post_interrupt(server: Host, request: Request) -> Reply:
     """``POST /interrupt``: whatever runs, or only one prompt."""
     try:
         prompt_id = request.json().get("prompt_id")
@@ -87,7 +85,7 @@ def post_interrupt(server: ScriptedServer, request: Request) -> Reply:
     return Reply()
 
 
-def get_history(server: ScriptedServer, request: Request) -> Reply:
+def get_history(server: Host, request: Request) -> Reply:
     """``GET /history`` and ``GET /history/<id>``."""
     history = server.state.history
     if request.path != "/history":
@@ -96,7 +94,7 @@ def get_history(server: ScriptedServer, request: Request) -> Reply:
     return Reply.json(dict(list(history.items())[-limit:] if limit > 0 else []))
 
 
-def post_history(server: ScriptedServer, request: Request) -> Reply:
+def post_history(server: Host, request: Request) -> Reply:
     """``POST /history``: ``clear`` and ``delete``."""
     posted = request.json()
     for prompt_id in list(server.state.history) if posted.get("clear") else posted.get("delete", ()):
@@ -104,7 +102,7 @@ def post_history(server: ScriptedServer, request: Request) -> Reply:
     return Reply()
 
 
-def get_view(server: ScriptedServer, request: Request) -> Reply:
+def get_view(server: Host, request: Request) -> Reply:
     """``GET /view``, with ranges."""
     query = request.query
     content = server.files.get(query.get("filename", ""), query.get("subfolder", ""), query.get("type", "output"))
@@ -120,7 +118,7 @@ def get_view(server: ScriptedServer, request: Request) -> Reply:
     return Reply(206, content[first : last + 1], kind, headers)
 
 
-def post_upload(server: ScriptedServer, request: Request) -> Reply:
+def post_upload(server: Host, request: Request) -> Reply:
     """``POST /upload/image``: an equal file is used again, another of the same name gets a number."""
     form = _form(request)
     if "image" not in form:
@@ -150,7 +148,7 @@ def _form(request: Request) -> dict[str, tuple[str, bytes]]:
     return form
 
 
-def get_system_stats(server: ScriptedServer, request: Request) -> Reply:
+def get_system_stats(server: Host, request: Request) -> Reply:
     """``GET /system_stats``."""
     system = {
         "os": "posix",
@@ -175,7 +173,7 @@ def get_system_stats(server: ScriptedServer, request: Request) -> Reply:
     return Reply.json({"system": system, "devices": [device]})
 
 
-def get_object_info(server: ScriptedServer, request: Request) -> Reply:
+def get_object_info(server: Host, request: Request) -> Reply:
     """``GET /object_info`` and ``GET /object_info/<class>``."""
     infos = server.object_info
     return Reply.json(
@@ -183,12 +181,12 @@ def get_object_info(server: ScriptedServer, request: Request) -> Reply:
     )
 
 
-def get_features(server: ScriptedServer, request: Request) -> Reply:
+def get_features(server: Host, request: Request) -> Reply:
     """``GET /features``; unknown to a server without feature flags."""
     return Reply(404) if server.features is None else Reply.json(server.features)
 
 
-def get_jobs(server: ScriptedServer, request: Request) -> Reply:
+def get_jobs(server: Host, request: Request) -> Reply:
     """``GET /api/jobs`` and ``/api/jobs/<id>``, where the server has them."""
     if server.jobs_api is None:
         return Reply(404)
@@ -201,7 +199,7 @@ def get_jobs(server: ScriptedServer, request: Request) -> Reply:
     return Reply.json(jobs[request.last])
 
 
-def post_cancel(server: ScriptedServer, request: Request) -> Reply:
+def post_cancel(server: Host, request: Request) -> Reply:
     """``POST /api/jobs/<id>/cancel``, where the server has it."""
     if server.jobs_api != "cancel":
         return Reply.text("405: Method Not Allowed", 405)
@@ -213,7 +211,7 @@ def post_cancel(server: ScriptedServer, request: Request) -> Reply:
     return Reply.json({"cancelled": cancelled})
 
 
-def _jobs(server: ScriptedServer) -> dict[str, dict[str, Any]]:
+def _jobs(server: Host) -> dict[str, dict[str, Any]]:
     running, pending = server.state.snapshot()
     jobs: dict[str, dict[str, Any]] = {}
     for status, items in (("in_progress", running), ("pending", pending)):
@@ -246,20 +244,20 @@ def parse_json(text: str | bytes) -> Any:
         return None
 
 
-def _empty(server: ScriptedServer, request: Request) -> Reply:
+def _empty(server: Host, request: Request) -> Reply:
     return Reply()
 
 
-def _models(server: ScriptedServer, request: Request) -> Reply:
+def _models(server: Host, request: Request) -> Reply:
     checkpoints = server.object_info["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"][0]
     return Reply.json(["checkpoints"] if request.path == "/models" else checkpoints)
 
 
-def _embeddings(server: ScriptedServer, request: Request) -> Reply:
+def _embeddings(server: Host, request: Request) -> Reply:
     return Reply.json([])
 
 
-ROUTES: dict[tuple[str, str], Callable[[ScriptedServer, Request], Reply]] = {
+ROUTES: dict[tuple[str, str], Callable[[Host, Request], Reply]] = {
     ("POST", "/prompt"): post_prompt,
     ("GET", "/prompt"): get_prompt,
     ("GET", "/queue"): get_queue,

@@ -11,13 +11,11 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ._catalog import execution_order, picture
+from ._host import Host
 from ._state import Queued
-
-if TYPE_CHECKING:
-    from ._server import ScriptedServer
 
 Script = Callable[["Stage"], None]
 
@@ -80,7 +78,7 @@ class Stage:
         How many messages of this run there were so far.
     """
 
-    def __init__(self, server: ScriptedServer, item: Queued) -> None:
+    def __init__(self, server: Host, item: Queued) -> None:
         self.server = server
         self.item = item
         self.prompt_id = item.prompt_id

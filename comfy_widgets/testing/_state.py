@@ -5,12 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ._catalog import Prompt
-
-if TYPE_CHECKING:
-    from ._stage import Script
 
 Item = dict[str, str]
 """One file as ComfyUI names it: filename, subfolder, type."""
@@ -25,7 +22,7 @@ class Queued:
     prompt: Prompt
     extra_data: dict[str, Any]
     outputs: list[str]
-    script: Script
+    script: Callable[[Any], None]
     stopped: threading.Event
     interrupted: threading.Event = field(default_factory=threading.Event)
 

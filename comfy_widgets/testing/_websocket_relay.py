@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from ._ends import End, Wiring
 from ._faults import CutWebSocket
 from ._traffic import SeenMessage
 from ._wire import FrameReader, Head, MessageJoiner, Opcode, close_payload, encode_frame
-
-if TYPE_CHECKING:
-    from ._relay import End, Wiring
 
 _PIECE = 1 << 16
 
@@ -45,7 +42,7 @@ class WebSocketRelay:
             elif self._cut is not None:
                 await self._client_left(upward)
                 self._wiring.traffic.websocket_closed(self._seen)
-                # Nobody tells the server: to it the connection stands until the fault is lifted.
+                # Nobody tells the server: to it the connection is open until the fault is lifted.
                 while not (self._cut.server_notices or self._cut.lifted.is_set() or downward.done()):
                     await asyncio.sleep(0.01)
         finally:
