@@ -18,7 +18,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from comfy_widgets import ComfyClient
-from comfy_widgets.client._progress import Plan, RunState, reduce
+from comfy_widgets.client._progress import reduce
+from comfy_widgets.client._run_state import Plan, RunState
 from comfy_widgets.protocol import Event, Preview, parse_text
 from comfy_widgets.testing import text_to_image
 

@@ -81,8 +81,7 @@ def _out(text: str) -> None:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    from .client import ComfyClient
-    from .client._discover import shared_engine
+    from .client import ComfyClient, shared_engine
     from .workflow import example
 
     with ComfyClient(shared_engine().url) as client:

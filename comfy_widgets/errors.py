@@ -1,6 +1,27 @@
-"""The exception tree of the package; it is drawn in `comfy_widgets.client._errors`."""
+"""What can go wrong between a client and a server.
 
-from .client._errors import (
+The tree; everything derives from `ComfyError`::
+
+    ComfyError
+    ├── WorkflowError (ValueError)      the workflow, or a value for it, cannot be used
+    │   └── PromptRefused               the server refused the prompt: type, message, details, extra_info, node_errors
+    ├── ServerError                     the server cannot be talked to: url, status
+    │   ├── ServerUnreachable           nothing answers at the address
+    │   ├── ServerTimeout               something is there, but gave no answer in time
+    │   ├── NotAComfyServer             something answers, but not as ComfyUI does
+    │   ├── Forbidden                   401 or 403: credentials, or the origin guard
+    │   ├── PayloadTooLarge             413: more than the server takes
+    │   ├── HTTPError                   any other status
+    │   └── FileGone                    404 for a result file: file
+    └── JobError                        a job did not give a result: prompt_id, result (what there is of it)
+        ├── ExecutionFailed             a node raised: node_id, node_title, node_type, exception_type, traceback
+        ├── JobCancelled                interrupted, or taken from the queue
+        └── JobLost                     the server no longer knows the job
+
+`str(error)` is one or two sentences for a person; the attributes are for a program.
+"""
+
+from .client import (
     ComfyError,
     ExecutionFailed,
     FileGone,

@@ -5,10 +5,56 @@ come over the websocket and whose `Result` comes from the server's history.
 """
 
 from ._client import ComfyClient
+from ._discover import shared_engine
+from ._dispatch import Subscription
+from ._errors import (
+    ComfyError,
+    FileGone,
+    Forbidden,
+    HTTPError,
+    NotAComfyServer,
+    PayloadTooLarge,
+    PromptRefused,
+    ServerError,
+    ServerTimeout,
+    ServerUnreachable,
+    WorkflowError,
+)
+from ._events import Events
 from ._job import Job
-from ._progress import JobStatus, Progress
+from ._job_errors import ExecutionFailed, JobCancelled, JobError, JobLost
 from ._result import Result
-from ._state import Run, runs
+from ._run_state import Progress
+from ._runs import Run, runs
+from ._status import JobStatus, Phase
 from ._watch import Pace
 
-__all__ = ["ComfyClient", "Job", "JobStatus", "Pace", "Progress", "Result", "Run", "runs"]
+__all__ = [
+    "ComfyClient",
+    "ComfyError",
+    "Events",
+    "ExecutionFailed",
+    "FileGone",
+    "Forbidden",
+    "HTTPError",
+    "Job",
+    "JobCancelled",
+    "JobError",
+    "JobLost",
+    "JobStatus",
+    "NotAComfyServer",
+    "Pace",
+    "PayloadTooLarge",
+    "Phase",
+    "Progress",
+    "PromptRefused",
+    "Result",
+    "Run",
+    "ServerError",
+    "ServerTimeout",
+    "ServerUnreachable",
+    "Subscription",
+    "WorkflowError",
+    "runs",
+    "shared_engine",
+]

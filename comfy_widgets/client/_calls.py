@@ -1,46 +1,98 @@
-"""What all groups of routes share: calls that come back as JSON, or as an error in words."""
+"""Calls that come back as JSON, or as an error in words: what all groups of routes stand on."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..protocol import requests as calls
+from ..protocol import Address
+from ..protocol.requests import Request, get, post
 from ._errors import NotAComfyServer, ServerError
-from ._transport import Transport
+from ._transport import Reply, Transport
 
 
 class Calls:
-    """Calls to one server."""
+    """Calls to one server.
 
-    _transport: Transport
+    Parameters
+    ----------
+    transport : Transport
+    client_id : str
+        Goes with every prompt.
+    """
+
+    def __init__(self, transport: Transport, client_id: str = "") -> None:
+        self.transport = transport
+        self.client_id = client_id
+        self.node_classes: dict[str, Any] | None = None
+        """What ``/object_info`` gave, as soon as it was asked for."""
+        self.has_cancel_route: bool | None = None
+        """Whether the server has ``/api/jobs/{prompt_id}/cancel``; None until it was tried."""
+
+    @property
+    def address(self) -> Address:
+        """Where the server is."""
+        return self.transport.address
+
+    def call(self, request: Request) -> Reply:
+        """The answer, whatever its status."""
+        return self.transport.call(request)
+
+    def checked(self, reply: Reply, what: str) -> Reply:
+        """The same answer; raises where its status means failure, and ``what`` names the call for people."""
+        return self.transport.check(reply, what)
+
+    def json(self, request: Request, what: str) -> Any:
+        """The JSON of an answer."""
+        return self.checked(self.call(request), what).json()
+
+    def json_object(self, request: Request, what: str) -> dict[str, Any]:
+        """The JSON object of an answer."""
+        body = self.json(request, what)
+        if not isinstance(body, dict):
+            raise self.foreign(what)
+        return body
+
+    def strings(self, request: Request, what: str) -> list[str]:
+        """The JSON list of an answer, as texts."""
+        body = self.json(request, what)
+        return [str(item) for item in body] if isinstance(body, list) else []
+
+    def post(self, route: str, body: object, what: str) -> None:
+        """A POST whose success has an empty body."""
+        self.checked(self.call(post(route, body)), what)
 
     def features(self) -> dict[str, Any]:
-        """``GET /features``: the server's feature flags; empty where it is too old to have any."""
-        reply = self._transport.call(calls.get("/features"))
+        """The server's feature flags; empty where it is too old to have any."""
+        reply = self.call(get("/features"))
         if reply.status in (404, 405):
             return {}
-        body = self._transport.check(reply, "Reading the features").json()
+        body = self.checked(reply, "Reading the features").json()
         return body if isinstance(body, dict) else {}
 
-    def _upload_limit(self) -> str:
+    def object_info(self, *, refresh: bool = False) -> dict[str, Any]:
+        """Every node class with its inputs; asked for once, then kept."""
+        if self.node_classes is None or refresh:
+            self.node_classes = self.json_object(get("/object_info"), "Reading the node classes")
+        return self.node_classes
+
+    def upload_limit(self) -> str:
+        """The end of a sentence that says how much the server takes; empty where it does not say."""
         try:
             limit = self.features().get("max_upload_size")
         except ServerError:
             limit = None
         return f"; the server takes {limit} at most" if limit else ""
 
-    def _json(self, request: calls.Request, what: str) -> Any:
-        return self._transport.check(self._transport.call(request), what).json()
+    def foreign(self, what: str) -> NotAComfyServer:
+        """The error for an answer that no ComfyUI gives."""
+        return NotAComfyServer(
+            f"{what}: {self.address.base} answers, but not as ComfyUI does. Check address and port.",
+            url=self.address.base,
+        )
 
-    def _object(self, request: calls.Request, what: str) -> dict[str, Any]:
-        body = self._json(request, what)
-        if not isinstance(body, dict):
-            raise NotAComfyServer(
-                f"{what}: {self._transport.address.base} answers, but not as ComfyUI does.",
-                url=self._transport.address.base,
-            )
-        return body
 
-    def _post(self, route: str, body: object, what: str) -> None:
-        """A POST whose success has an empty body."""
-        self._transport.check(self._transport.call(calls.post(route, body)), what)
+class RouteGroup:
+    """Some of a server's routes as methods. Each group stands alone; `ComfyClient` has all of them."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls

@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 import logging
-import os
 import uuid
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..protocol import Address, Event, SystemStats
-from ._connection import Connection
+from ..protocol import Address, ComfyError, Event, SystemStats, WorkflowError
+from ..workflow import Workflow
+from ._calls import Calls
+from ._connection import KeepAlive
+from ._core import JobCore
 from ._discover import find_server
 from ._dispatch import Dispatcher, Subscription
-from ._errors import ComfyError, JobLost
-from ._job import Job
-from ._lifetime import Asked, publisher, shut
+from ._file_routes import FileRoutes
+from ._job import Job, JobServices
+from ._job_errors import JobLost
+from ._ledger import Tracked
 from ._media import Media, Memory
-from ._progress import Plan
+from ._parts import Parts, ServerView, Workers, connector, publisher, shutdown
+from ._prompt_routes import PromptRoutes
 from ._result import Result
-from ._routes import Routes
+from ._server_routes import ServerRoutes
 from ._state import Journal, Timings, state_directory
-from ._submission import cancel, send
+from ._submission import Submission, Submitter
 from ._tracker import Tracker
 from ._transport import Options, Transport
+from ._user_routes import UserRoutes
 from ._watch import Pace
 
-if TYPE_CHECKING:
-    from ..workflow import Workflow
-
-logger = logging.getLogger("comfy_widgets")
-logger.addHandler(logging.NullHandler())
+logging.getLogger("comfy_widgets").addHandler(logging.NullHandler())
 
 EMBEDDED = "embedded engine, small procedural model"
 
 
-class ComfyClient(Routes):
+class ComfyClient(PromptRoutes, FileRoutes, UserRoutes, ServerRoutes):
     """A ComfyUI server, to submit workflows to and get pictures from.
 
     Parameters
@@ -108,56 +108,50 @@ class ComfyClient(Routes):
         journal: bool = True,
         pace: Pace | None = None,
     ) -> None:
-        super().__init__()
         _check_times(
             ping_interval=ping_interval, reconnect_interval=reconnect_interval, timeout=timeout, lost_after=lost_after
         )
-        self._engine = None
+        engine = None
         if url is None:
-            url, _, self._engine = find_server()
+            url, _, engine = find_server()
         address = Address.parse(url)
         if auth is not None:
             address = replace(address, auth=auth)
         self.client_id = client_id or str(uuid.uuid4())
-        self._api_key = api_key
-        self._options = Options(
+        options = Options(
             headers=dict(headers or {}),
             verify=verify if isinstance(verify, bool) else str(verify),
             read_timeout=timeout,
             max_body=max_body,
             max_frame=max_frame,
         )
-        self._ping_interval = ping_interval
-        self._reconnect_interval = reconnect_interval
-        self._transport = Transport(address, self._options)
-        self._downloads = ThreadPoolExecutor(8, thread_name_prefix="comfy-http")
-        # Short calls, which must not wait behind large files.
-        self._calls = ThreadPoolExecutor(4, thread_name_prefix="comfy-calls")
-        # One thread of its own, so that jobs reach the server in the order in which they were submitted.
-        self._submissions = ThreadPoolExecutor(1, thread_name_prefix="comfy-submit")
-        self._dispatcher = Dispatcher()
+        transport = Transport(address, options)
+        calls = Calls(transport, self.client_id)
+        super().__init__(calls)
         self._memory = Memory(memory)
-        directory = state_directory() if journal and self._engine is None else None
-        self._journal = Journal(directory)
-        self._timings = Timings(directory, address.base)
         self._raw: dict[Subscription, None] = {}
         self._description: str | None = None
-        self._embedded: bool | None = True if self._engine is not None else None
-        engine = self._engine
-        asked = Asked(weakref.ref(self), lambda: engine is not None and not engine.running)
-        self._tracker = Tracker(asked, self._calls, pace or Pace(lost_after=lost_after), publisher(self._raw))
-        self._finalizer = weakref.finalize(
-            self,
-            shut,
-            os.getpid(),
-            self._tracker,
-            self._dispatcher,
-            self._downloads,
-            self._calls,
-            self._submissions,
-            self._transport,
-            self._timings,
+        self._embedded: bool | None = True if engine is not None else None
+        workers = Workers()
+        directory = state_directory() if journal and engine is None else None
+        self._parts = Parts(
+            transport,
+            workers,
+            Dispatcher(),
+            Tracker(
+                ServerView(calls, lambda: engine is not None and not engine.running),
+                workers.calls,
+                pace or Pace(lost_after=lost_after),
+                connector(
+                    calls, KeepAlive(ping_interval, reconnect_interval, options.connect_timeout, options.max_frame)
+                ),
+                publisher(self._raw),
+            ),
+            Journal(directory),
+            Timings(directory, address.base),
         )
+        self._submitter = Submitter(calls, self._parts, api_key)
+        self._finalizer = weakref.finalize(self, shutdown, self._parts)
 
     # About the server
 
@@ -172,7 +166,7 @@ class ComfyClient(Routes):
         if self._description is None:
             stats = self.system_stats()
             name = EMBEDDED if self._is_embedded(stats) else f"ComfyUI {stats.system.comfyui_version or ''}".rstrip()
-            self._description = f"{name} · {self._transport.address.host}"
+            self._description = f"{name} · {self._calls.address.host}"
         return self._description
 
     def _is_embedded(self, stats: SystemStats) -> bool:
@@ -181,12 +175,37 @@ class ComfyClient(Routes):
 
     @property
     def connected(self) -> bool:
-        """Whether the websocket stands; it is opened with the first job."""
-        return self._tracker.connected
+        """Whether the websocket is open; that comes with the first job."""
+        return self._parts.tracker.connected
 
     def wait_connected(self, timeout: float) -> bool:
         """Open the websocket and wait; False where its first try failed or took longer than ``timeout`` seconds."""
-        return self._listen().wait_first_try(timeout)
+        return self._parts.tracker.listen().wait_first_try(timeout)
+
+    def workflow(self, source: Any, /) -> Workflow:
+        """A workflow together with this server's node definitions.
+
+        Parameters
+        ----------
+        source : str, Path, dict, bytes, file or PIL image
+            Anything that `Workflow.load` takes; or the id of a prompt in the server's history, or the name of a
+            workflow that was saved in ComfyUI's editor.
+
+        Raises
+        ------
+        WorkflowError
+            There is no workflow in it.
+        """
+        if isinstance(source, str) and _is_id(source):
+            entry = self.history(source)
+            if entry is None:
+                raise WorkflowError(f"The server's history has no finished prompt {source}.")
+            info = entry.extra_data.get("extra_pnginfo")
+            ui = info.get("workflow") if isinstance(info, Mapping) else None
+            source = {"prompt": entry.prompt, "workflow": ui} if isinstance(ui, Mapping) else dict(entry.prompt)
+        elif isinstance(source, str) and "{" not in source and "://" not in source and not Path(source).exists():
+            source = self.load_workflow(source)
+        return Workflow.load(source, object_info=self.object_info())
 
     # Jobs
 
@@ -227,26 +246,18 @@ class ComfyClient(Routes):
         ComfyError
             The client is closed, or was made before the process forked.
         """
-        from ..workflow import Workflow
-
-        self._transport.check_process()
+        self._parts.transport.check_process()
         document = Workflow.load(workflow)
-        if self._object_info is not None:
-            document = document.bind(self._object_info)
+        node_classes = self._calls.node_classes
+        if node_classes is not None:
+            document = document.bind(node_classes)
         document = document.with_params(values)
-        job = Job(self, str(uuid.uuid4()), Media(self.view, self._downloads, self._memory))
-        if document.prompt is not None and (document.ui is None or self._object_info is not None):
-            self._plan(job, document.to_prompt())
-        self._tracker.add(job)
-        options = {
-            "front": front,
-            "partial_execution_targets": partial_execution_targets,
-            "extra_data": dict(extra_data or {}),
-        }
-        try:
-            self._submissions.submit(send, self, job, document, options)
-        except RuntimeError:
-            self._tracker.ledger.lose(job, "the client was closed before it was sent")
+        core, job = self._new_job(str(uuid.uuid4()))
+        if document.prompt is not None and (document.ui is None or node_classes is not None):
+            core.prepare(document.to_prompt())
+        self._submitter.submit(
+            Submission(core, document, front, partial_execution_targets, extra_data=dict(extra_data or {}))
+        )
         return job
 
     def run(self, workflow: Any, /, timeout: float | None = None, **values: Any) -> Result:
@@ -269,30 +280,30 @@ class ComfyClient(Routes):
         Its state and result come from the server's queue and history; progress shows only where this client has the id
         under which it was submitted.
         """
-        known = self._tracker.ledger.find(prompt_id)
-        if known is not None:
-            return known
-        job = Job(self, prompt_id, Media(self.view, self._downloads, self._memory))
-        self._tracker.add(job, sent=True)
-        self._listen()
-        self._tracker.confirm(job, JobLost(f"The server knows no prompt {prompt_id}.", prompt_id=prompt_id))
+        tracker = self._parts.tracker
+        known = tracker.ledger.find(prompt_id)
+        if known is not None and isinstance(known.handle, Job):
+            return known.handle
+        core, job = self._new_job(prompt_id, sent=True)
+        tracker.listen()
+        tracker.confirm(core, JobLost(f"The server knows no prompt {prompt_id}.", prompt_id=prompt_id))
         return job
 
-    def _plan(self, job: Job, prompt: Mapping[str, Any]) -> None:
-        job._prepare(prompt, Plan.of(prompt, self._timings.get))
+    def _new_job(self, prompt_id: str, *, sent: bool = False) -> tuple[JobCore, Job]:
+        """A job that is tracked from now on."""
+        parts = self._parts
+        media = Media(FileRoutes(self._calls).view, parts.workers.downloads, self._memory)
 
-    def _keep(self, job: Job) -> None:
-        """Keep how a job ended and what each node class took, so that the next job's bar moves evenly."""
-        self._journal.ended(job.prompt_id, job.status)
-        self._timings.learn(job._state.plan.classes, job._state.durations)
+        def keep(core: JobCore) -> None:
+            """Keep how it ended and what each node class took, so that the next job's bar moves evenly."""
+            parts.journal.ended(core.prompt_id, core.status)
+            parts.timings.learn(core.state.plan.classes, core.state.durations)
 
-    def _cancel(self, job: Job) -> None:
-        # Where the POST is under way the server does not know the job yet; its submission sees to it afterwards.
-        if not self._tracker.ledger.withdraw(job) and self._tracker.posted(job):
-            try:
-                self._calls.submit(cancel, self, job)
-            except RuntimeError:
-                logger.info("the client is closed; job %s goes on on the server", job.prompt_id)
+        core = JobCore(prompt_id, media.content, seconds=parts.timings.get, on_end=keep)
+        services = JobServices(self._submitter.cancel, parts.dispatcher, parts.transport.check_process, owner=self)
+        job = Job(core, services)
+        parts.tracker.add(Tracked(core, media, handle=job, sent=sent))
+        return core, job
 
     # The raw stream
 
@@ -306,10 +317,10 @@ class ComfyClient(Routes):
         Subscription
             Call it, or its ``cancel``, to stop.
         """
-        return self._hear(self._dispatcher.subscribe(on_message))
+        return self._hear(self._parts.dispatcher.subscribe(on_message))
 
     def _hear(self, subscription: Subscription) -> Subscription:
-        self._listen()
+        self._parts.tracker.listen()
         self._raw[subscription] = None
         return subscription
 
@@ -332,20 +343,6 @@ class ComfyClient(Routes):
                         return
         finally:
             subscription.cancel()
-
-    def _listen(self) -> Connection:
-        return self._tracker.listen(
-            lambda: {
-                "url": self._transport.address.websocket(self.client_id),
-                "headers": self._transport.handshake_headers(),
-                "verify": self._transport.handshake_verify(),
-                "direct": self._transport.address.loopback,
-                "ping_interval": self._ping_interval,
-                "reconnect_interval": self._reconnect_interval,
-                "connect_timeout": self._options.connect_timeout,
-                "max_frame": self._options.max_frame,
-            }
-        )
 
     # The end
 
@@ -382,3 +379,10 @@ def _check_times(**seconds: float) -> None:
     for name, value in seconds.items():
         if not value > 0:
             raise ValueError(f"{name} is {value!r}, but must be a number of seconds above 0.")
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

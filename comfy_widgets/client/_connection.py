@@ -1,4 +1,4 @@
-"""The websocket: one listener thread that pings, notices a dead line and connects again.
+"""The websocket: one listener thread that pings, notices a lost connection and connects again.
 
 ComfyUI forgets the newer of two sockets with one client id when the older one ends, and that newer socket then stays
 open and deaf for ever. So the old socket is closed before a new one is opened, there is never more than one, and
@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,53 @@ import websocket
 
 from ..protocol import FEATURE_FLAGS_FRAME, Event, FeatureFlags, parse_binary, parse_text
 
-logger = logging.getLogger("comfy_widgets")
+logger = logging.getLogger(__name__)
 
 _SETTLE = 1.0
 _STEADY_TRIES = 5
 _LONGEST = 60.0
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """How a websocket is opened.
+
+    Attributes
+    ----------
+    url : str
+        The ws:// or wss:// address with the client id.
+    headers : dict
+        Sent along; never shown.
+    verify : bool or str
+        TLS, as in `Options` of the transport.
+    direct : bool
+        Never through a proxy of the environment.
+    """
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    verify: bool | str = True
+    direct: bool = False
+
+
+@dataclass(frozen=True)
+class KeepAlive:
+    """How a websocket is kept open.
+
+    Attributes
+    ----------
+    ping_interval, reconnect_interval : float
+        Seconds. After five vain tries the interval grows, up to a minute.
+    connect_timeout : float
+        Seconds that a try may take.
+    max_frame : int
+        Bytes; a longer message ends the connection, before it is read.
+    """
+
+    ping_interval: float = 30.0
+    reconnect_interval: float = 5.0
+    connect_timeout: float = 5.0
+    max_frame: int = 1 << 30
 
 
 class Connection:
@@ -36,46 +79,24 @@ class Connection:
 
     Parameters
     ----------
-    url : str
-        The ws:// or wss:// address with the client id.
-    headers : dict
-        Sent with the handshake.
-    verify : bool or str
-        TLS, as in `transport.Options`.
-    direct : bool
-        Never through a proxy of the environment.
-    ping_interval, reconnect_interval : float
-        Seconds. After five vain tries the interval grows, up to a minute.
-    max_frame : int
-        Bytes; a longer frame ends the connection, before it is read.
+    handshake : callable
+        Gives the `Handshake` of each try.
+    keep_alive : KeepAlive
     on_event : callable
         Called in the listener thread with each event; it must be quick.
     on_change : callable
-        Called in the listener thread with True when the line stands, False when it is lost.
+        Called in the listener thread with True when the connection is open, False when it is lost.
     """
 
     def __init__(
         self,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        verify: bool | str,
-        direct: bool,
-        ping_interval: float,
-        reconnect_interval: float,
-        connect_timeout: float,
-        max_frame: int,
+        handshake: Callable[[], Handshake],
+        keep_alive: KeepAlive,
         on_event: Callable[[Event], None],
         on_change: Callable[[bool], None],
     ) -> None:
-        self._url = url
-        self._headers = dict(headers)
-        self._verify = verify
-        self._direct = direct
-        self._ping_interval = ping_interval
-        self._reconnect_interval = reconnect_interval
-        self._connect_timeout = connect_timeout
-        self._max_frame = max_frame
+        self._handshake = handshake
+        self._settings = keep_alive
         self._on_event = on_event
         self._on_change = on_change
         self._closed = threading.Event()
@@ -83,18 +104,18 @@ class Connection:
         self._connected = threading.Event()
         self._wake_receive, self._wake_send = socket.socketpair()
         self._text_has_prompt_id = False
-        # When a message came, or the socket stood again; pongs do not count, as a deaf socket answers pings too.
+        # When a message came, or the connection was opened; pongs do not count, as a deaf socket answers pings too.
         self.last_message = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="comfy-listener", daemon=True)
         self._thread.start()
 
     @property
     def connected(self) -> bool:
-        """Whether the websocket stands now."""
+        """Whether the websocket is open now."""
         return self._connected.is_set()
 
     def wait_first_try(self, timeout: float) -> bool:
-        """Wait until the line stands or its first try failed; True when it stands."""
+        """Wait until the connection is open or its first try failed; True when it is open."""
         self._tried.wait(timeout)
         return self.connected
 
@@ -109,7 +130,7 @@ class Connection:
         with suppress(OSError):
             self._wake_send.send(b"c")
         if self._thread is not threading.current_thread():
-            self._thread.join(timeout=self._connect_timeout + 5)
+            self._thread.join(timeout=self._settings.connect_timeout + 5)
         self._wake_send.close()
         self._wake_receive.close()
 
@@ -118,7 +139,7 @@ class Connection:
         while not self._closed.is_set():
             tries += 1
             try:
-                line = self._open()
+                ws = self._open()
             except Exception as error:
                 # Whatever the handshake met (refused, 403, TLS, a proxy's page), the work goes on over HTTP meanwhile.
                 logger.info("websocket: no connection (%s)", _why(error))
@@ -127,69 +148,70 @@ class Connection:
                 continue
             if self._closed.is_set():
                 # `close` did not wait for a handshake that took longer than its patience.
-                self._end(line)
+                self._end(ws)
                 return
             self.last_message = time.monotonic()
             self._connected.set()
             self._tried.set()
             self._tell(True)
             try:
-                heard = self._listen(line)
+                heard = self._listen(ws)
             finally:
                 self._connected.clear()
-                self._end(line)
+                self._end(ws)
             self._tell(False)
             if not self._closed.is_set():
                 tries = 0 if heard else tries
                 # A short pause lets the server notice the end of the old socket before the new one comes.
-                self._closed.wait(self._delay(tries) if tries else min(_SETTLE, self._reconnect_interval))
+                self._closed.wait(self._delay(tries) if tries else min(_SETTLE, self._settings.reconnect_interval))
 
     def _delay(self, tries: int) -> float:
         """Seconds until the next try: the plain interval at first, then growing; never quite regular."""
         growth = 2.0 ** max(0, tries - _STEADY_TRIES)
-        return min(self._reconnect_interval * growth, max(_LONGEST, self._reconnect_interval)) * random.uniform(
-            0.8, 1.2
-        )
+        return min(
+            self._settings.reconnect_interval * growth, max(_LONGEST, self._settings.reconnect_interval)
+        ) * random.uniform(0.8, 1.2)
 
     def _open(self) -> websocket.WebSocket:
+        handshake = self._handshake()
         tls: dict[str, Any] = {}
-        if self._verify is False:
+        if handshake.verify is False:
             tls = {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
-        elif isinstance(self._verify, str):
-            tls = {"ca_cert_path" if Path(self._verify).is_dir() else "ca_certs": self._verify}
-        line = websocket.create_connection(
-            self._url,
-            timeout=self._connect_timeout,
-            header=[f"{name}: {value}" for name, value in self._headers.items()],
+        elif isinstance(handshake.verify, str):
+            tls = {"ca_cert_path" if Path(handshake.verify).is_dir() else "ca_certs": handshake.verify}
+        ws = websocket.create_connection(
+            handshake.url,
+            timeout=self._settings.connect_timeout,
+            header=[f"{name}: {value}" for name, value in handshake.headers.items()],
             suppress_origin=True,
             sslopt=tls,
-            http_no_proxy=["*"] if self._direct else None,
+            http_no_proxy=["*"] if handshake.direct else None,
             # The check in pure Python takes 17 ms for 100 kB; decoding does the same check in C.
             skip_utf8_validation=True,
             enable_multithread=True,
             redirect_limit=0,
         )
-        _bound(line, self._max_frame)
+        _bound(ws, self._settings.max_frame)
         self._text_has_prompt_id = False
         try:
             # The server heeds the flags only in the first frame of a socket, so each new socket says them again.
-            line.send(FEATURE_FLAGS_FRAME)
+            ws.send(FEATURE_FLAGS_FRAME)
         except BaseException:
-            self._end(line)
+            self._end(ws)
             raise
-        return line
+        return ws
 
-    def _listen(self, line: websocket.WebSocket) -> bool:
-        """Read until the line is lost or not wanted any more; tells whether anything was heard."""
+    def _listen(self, ws: websocket.WebSocket) -> bool:
+        """Read until the connection is lost or not wanted any more; tells whether anything was heard."""
         heard, now = False, time.monotonic()
-        self._forget_wishes()
+        self._drain_wakeups()
         selector = selectors.DefaultSelector()
-        assert line.sock is not None
-        selector.register(line.sock, selectors.EVENT_READ)
+        assert ws.sock is not None
+        selector.register(ws.sock, selectors.EVENT_READ)
         selector.register(self._wake_receive, selectors.EVENT_READ)
-        next_ping = now + self._ping_interval
+        next_ping = now + self._settings.ping_interval
         pinged: float | None = None
-        patience = max(1.0, min(self._ping_interval, 10.0))
+        patience = max(1.0, min(self._settings.ping_interval, 10.0))
         try:
             while not self._closed.is_set():
                 now = time.monotonic()
@@ -197,19 +219,19 @@ class Connection:
                     logger.info("websocket: no pong within %g s", patience)
                     return heard
                 if now >= next_ping:
-                    line.ping()
-                    pinged, next_ping = pinged or now, now + self._ping_interval
+                    ws.ping()
+                    pinged, next_ping = pinged or now, now + self._settings.ping_interval
                 deadline = min(next_ping, pinged + patience if pinged is not None else next_ping)
-                wake, ready = self._wait(line, selector, max(0.0, deadline - now))
+                wake, ready = self._wait(ws, selector, max(0.0, deadline - now))
                 if wake:
                     return heard
                 if not ready:
                     continue
-                opcode, data = line.recv_data(control_frame=True)
+                opcode, data = ws.recv_data(control_frame=True)
                 heard = True
                 if opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY):
                     self.last_message = time.monotonic()
-                # Anything that arrives proves the line as well as a pong does.
+                # Anything that arrives proves the connection as well as a pong does.
                 pinged = None
                 if opcode == websocket.ABNF.OPCODE_TEXT:
                     self._deliver(parse_text(data))
@@ -224,9 +246,9 @@ class Connection:
             selector.close()
         return heard
 
-    def _wait(self, line: websocket.WebSocket, selector: selectors.BaseSelector, seconds: float) -> tuple[bool, bool]:
+    def _wait(self, ws: websocket.WebSocket, selector: selectors.BaseSelector, seconds: float) -> tuple[bool, bool]:
         """Wait for data or a wake-up: (woken, data is there)."""
-        sock = line.sock
+        sock = ws.sock
         if isinstance(sock, ssl.SSLSocket) and sock.pending():
             return False, True
         readable = [key.fileobj for key, _ in selector.select(seconds)]
@@ -235,8 +257,8 @@ class Connection:
             return True, False
         return False, bool(readable)
 
-    def _forget_wishes(self) -> None:
-        """A `reconnect` that was asked for before this line stood is not about this line."""
+    def _drain_wakeups(self) -> None:
+        """A `reconnect` that was asked for before this socket was open is not about this socket."""
         while select.select([self._wake_receive], [], [], 0)[0]:
             self._wake_receive.recv(64)
 
@@ -256,13 +278,13 @@ class Connection:
             logger.exception("a change of the connection could not be handled")
 
     @staticmethod
-    def _end(line: websocket.WebSocket) -> None:
+    def _end(ws: websocket.WebSocket) -> None:
         """Close for good and soon: a close frame as a courtesy, then the TCP connection."""
         with suppress(Exception):
-            line.settimeout(0.5)
-            line.send_close()
+            ws.settimeout(0.5)
+            ws.send_close()
         with suppress(Exception):
-            line.shutdown()  # type: ignore[no-untyped-call]
+            ws.shutdown()  # type: ignore[no-untyped-call]
 
 
 def _why(error: Exception) -> str:
@@ -271,9 +293,9 @@ def _why(error: Exception) -> str:
     return f"the handshake was answered with {status}" if status is not None else f"{type(error).__name__}: {error}"
 
 
-def _bound(line: websocket.WebSocket, longest: int) -> None:
+def _bound(ws: websocket.WebSocket, longest: int) -> None:
     """Look at the length of each frame between its header and its payload; the library has no setting for it."""
-    buffer: Any = line.frame_buffer
+    buffer: Any = ws.frame_buffer
     read_length = buffer.recv_length
 
     def checked() -> None:

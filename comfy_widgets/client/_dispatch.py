@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-logger = logging.getLogger("comfy_widgets")
+logger = logging.getLogger(__name__)
 
 
 class Subscription:

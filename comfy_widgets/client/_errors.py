@@ -1,45 +1,17 @@
-"""What can go wrong between a client and a server.
-
-The tree; everything derives from `ComfyError`::
-
-    ComfyError
-    ├── WorkflowError (ValueError)      the workflow, or a value for it, cannot be used
-    │   └── PromptRefused               the server refused the prompt: type, message, details, extra_info, node_errors
-    ├── ServerError                     the server cannot be talked to: url, status
-    │   ├── ServerUnreachable           nothing answers at the address
-    │   ├── ServerTimeout               something is there, but gave no answer in time
-    │   ├── NotAComfyServer             something answers, but not as ComfyUI does
-    │   ├── Forbidden                   401 or 403: credentials, or the origin guard
-    │   ├── PayloadTooLarge             413: more than the server takes
-    │   ├── HTTPError                   any other status
-    │   └── FileGone                    404 for a result file: file
-    └── JobError                        a job did not give a result: prompt_id, result (what there is of it)
-        ├── ExecutionFailed             a node raised: node_id, node_title, node_type, exception_type, traceback
-        ├── JobCancelled                interrupted, or taken from the queue
-        └── JobLost                     the server no longer knows the job
-
-`str(error)` is one or two sentences for a person; the attributes are for a program.
-"""
+"""Errors of the talk with a server; the whole tree is drawn in `comfy_widgets.errors`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..protocol import ComfyError, File, NodeProblem, Refusal, WorkflowError
 
-if TYPE_CHECKING:
-    from ._result import Result
-
 __all__ = [
     "ComfyError",
-    "ExecutionFailed",
     "FileGone",
     "Forbidden",
     "HTTPError",
-    "JobCancelled",
-    "JobError",
-    "JobLost",
     "NotAComfyServer",
     "PayloadTooLarge",
     "PromptRefused",
@@ -148,66 +120,3 @@ class FileGone(ServerError):
     def __init__(self, message: str, *, file: File, url: str = "", status: int | None = None) -> None:
         super().__init__(message, url=url, status=status)
         self.file = file
-
-
-class JobError(ComfyError):
-    """A job ended without the result that was asked for.
-
-    Attributes
-    ----------
-    prompt_id : str
-    result : Result or None
-        What the job gave before it ended; it may hold pictures.
-    """
-
-    def __init__(self, message: str, *, prompt_id: str, result: Result | None = None) -> None:
-        super().__init__(message)
-        self.prompt_id = prompt_id
-        self.result = result
-
-    def _portable(self) -> dict[str, Any]:
-        # A result fetches through its client, which stays in its process.
-        return {**super()._portable(), "result": None}
-
-
-class ExecutionFailed(JobError):
-    """A node raised an exception on the server.
-
-    Attributes
-    ----------
-    node_id, node_title, node_type : str or None
-        Which node.
-    exception_type, exception_message : str
-        What it raised.
-    traceback : tuple of str
-        The server's own traceback, line by line.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        prompt_id: str,
-        result: Result | None = None,
-        node_id: str | None = None,
-        node_title: str | None = None,
-        node_type: str | None = None,
-        exception_type: str = "",
-        exception_message: str = "",
-        traceback: tuple[str, ...] = (),
-    ) -> None:
-        super().__init__(message, prompt_id=prompt_id, result=result)
-        self.node_id = node_id
-        self.node_title = node_title
-        self.node_type = node_type
-        self.exception_type = exception_type
-        self.exception_message = exception_message
-        self.traceback = traceback
-
-
-class JobCancelled(JobError):
-    """The job was interrupted while it ran, or taken from the queue before."""
-
-
-class JobLost(JobError):
-    """The server no longer knows the job: it was restarted, or somebody deleted the job or its history."""

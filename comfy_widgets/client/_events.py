@@ -6,24 +6,21 @@ import asyncio
 import queue
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from ..protocol import Event
+from ._core import JobCore
 from ._dispatch import Dispatcher
-
-if TYPE_CHECKING:
-    from ._job import Job
 
 
 class Events:
     """The events of a job as they come, for ``for`` and ``async for``; both end with the job."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: JobCore) -> None:
         self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._wake: Callable[[], object] = lambda: None
         # Directly, and not by the thread that calls listeners: so a listener may itself iterate over events.
-        job._subscribe("event", Dispatcher.direct(self._put))
-        job._when_ended(lambda: self._put(None))
+        job.subscribe("event", Dispatcher.direct(self._put))
+        job.when_ended(lambda: self._put(None))
 
     def _put(self, event: Event | None) -> None:
         self._queue.put(event)

@@ -1,16 +1,14 @@
-"""Files to and from a server: results, uploads, and what the user keeps there."""
+"""Files to and from a server: results and uploads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
-from urllib.parse import quote
 
-from ..protocol import File, as_file
-from ..protocol import requests as calls
-from ._calls import Calls
-from ._errors import FileGone, HTTPError, NotAComfyServer, ServerTimeout, ServerUnreachable, WorkflowError
+from ..protocol import File, as_file, requests
+from ._calls import RouteGroup
+from ._errors import FileGone, HTTPError, NotAComfyServer, ServerTimeout, ServerUnreachable
 from ._result import decode, safe_path
 from ._transport import Reply
 from ._uploads import Source, part_of
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 _RESUMES = 5
 
 
-class FileRoutes(Calls):
+class FileRoutes(RouteGroup):
     """The routes that carry files."""
 
     def view(self, file: File | Mapping[str, Any], *, preview: str | None = None, channel: str | None = None) -> bytes:
@@ -42,10 +40,10 @@ class FileRoutes(Calls):
             The server does not have it (any more).
         """
         item = _item(file)
-        reply = self._transport.call(calls.view(item, preview=preview, channel=channel))
+        reply = self._calls.call(requests.view(item, preview=preview, channel=channel))
         if reply.status == 404:
             raise _gone(item, reply.url)
-        return self._transport.check(reply, f"Fetching {item.filename}").content
+        return self._calls.checked(reply, f"Fetching {item.filename}").content
 
     def open(self, file: File | Mapping[str, Any]) -> Image:
         """A picture on the server as a PIL image."""
@@ -87,13 +85,15 @@ class FileRoutes(Calls):
             at = stream.tell()
             headers = {"Range": f"bytes={at}-"} if at else {}
             try:
-                with self._transport.stream(calls.view(item), headers) as (status, answer, pieces):
+                with self._calls.transport.stream(requests.view(item), headers) as (status, answer, pieces):
                     if status == 404:
-                        raise _gone(item, self.url)
+                        raise _gone(item, self._calls.address.base)
                     if status == 416:
                         return
                     if status >= 400:
-                        raise self._transport.failure(Reply(status, answer, b"", self.url), f"Fetching {item.filename}")
+                        raise self._calls.transport.failure(
+                            Reply(status, answer, b"", self._calls.address.base), f"Fetching {item.filename}"
+                        )
                     if at and status != 206:
                         stream.seek(0)
                         stream.truncate()
@@ -134,7 +134,7 @@ class FileRoutes(Calls):
         PayloadTooLarge, ServerError
         """
         part = part_of(image, filename)
-        request = calls.upload("/upload/image", part, type=type, subfolder=subfolder, overwrite=overwrite)
+        request = requests.upload("/upload/image", part, type=type, subfolder=subfolder, overwrite=overwrite)
         return self._uploaded(request, part.filename, len(part.content))
 
     def upload_mask(
@@ -156,69 +156,26 @@ class FileRoutes(Calls):
         """
         self.view(original, channel="a")
         part = part_of(mask, filename)
-        request = calls.upload(
+        request = requests.upload(
             "/upload/mask", part, type=type, subfolder=subfolder, overwrite=overwrite, original_ref=original
         )
         return self._uploaded(request, part.filename, len(part.content))
 
-    def _uploaded(self, request: calls.Request, name: str, size: int) -> File:
-        reply = self._transport.call(request)
+    def _uploaded(self, request: requests.Request, name: str, size: int) -> File:
+        reply = self._calls.call(request)
         if reply.status == 413:
-            raise self._transport.failure(reply, f"{name} has {size} bytes{self._upload_limit()}")
+            raise self._calls.transport.failure(reply, f"{name} has {size} bytes{self._calls.upload_limit()}")
         if reply.status == 400:
             raise HTTPError(
                 f"The server refused the upload of {name}: it takes no empty name and no path out of its folder.",
                 url=reply.url,
                 status=400,
             )
-        body = self._transport.check(reply, f"Uploading {name}").json()
+        body = self._calls.checked(reply, f"Uploading {name}").json()
         file = as_file({"filename": body.get("name"), **body}) if isinstance(body, dict) else None
         if file is None:
             raise NotAComfyServer(f"The server took {name} but did not say under which name.", url=reply.url)
         return File(file.filename, file.subfolder, file.type)
-
-    # What the user keeps on the server
-
-    def userdata(self, directory: str = "workflows") -> list[str]:
-        """``GET /userdata``: the files of a directory, below it too; empty where it does not exist."""
-        reply = self._transport.call(calls.get("/userdata", dir=directory, recurse="true"))
-        if reply.status == 404:
-            return []
-        body = self._transport.check(reply, f"Listing {directory}").json()
-        return [str(item) for item in body] if isinstance(body, list) else []
-
-    def load_workflow(self, name: str) -> dict[str, Any]:
-        """``GET /userdata/workflows/{name}``: a workflow that was saved in ComfyUI's editor."""
-        reply = self._transport.call(calls.get(_workflow_route(name)))
-        if reply.status == 404:
-            saved = ", ".join(self.userdata()) or "none"
-            raise WorkflowError(f"The server has no saved workflow {name!r}. It has: {saved}.")
-        body = self._transport.check(reply, f"Reading {name}").json()
-        if not isinstance(body, dict):
-            raise WorkflowError(f"{name} on the server is no workflow.")
-        return body
-
-    def save_workflow(self, name: str, workflow: Mapping[str, Any], *, overwrite: bool = False) -> str:
-        """``POST /userdata/workflows/{name}``: save a workflow where ComfyUI's editor lists it.
-
-        Returns
-        -------
-        str
-            Its path on the server.
-        """
-        request = calls.Request(
-            "POST", _workflow_route(name), {"overwrite": "true" if overwrite else "false"}, body=dict(workflow)
-        )
-        reply = self._transport.call(request)
-        if reply.status == 409:
-            raise WorkflowError(f"The server has a workflow {name!r} already; give overwrite=True to replace it.")
-        body = self._transport.check(reply, f"Saving {name}").json()
-        return str(body.get("path", name)) if isinstance(body, dict) else str(body)
-
-    @property
-    def url(self) -> str:
-        """The server's address, without credentials."""
-        return self._transport.address.base
 
 
 def _item(file: File | Mapping[str, Any]) -> File:
@@ -238,9 +195,3 @@ def _gone(item: File, url: str) -> FileGone:
     return FileGone(
         f"{item.filename} is not in the server's {where} folder any more: {why}.", file=item, url=url, status=404
     )
-
-
-def _workflow_route(name: str) -> str:
-    # Slashes must be escaped here: the server takes the whole path as one segment.
-    file = name if name.endswith(".json") else f"{name}.json"
-    return f"/userdata/{quote('workflows/' + file, safe='')}"

@@ -7,17 +7,46 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..protocol import ExecutionSuccess, HistoryEntry, pictures_of
-from ._errors import ComfyError, ExecutionFailed, JobLost
-from ._job import Job
+from ..protocol import ComfyError, ExecutionSuccess, HistoryEntry, pictures_of
+from ._core import JobCore
+from ._job_errors import ExecutionFailed, JobLost
+from ._media import Media
 from ._result import Result
+from ._status import JobStatus
 
 
 @dataclass
-class Record:
-    """What the watch knows of a job."""
+class Tracked:
+    """An outstanding job, and what its client knows about its way.
 
-    job: Job
+    Attributes
+    ----------
+    job : JobCore
+    media : Media
+        Its files.
+    handle : object
+        Held until the end: a client whose job is outstanding must live, even where nobody holds the job.
+    sent : bool
+        Whether its POST has gone out.
+    confirmed : bool
+        Whether the server is known to have it.
+    doubt : ComfyError or None
+        What the POST met, where it is not known whether the server took it.
+    missing_since, unread_since, cancelling_since : float or None
+        Since when it is in neither queue nor history; its history cannot be read; its end was asked for.
+    interrupted : float
+        When its interrupt was sent last.
+    settling : bool
+        Whether somebody is about to end it.
+    added, last_event : float
+        When it was added, and when something was heard of it.
+    in_queue : str
+        Where the queue had it last: "running", "pending" or nothing.
+    """
+
+    job: JobCore
+    media: Media
+    handle: object = None
     sent: bool = False
     confirmed: bool = False
     doubt: ComfyError | None = None
@@ -41,14 +70,15 @@ class Ledger:
 
     def __init__(self) -> None:
         self.condition = threading.Condition()
-        self.records: dict[str, Record] = {}
+        self.records: dict[str, Tracked] = {}
 
-    def add(self, job: Job) -> None:
+    def add(self, record: Tracked) -> None:
         """Take a job in; before its POST, since messages can overtake the answer."""
         with self.condition:
-            self.records[job.prompt_id] = Record(job, last_event=time.monotonic())
+            record.last_event = time.monotonic()
+            self.records[record.job.prompt_id] = record
 
-    def begin(self, job: Job) -> bool:
+    def begin(self, job: JobCore) -> bool:
         """Its POST goes out now; False where it ended before that, as by a cancel."""
         with self.condition:
             record = self.records.get(job.prompt_id)
@@ -57,73 +87,78 @@ class Ledger:
             record.sent = True
             return True
 
-    def withdraw(self, job: Job) -> bool:
+    def withdraw(self, job: JobCore) -> bool:
         """End a job that is cancelled before its POST; False where the server must be told."""
         with self.condition:
             record = self.records.get(job.prompt_id)
             if record is None or record.job is not job or record.sent:
                 return False
             del self.records[job.prompt_id]
-        return job._finish_cancelled()
+        return job.finish_cancelled()
 
-    def rekey(self, job: Job, prompt_id: str) -> None:
+    def rekey(self, job: JobCore, prompt_id: str) -> None:
         """An old server gave the prompt an id of its own."""
         with self.condition:
             record = self.records.pop(job.prompt_id, None)
-            job._prompt_id = prompt_id
+            job.rename(prompt_id)
             if record is not None:
                 self.records[prompt_id] = record
 
-    def find(self, prompt_id: str) -> Job | None:
+    def find(self, prompt_id: str) -> Tracked | None:
         """The outstanding job with this id."""
         record = self.records.get(prompt_id)
-        return record.job if record is not None and not record.job.done() else None
+        return record if record is not None and not record.job.done() else None
 
-    def outstanding(self) -> list[Job]:
+    def outstanding(self) -> list[JobCore]:
         """Jobs that have not ended."""
         with self.condition:
             return [record.job for record in self.records.values()]
 
-    def finish(self, job: Job, entry: HistoryEntry) -> None:
-        """End a job as its history says, once its pictures are here."""
-        outcome = entry.outcome
-        job._learn(entry.prompt)
+    def finish(self, record: Tracked, entry: HistoryEntry) -> None:
+        """End a job as its history says, once its images are here."""
+        job, outcome = record.job, JobStatus(entry.outcome)
+        job.learn(entry.prompt)
 
         def end() -> bool:
-            if outcome == "completed":
-                return job._finish("completed", outputs=entry.outputs)
-            if outcome == "cancelled":
-                return job._finish_cancelled(entry.outputs)
-            return job._finish("failed", outputs=entry.outputs, error=lambda result: _failure(job, entry, result))
+            if outcome is JobStatus.COMPLETED:
+                return job.finish(outcome, outputs=entry.outputs)
+            if outcome is JobStatus.CANCELLED:
+                return job.finish_cancelled(entry.outputs)
+            return job.finish(outcome, outputs=entry.outputs, error=lambda result: _failure(job, entry, result))
 
-        if outcome == "completed" and job._state.ending is None:
-            job._handle(ExecutionSuccess(prompt_id=job.prompt_id))
-        # Pictures are fetched before a job counts as done; large media only when somebody asks for them.
-        job._media.when_fetched(pictures_of(entry.outputs), lambda: self.end(job, end))
+        if outcome is JobStatus.COMPLETED and job.state.ending is None:
+            job.handle(ExecutionSuccess(prompt_id=job.prompt_id))
+        # Images are fetched before a job counts as done; large media only when somebody asks for them.
+        record.media.when_fetched(pictures_of(entry.outputs), lambda: self.end(job, end))
 
-    def lose(self, job: Job, reason: str) -> None:
+    def lose(self, job: JobCore, reason: str) -> None:
         """End a job of which nothing more will be heard."""
         text = f"Job {job.prompt_id} is lost: {reason}."
         self.end(
             job,
-            lambda: job._finish("lost", error=lambda result: JobLost(text, prompt_id=job.prompt_id, result=result)),
+            lambda: job.finish(
+                JobStatus.LOST, error=lambda result: JobLost(text, prompt_id=job.prompt_id, result=result)
+            ),
         )
 
-    def fail(self, job: Job, error: ComfyError) -> None:
+    def fail(self, job: JobCore, error: ComfyError) -> None:
         """End a job that never came to run, or that the server never knew."""
-        self.end(job, lambda: job._finish("lost" if isinstance(error, JobLost) else "failed", error=lambda _: error))
+        status = JobStatus.LOST if isinstance(error, JobLost) else JobStatus.FAILED
+        self.end(job, lambda: job.finish(status, error=lambda _: error))
 
-    def end(self, job: Job, end: Callable[[], bool]) -> None:
+    def end(self, job: JobCore, end: Callable[[], bool]) -> None:
         """End a job by ``end``, unless another channel was first, and forget it."""
-        end()
-        with self.condition:
-            record = self.records.get(job.prompt_id)
-            # Somebody may have attached to the same prompt meanwhile.
-            if record is not None and record.job is job:
-                del self.records[job.prompt_id]
+        try:
+            end()
+        finally:
+            with self.condition:
+                record = self.records.get(job.prompt_id)
+                # Somebody may have attached to the same prompt meanwhile.
+                if record is not None and record.job is job:
+                    del self.records[job.prompt_id]
 
 
-def _failure(job: Job, entry: HistoryEntry, result: Result) -> ExecutionFailed:
+def _failure(job: JobCore, entry: HistoryEntry, result: Result) -> ExecutionFailed:
     error = entry.error
     if error is None:
         return ExecutionFailed(
@@ -131,7 +166,7 @@ def _failure(job: Job, entry: HistoryEntry, result: Result) -> ExecutionFailed:
             prompt_id=job.prompt_id,
             result=result,
         )
-    title = job._state.plan.titles.get(error.node_id or "") or error.node_type or "A node"
+    title = job.state.plan.titles.get(error.node_id or "") or error.node_type or "A node"
     kind = error.exception_type.rpartition(".")[2]
     where = f"{title} ({error.node_type}, node {error.node_id})" if title != error.node_type else title
     return ExecutionFailed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..protocol import File, files_of, texts_of
 from ._errors import ComfyError, FileGone
-from ._progress import JobStatus
+from ._status import JobStatus
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -48,8 +49,8 @@ class Result(Sequence["Image"]):
     outputs: Mapping[str, Any] = field(repr=False)
     elapsed: float | None
     warnings: tuple[str, ...]
-    fetch: Callable[[File], bytes] = field(repr=False)
-    streamed: tuple[bytes, ...] = field(default=(), repr=False)
+    fetch: Callable[[File], builtins.bytes] = field(repr=False)
+    streamed: tuple[builtins.bytes, ...] = field(default=(), repr=False)
 
     @cached_property
     def files(self) -> tuple[File, ...]:
@@ -88,7 +89,7 @@ class Result(Sequence["Image"]):
             raise errors[0]
         return found
 
-    def bytes(self, file: File | int = 0) -> bytes:
+    def bytes(self, file: File | int = 0) -> builtins.bytes:
         """The bytes of a file as the server has them, never re-encoded.
 
         Parameters

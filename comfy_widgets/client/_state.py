@@ -12,19 +12,16 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
-from ._progress import JobStatus
+from ._status import JobStatus
 
-if TYPE_CHECKING:
-    from ._client import ComfyClient
-    from ._job import Job
-
-logger = logging.getLogger("comfy_widgets")
+logger = logging.getLogger(__name__)
 
 _KEPT = 1000
+_STATUSES = frozenset(status.value for status in JobStatus)
 _SAVE_EVERY = 30.0
 
 
@@ -41,7 +38,7 @@ def state_directory() -> Path | None:
 
 
 @dataclass(frozen=True)
-class Run:
+class JournalEntry:
     """A prompt that was submitted from this machine.
 
     Attributes
@@ -60,24 +57,12 @@ class Run:
     url: str
     client_id: str
     submitted_at: float
-    status: JobStatus = "pending"
+    status: JobStatus = JobStatus.PENDING
 
     @property
     def ended(self) -> bool:
         """Whether its end was seen here."""
-        return self.status not in ("pending", "in_progress")
-
-    def attach(self, client: ComfyClient | None = None) -> Job:
-        """A job for it again, result and all, as long as the server remembers.
-
-        Parameters
-        ----------
-        client : ComfyClient, optional
-            For a server that needs credentials; made from the URL otherwise.
-        """
-        from ._client import ComfyClient
-
-        return (client or ComfyClient(self.url)).attach(self.prompt_id)
+        return self.status.ended
 
 
 class Journal:
@@ -96,25 +81,24 @@ class Journal:
         """Note how it ended."""
         self._write({"prompt_id": prompt_id, "status": status})
 
-    def runs(self) -> list[Run]:
+    def entries(self) -> list[JournalEntry]:
         """All noted prompts, newest first."""
-        found: dict[str, Run] = {}
+        found: dict[str, JournalEntry] = {}
         for line in self._lines():
             prompt_id = line.get("prompt_id")
             if not isinstance(prompt_id, str):
                 continue
             if "url" in line:
                 started = line.get("submitted_at")
-                found[prompt_id] = Run(
+                found[prompt_id] = JournalEntry(
                     prompt_id,
                     str(line["url"]),
                     str(line.get("client_id")),
                     started if isinstance(started, (int, float)) else 0.0,
                 )
-            elif prompt_id in found and isinstance(line.get("status"), str):
-                known = found[prompt_id]
-                found[prompt_id] = Run(known.prompt_id, known.url, known.client_id, known.submitted_at, line["status"])
-        return sorted(found.values(), key=lambda run: run.submitted_at, reverse=True)
+            elif prompt_id in found and line.get("status") in _STATUSES:
+                found[prompt_id] = replace(found[prompt_id], status=JobStatus(line["status"]))
+        return sorted(found.values(), key=lambda entry: entry.submitted_at, reverse=True)
 
     def _write(self, line: Mapping[str, Any]) -> None:
         if self._path is None:
@@ -213,19 +197,3 @@ class Timings:
         except (OSError, ValueError):
             return {}
         return value if isinstance(value, dict) else {}
-
-
-def runs(limit: int = 50) -> list[Run]:
-    """The prompts that were submitted from this machine, newest first, with the last state known.
-
-    A run whose end was not seen here is looked up at its server, where that answers.
-
-    Parameters
-    ----------
-    limit : int
-        How many at most.
-    """
-    from ._lookup import refreshed
-
-    journal = Journal(state_directory())
-    return refreshed(journal.runs()[:limit], journal)

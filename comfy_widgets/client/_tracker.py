@@ -9,16 +9,28 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any
 
-from ..protocol import Event, Executing, ExecutionStart, FeatureFlags, Preview, ProgressText, Status
+from ..protocol import (
+    Event,
+    Executed,
+    Executing,
+    ExecutionStart,
+    FeatureFlags,
+    Preview,
+    ProgressText,
+    Status,
+    pictures_of,
+)
 from ._connection import Connection
+from ._core import JobCore
 from ._errors import ComfyError, ServerError
-from ._job import Job
-from ._ledger import Ledger, Record
+from ._ledger import Ledger, Tracked
+from ._status import JobStatus
 from ._watch import Pace, Server, Watch
 
-logger = logging.getLogger("comfy_widgets")
+logger = logging.getLogger(__name__)
+
+Connect = Callable[[Callable[[Event], None], Callable[[bool], None]], Connection]
 
 
 class Tracker:
@@ -31,15 +43,20 @@ class Tracker:
     pool : Executor
         Where settling runs.
     pace : Pace
+    connect : callable
+        Opens the websocket; takes what is called with each event and with each change.
     on_event : callable
         Called in the listener thread with each event, before it is routed.
     """
 
-    def __init__(self, server: Server, pool: Executor, pace: Pace, on_event: Callable[[Event], None]) -> None:
+    def __init__(
+        self, server: Server, pool: Executor, pace: Pace, connect: Connect, on_event: Callable[[Event], None]
+    ) -> None:
         self.ledger = Ledger()
         self.connection: Connection | None = None
         self._server = server
         self._pool = pool
+        self._connect = connect
         self._on_event = on_event
         self._watch = Watch(self.ledger, server, pace, lambda: self.connection)
         self._closed = False
@@ -48,7 +65,7 @@ class Tracker:
 
     # Jobs come and go
 
-    def add(self, job: Job, *, sent: bool = False) -> None:
+    def add(self, record: Tracked) -> None:
         """Take a job in; before its POST, since messages can overtake the answer.
 
         Raises
@@ -58,22 +75,21 @@ class Tracker:
         """
         with self.ledger.condition:
             self._check_open()
-            self.ledger.add(job)
-            self.ledger.records[job.prompt_id].sent = sent
+            self.ledger.add(record)
         self._watch.start()
 
-    def rekey(self, job: Job, prompt_id: str) -> None:
+    def rekey(self, job: JobCore, prompt_id: str) -> None:
         """An old server gave the prompt an id of its own; what it said under that before has to be asked for."""
         self.ledger.rekey(job, prompt_id)
         self.ask_soon()
 
-    def posted(self, job: Job) -> bool:
+    def posted(self, job: JobCore) -> bool:
         """Whether the server may know an outstanding job by now."""
         with self.ledger.condition:
             record = self.ledger.records.get(job.prompt_id)
             return record is not None and record.posted
 
-    def confirm(self, job: Job, doubt: ComfyError | None = None) -> None:
+    def confirm(self, job: JobCore, doubt: ComfyError | None = None) -> None:
         """The POST was answered; or, with a doubt, it is not known whether it arrived and the watch must find out."""
         with self.ledger.condition:
             record = self.ledger.records.get(job.prompt_id)
@@ -83,7 +99,7 @@ class Tracker:
         if doubt is not None or not self.connected:
             self.ask_soon()
 
-    def listen(self, options: Callable[[], dict[str, Any]]) -> Connection:
+    def listen(self) -> Connection:
         """The websocket, opened where it is not yet; there is never a second one.
 
         Raises
@@ -94,12 +110,12 @@ class Tracker:
         with self.ledger.condition:
             self._check_open()
             if self.connection is None:
-                self.connection = Connection(on_event=self._handle, on_change=self._changed, **options())
+                self.connection = self._connect(self._handle, self._changed)
             return self.connection
 
     @property
     def connected(self) -> bool:
-        """Whether the websocket stands."""
+        """Whether the websocket is open."""
         return self.connection is not None and self.connection.connected
 
     def ask_soon(self) -> None:
@@ -136,15 +152,18 @@ class Tracker:
         record.last_event = time.monotonic()
         if isinstance(event, (ExecutionStart, Executing)):
             self._speaking = record.job.prompt_id if not isinstance(event, Executing) or event.node else None
-        if record.job._handle(event):
+        if record.job.handle(event):
             self._settle_soon(record)
+        if isinstance(event, Executed) and not record.job.done():
+            for file in pictures_of({event.node or "": event.output}):
+                record.media.prefetch(file)
 
     def _changed(self, connected: bool) -> None:
-        """The line stands again, or is lost; called in the listener thread."""
+        """The connection is open again, or lost; called in the listener thread."""
         self._negotiated = self._negotiated and not connected
         self.ask_soon()
 
-    def _owner(self, event: Event) -> Record | None:
+    def _owner(self, event: Event) -> Tracked | None:
         """The job an event belongs to. Strangers' messages arrive too, and some messages carry no id at all."""
         if event.prompt_id is not None:
             return self.ledger.records.get(event.prompt_id)
@@ -157,20 +176,20 @@ class Tracker:
         if isinstance(event, Executing) and event.node is not None:
             # Sent again after a reconnect, and only to the owner of the running prompt.
             with self.ledger.condition:
-                running = [r for r in self.ledger.records.values() if r.job.status == "in_progress"]
+                running = [r for r in self.ledger.records.values() if r.job.status is JobStatus.IN_PROGRESS]
                 candidates = running or list(self.ledger.records.values())
             return candidates[0] if len(candidates) == 1 else None
         return None
 
     def _queue_changed(self) -> None:
         with self.ledger.condition:
-            waiting = any(r.job.status == "pending" and r.confirmed for r in self.ledger.records.values())
+            waiting = any(r.job.status is JobStatus.PENDING and r.confirmed for r in self.ledger.records.values())
         if waiting:
             self._watch.positions_changed()
 
     # The end of a job
 
-    def _settle_soon(self, record: Record) -> None:
+    def _settle_soon(self, record: Tracked) -> None:
         with self.ledger.condition:
             if record.settling:
                 return
@@ -180,21 +199,21 @@ class Tracker:
         except RuntimeError:
             record.settling = False
 
-    def _settle(self, record: Record) -> None:
+    def _settle(self, record: Tracked) -> None:
         """Fetch the history entry of a job whose end was told; it may be written a moment after the message."""
         job, pause = record.job, 0.02
         give_up = time.monotonic() + 10.0
         try:
             while not job.done() and not self._closed and time.monotonic() < give_up:
-                marked = job._marker.is_set()
+                marked = job.marked
                 entry = self._server.history(job.prompt_id)
                 if entry is not None:
-                    self.ledger.finish(job, entry)
+                    self.ledger.finish(record, entry)
                     return
                 # The end marker comes after the entry was written: no entry after that means there is none.
                 if marked:
                     break
-                job._marker.wait(pause)
+                job.wait_marked(pause)
                 pause = min(pause * 2, 1.0)
         except ServerError as error:
             logger.info("history of %s: %s; asked again later", job.prompt_id, error)

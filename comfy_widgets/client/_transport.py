@@ -35,7 +35,7 @@ from ._errors import (
     ServerUnreachable,
 )
 
-logger = logging.getLogger("comfy_widgets")
+logger = logging.getLogger(__name__)
 
 _REDIRECTS = 5
 _CHUNK = 1 << 16

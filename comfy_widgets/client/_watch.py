@@ -17,12 +17,12 @@ from typing import Protocol
 from ..protocol import ExecutionStart, HistoryEntry, Queue
 from ._connection import Connection
 from ._errors import ServerError
-from ._ledger import Ledger, Record
-from ._progress import quiet
+from ._ledger import Ledger, Tracked
+from ._status import JobStatus
 
-logger = logging.getLogger("comfy_widgets")
+logger = logging.getLogger(__name__)
 
-_A_MOMENT = 0.25
+_RACE_MARGIN = 0.25
 
 
 @dataclass(frozen=True)
@@ -148,17 +148,17 @@ class Watch:
         if self._asap:
             return max(now, self._last_round + 0.05)
         due = []
-        if not any(r.job.status == "pending" for r in records):
+        if not any(r.job.status is JobStatus.PENDING for r in records):
             self._stale_since = None
         if self._stale_since is not None:
             due.append(max(self._last_round + 0.5, self._stale_since + 0.2))
-        unsure = any(r.missing_since is not None or r.doubt is not None or r.job._cancel_asked for r in records)
+        unsure = any(r.missing_since is not None or r.doubt is not None or r.job.cancelling for r in records)
         if unsure or not self._connected():
             due.append(self._last_round + self._pace.poll)
         connection = self._connection()
         heard = connection.last_message if connection is not None else 0.0
         # A run may be over although others are still heard.
-        quietest = min([heard, *(r.last_event for r in records if r.job.status == "in_progress")])
+        quietest = min([heard, *(r.last_event for r in records if r.job.status is JobStatus.IN_PROGRESS)])
         due.append(max(quietest, self._last_round) + self._pace.silence)
         return min(due)
 
@@ -183,20 +183,20 @@ class Watch:
             if position is not None:
                 record.confirmed, record.doubt, record.missing_since = True, None, None
                 where = "running" if queue.running(job.prompt_id) else "pending"
-                if record.in_queue == "pending" and where == "running" and job.status == "pending":
+                if record.in_queue == "pending" and where == "running" and job.status is JobStatus.PENDING:
                     deaf |= self._unheard_since(asked - self._pace.silence)
                 record.in_queue = where
                 item = queue.find(job.prompt_id)
-                job._learn(item.prompt if item is not None else {})
+                job.learn(item.prompt if item is not None else {})
                 if where == "running":
                     self._runs(record, asked)
                 else:
-                    job._queue_position(position)
+                    job.set_queue_position(position)
                 continue
             found = self._in_history(record)
             if found:
                 # A socket that hears would have told of the end by now.
-                deaf |= self._unheard_since(max(record.added, asked - _A_MOMENT))
+                deaf |= self._unheard_since(max(record.added, asked - _RACE_MARGIN))
             elif found is not None:
                 self._missing(record, asked)
         connection = self._connection()
@@ -204,7 +204,7 @@ class Watch:
             logger.info("websocket: open, but the server moved on and it said nothing; replaced")
             connection.reconnect()
 
-    def _in_history(self, record: Record) -> bool | None:
+    def _in_history(self, record: Tracked) -> bool | None:
         """End a job that the history has; None where the history gives no answer."""
         job = record.job
         try:
@@ -223,7 +223,7 @@ class Watch:
         if entry is None:
             return False
         record.settling = True
-        self._ledger.finish(job, entry)
+        self._ledger.finish(record, entry)
         return True
 
     def _connected(self) -> bool:
@@ -231,24 +231,24 @@ class Watch:
         return connection is not None and connection.connected
 
     def _unheard_since(self, moment: float) -> bool:
-        """Whether a socket that stands brought nothing, not even the status that a new prompt gives to everybody."""
+        """Whether a open socket brought nothing, not even the status that a new prompt gives to everybody."""
         connection = self._connection()
         return connection is not None and connection.connected and connection.last_message < moment
 
-    def _runs(self, record: Record, asked: float) -> None:
+    def _runs(self, record: Tracked, asked: float) -> None:
         job = record.job
-        if job.status == "pending":
-            job._handle(ExecutionStart(prompt_id=job.prompt_id))
-        if job._cancel_asked and record.cancelling_since is None:
+        if job.status is JobStatus.PENDING:
+            job.handle(ExecutionStart(prompt_id=job.prompt_id))
+        if job.cancelling and record.cancelling_since is None:
             record.cancelling_since = record.interrupted = asked
-        elif job._cancel_asked and asked - record.interrupted > self._pace.silence:
+        elif job.cancelling and asked - record.interrupted > self._pace.silence:
             # A server forgets an interrupt that comes just before it begins the prompt.
             record.interrupted = asked
             with suppress(ServerError):
                 self._server.interrupt(job.prompt_id)
         silent = asked - record.last_event
-        if silent > self._pace.silence and not job._cancel_asked:
-            job._change(quiet)
+        if silent > self._pace.silence and not job.cancelling:
+            job.note_silence()
         if silent <= self._pace.dead_worker:
             return
         if self._server.worker_died():
@@ -265,22 +265,22 @@ class Watch:
                 "node cannot be interrupted and will run to its end",
             )
 
-    def _missing(self, record: Record, asked: float) -> None:
+    def _missing(self, record: Tracked, asked: float) -> None:
         """In neither queue nor history; only a second such answer, some time later, means gone."""
         job = record.job
         if record.missing_since is None:
             # From the answer on, so that the second question comes late enough however slow this one was.
             record.missing_since = time.monotonic()
-            if job._cancel_asked and record.confirmed and job.status == "pending":
+            if job.cancelling and record.confirmed and job.status is JobStatus.PENDING:
                 # Taken from the queue: no message will come, and there is nothing more to ask.
-                self._ledger.end(job, job._finish_cancelled)
+                self._ledger.end(job, job.finish_cancelled)
             return
         if asked - record.missing_since < self._pace.gone:
             return
         if record.doubt is not None:
             self._ledger.fail(job, record.doubt)
-        elif job._cancel_asked:
-            self._ledger.end(job, job._finish_cancelled)
+        elif job.cancelling:
+            self._ledger.end(job, job.finish_cancelled)
         else:
             self._ledger.lose(
                 job,
@@ -288,7 +288,7 @@ class Watch:
                 "the job. Files that were written before may be in its output folder; submit it again if not",
             )
 
-    def _no_answer(self, records: list[Record], error: ServerError, asked: float) -> None:
+    def _no_answer(self, records: list[Tracked], error: ServerError, asked: float) -> None:
         since = self._unreachable_since = self._unreachable_since or asked
         if self._server.process_ended():
             reason = "the server process has ended"

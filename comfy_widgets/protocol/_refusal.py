@@ -18,7 +18,9 @@ class NodeProblem:
     Attributes
     ----------
     text : str
-        A sentence for people.
+        A sentence for people that names node and input.
+    reason : str
+        The same without the node, for a place where the node is plain to see, such as a form's field.
     node_id, node_title, class_type, input_name : str or None
         Where.
     type : str
@@ -31,6 +33,7 @@ class NodeProblem:
     class_type: str | None = None
     input_name: str | None = None
     type: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ class Refusal:
         found = list(node_problems(self.node_errors, prompt))
         if self.type in _MISSING_CLASS:
             found.extend(self._missing(prompt, known_classes))
-        return tuple(found) or (NodeProblem(self._overall(prompt), type=self.type),)
+        overall = self._overall(prompt)
+        return tuple(found) or (NodeProblem(overall, type=self.type, reason=overall),)
 
     def _missing(self, prompt: Mapping[str, Any], known: Collection[str] | None) -> Iterator[NodeProblem]:
         ids = [key for key, node in prompt.items() if known is not None and _class(node) not in known]
@@ -85,13 +89,13 @@ class Refusal:
             ids = [str(named)] if named is not None else [match.group(1)] if match else []
         for node_id in ids:
             class_type, title = _class(prompt.get(node_id)), title_of(prompt, node_id)
-            text = (
-                f"{_where(prompt, node_id)}: the server has no node class {class_type!r}; its custom node pack is "
-                "probably not installed there."
+            reason = (
+                f"the server has no node class {class_type!r}; its custom node pack is probably not installed there."
                 if class_type
-                else f"{_where(prompt, node_id)}: the node has no class_type."
+                else "the node has no class_type."
             )
-            yield NodeProblem(text, node_id, title, class_type, None, self.type)
+            text = f"{_where(prompt, node_id)}: {reason}"
+            yield NodeProblem(text, node_id, title, class_type, None, self.type, reason)
 
     def _overall(self, prompt: Mapping[str, Any]) -> str:
         if self.type == "prompt_no_outputs":
@@ -120,9 +124,10 @@ def node_problems(node_errors: Mapping[str, Any], prompt: Mapping[str, Any]) -> 
                 info = info if isinstance(info, Mapping) else {}
                 name = info.get("input_name")
                 name = name if isinstance(name, str) and name else None
-                text = f"{_where(prompt, node_id, class_type)}: {_sentence(error, info, name)}"
+                reason = _sentence(error, info, name)
+                text = f"{_where(prompt, node_id, class_type)}: {reason}"
                 title = title_of(prompt, node_id) or class_type
-                yield NodeProblem(text, node_id, title, class_type or None, name, str(error.get("type") or ""))
+                yield NodeProblem(text, node_id, title, class_type or None, name, str(error.get("type") or ""), reason)
 
 
 def title_of(prompt: Mapping[str, Any], node_id: str) -> str | None:

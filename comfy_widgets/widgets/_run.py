@@ -58,7 +58,7 @@ def working(job: Job, run: int, frame: Mapping[str, Any]) -> Json:
 def _phase(job: Job, progress: Progress) -> str:
     if job.done():
         return "loading"
-    if progress.message == "Cancelling":
+    if progress.phase == "cancelling":
         return "cancelling"
     return "waiting" if job.status == "pending" else "running"
 
@@ -166,8 +166,7 @@ def describe(error: ComfyError, places: Mapping[Place, str]) -> Json:
 def _fields(error: ComfyError, places: Mapping[Place, str]) -> dict[str, str]:
     if isinstance(error, PromptRefused):
         # At its field nobody needs to be told which node it is.
-        words = {p: p.text.partition(f"node {p.node_id}): ")[2] or p.text for p in error.problems}
-        found = {places.get((p.node_id, p.input_name)): words[p] for p in reversed(error.problems)}
+        found = {places.get((p.node_id, p.input_name)): p.reason for p in reversed(error.problems)}
         return {name: text for name, text in found.items() if name is not None}
     if isinstance(error, WorkflowError):
         name = places.get((error.node_id, error.input_name))

@@ -14,7 +14,8 @@ from PIL import Image
 
 from comfy_widgets.client import ComfyClient, Pace, runs
 from comfy_widgets.client._media import Media, Memory
-from comfy_widgets.client._progress import Plan, RunState, quiet, reduce
+from comfy_widgets.client._progress import quiet, reduce
+from comfy_widgets.client._run_state import Plan, RunState
 from comfy_widgets.client._state import Journal, state_directory
 from comfy_widgets.errors import ExecutionFailed, FileGone, JobLost, WorkflowError
 from comfy_widgets.protocol import (

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfy_widgets.client._progress import Plan, RunState, reduce
+from comfy_widgets.client._progress import reduce
+from comfy_widgets.client._run_state import Plan, RunState
 from comfy_widgets.client._steps import Steps
 from comfy_widgets.protocol import (
     Event,

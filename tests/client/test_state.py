@@ -27,17 +27,18 @@ def test_every_submitted_prompt_is_found_again_with_its_pictures(server: Scripte
     assert len(job.result(20).images) == 1
 
 
-def test_a_run_whose_end_was_not_seen_is_looked_up(server: ScriptedServer, connect: Connect) -> None:
+def test_a_run_whose_end_was_not_seen_is_looked_up(server: ScriptedServer, connect: Connect, state: Path) -> None:
     gate = Gate()
     server.play(standard_run(gate=gate, gate_after="progress"))
     client = connect(server.url)
     job = client.submit(text_to_image())
     gate.wait_reached()
     assert [run.status for run in comfy_widgets.runs()] == ["in_progress"]
-    # As if the kernel died here: nobody notes the end.
-    client._journal._path = None
     gate.open()
     job.result(20)
+    # As if the kernel had died before: nobody noted the end.
+    journal = state / "journal.jsonl"
+    journal.write_text("".join(line for line in journal.read_text().splitlines(True) if '"url"' in line))
     assert [run.status for run in comfy_widgets.runs()] == ["completed"]
     server.forget(job.prompt_id)
     assert [run.status for run in comfy_widgets.runs()] == ["completed"]
@@ -69,7 +70,7 @@ def test_a_damaged_journal_costs_only_its_damaged_lines(state: Path) -> None:
     with (state / "journal.jsonl").open("a") as stream:
         stream.write('{"prompt_id": "ha\nnot json\n[1, 2]\n{"prompt_id": 7}\n')
     journal.submitted("two", "http://127.0.0.1:1", "me")
-    assert {run.prompt_id for run in journal.runs()} == {"one", "two"}
+    assert {run.prompt_id for run in journal.entries()} == {"one", "two"}
 
 
 def test_a_long_journal_is_shortened_to_the_newest(state: Path) -> None:
@@ -77,7 +78,7 @@ def test_a_long_journal_is_shortened_to_the_newest(state: Path) -> None:
     lines = [json.dumps({"prompt_id": str(n), "url": "u", "submitted_at": n}) for n in range(5000)]
     (state / "journal.jsonl").write_text("\n".join(lines) + "\n")
     Journal(state).submitted("newest", "u", "me")
-    found = Journal(state).runs()
+    found = Journal(state).entries()
     assert len(found) < 2500
     assert {"newest", "4999"} <= {run.prompt_id for run in found}
 

@@ -57,7 +57,7 @@ def test_credentials_in_the_address_are_used_and_not_shown(server: ScriptedServe
         assert request.header("Authorization") == "Basic YW5uOnMzY3JldA=="
         assert request.header("X-API-Key") == "k3y"
         assert request.header("Origin") is None
-    shown = repr(client) + client.url + repr(vars(client)) + repr(client._transport.address)
+    shown = repr(client) + client.url + repr(vars(client)) + client.description
     assert "s3cret" not in shown
     assert "k3y" not in shown
 

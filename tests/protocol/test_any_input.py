@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfy_widgets.client._progress import Plan, RunState, reduce
+from comfy_widgets.client._progress import reduce
+from comfy_widgets.client._run_state import Plan, RunState
 from comfy_widgets.protocol import (
     Event,
     HistoryEntry,

@@ -1,0 +1,133 @@
+"""What a client is made of and how it ends; none of it holds the client, which nobody may hold any more."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from ..protocol import Event, HistoryEntry, Queue
+from ._calls import Calls
+from ._connection import Connection, Handshake, KeepAlive
+from ._dispatch import Dispatcher, Subscription
+from ._errors import ServerError
+from ._prompt_routes import PromptRoutes
+from ._server_routes import ServerRoutes
+from ._state import Journal, Timings
+from ._tracker import Connect, Tracker
+from ._transport import Transport
+
+
+@dataclass
+class Workers:
+    """The threads of a client for work that takes time.
+
+    Attributes
+    ----------
+    downloads : ThreadPoolExecutor
+        Files.
+    calls : ThreadPoolExecutor
+        Short calls, which must not wait behind large files.
+    submissions : ThreadPoolExecutor
+        One thread, so that jobs reach the server in the order in which they were submitted.
+    """
+
+    downloads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "comfy-http"))
+    calls: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "comfy-calls"))
+    submissions: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "comfy-submit"))
+
+
+@dataclass
+class Parts:
+    """All that a client has started, and must end."""
+
+    transport: Transport
+    workers: Workers
+    dispatcher: Dispatcher
+    tracker: Tracker
+    journal: Journal
+    timings: Timings
+    process: int = field(default_factory=os.getpid)
+
+
+def shutdown(parts: Parts) -> None:
+    """End everything that a client started."""
+    if os.getpid() != parts.process:
+        # A fork has copies of the sockets but none of the threads; to close them here would disturb the parent.
+        return
+    parts.workers.submissions.shutdown(wait=False, cancel_futures=True)
+    parts.tracker.close()
+    parts.workers.downloads.shutdown(wait=False, cancel_futures=True)
+    # A cancel that was asked for is still sent.
+    parts.workers.calls.shutdown(wait=False)
+    parts.dispatcher.close()
+    parts.transport.close()
+    parts.timings.save()
+
+
+class ServerView:
+    """The server as the watch sees it.
+
+    Parameters
+    ----------
+    calls : Calls
+    process_ended : callable
+        Tells whether the server's process is known to have ended.
+    """
+
+    def __init__(self, calls: Calls, process_ended: Callable[[], bool]) -> None:
+        self._prompts = PromptRoutes(calls)
+        self._server = ServerRoutes(calls)
+        self.process_ended = process_ended
+
+    def queue(self) -> Queue:
+        """What runs and what waits."""
+        return self._prompts.queue()
+
+    def history(self, prompt_id: str) -> HistoryEntry | None:
+        """What became of a prompt."""
+        return self._prompts.history(prompt_id)
+
+    def interrupt(self, prompt_id: str) -> None:
+        """Stop a prompt that runs."""
+        self._prompts.interrupt(prompt_id)
+
+    def worker_died(self) -> bool:
+        """Whether the server's log tells of the end of its worker thread."""
+        try:
+            log = "".join(self._server.logs())
+        except ServerError:
+            return False
+        return "Exception in thread" in log and "prompt_worker" in log
+
+
+def connector(calls: Calls, keep_alive: KeepAlive) -> Connect:
+    """Opens a client's websocket."""
+    transport = calls.transport
+
+    def handshake() -> Handshake:
+        return Handshake(
+            calls.address.websocket(calls.client_id),
+            transport.handshake_headers(),
+            transport.handshake_verify(),
+            calls.address.loopback,
+        )
+
+    def connect(on_event: Callable[[Event], None], on_change: Callable[[bool], None]) -> Connection:
+        return Connection(handshake, keep_alive, on_event, on_change)
+
+    return connect
+
+
+def publisher(listeners: dict[Subscription, None]) -> Callable[[Event], None]:
+    """Hands each event to all listeners that are still wanted."""
+
+    def publish(event: Event) -> None:
+        for subscription in tuple(listeners):
+            if subscription.active:
+                subscription.put(event)
+            else:
+                listeners.pop(subscription, None)
+
+    return publish

@@ -1,0 +1,190 @@
+"""Prompts on a server: into the queue, out of it, and what became of them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from ..protocol import HistoryEntry, PromptReply, Queue, Refusal, WorkflowError, requests
+from ..workflow import Workflow
+from ._calls import RouteGroup
+from ._errors import NotAComfyServer, PromptRefused, ServerError
+from ._transport import Reply
+
+
+class PromptRoutes(RouteGroup):
+    """Routes about prompts, the queue, the history and the jobs API."""
+
+    # Prompts
+
+    def prompt(
+        self,
+        prompt: Mapping[str, Any] | str | bytes,
+        *,
+        prompt_id: str | None = None,
+        front: bool = False,
+        number: float | None = None,
+        partial_execution_targets: Sequence[str] | None = None,
+        extra_data: Mapping[str, Any] | None = None,
+    ) -> PromptReply:
+        """``POST /prompt``: put a prompt into the queue.
+
+        Parameters
+        ----------
+        prompt : dict, str or bytes
+            API format, as a dict or as JSON text.
+        prompt_id : str, optional
+            A lower-case uuid4 of your own; made here otherwise.
+        front : bool
+            Before all that waits.
+        number : float, optional
+            A place in the order of your own; the lowest runs first.
+        partial_execution_targets : sequence of str, optional
+            Run only these output nodes.
+        extra_data : dict, optional
+            ``{"extra_pnginfo": {"workflow": ...}}`` goes into the PNG files, for example.
+
+        Returns
+        -------
+        PromptReply
+            ``prompt_id, number, node_errors``; the last not empty where output nodes were left out.
+
+        Raises
+        ------
+        PromptRefused
+            With ``type, message, details, extra_info, node_errors``.
+        WorkflowError
+            It is no prompt: the editor's format, or not JSON.
+        ServerError
+        """
+        workflow = Workflow.load(prompt)
+        if workflow.prompt is None:
+            raise WorkflowError(
+                "This is a workflow in the editor's format, which a server does not run as it is. Use client.submit() "
+                "or client.run(), which convert it, or workflow.to_prompt(client.object_info())."
+            )
+        return self.post_prompt(
+            workflow.to_prompt(),
+            prompt_id or str(uuid.uuid4()),
+            front=front,
+            number=number,
+            partial_execution_targets=partial_execution_targets,
+            extra_data=extra_data,
+        )
+
+    def post_prompt(self, prompt: Mapping[str, Any], prompt_id: str, **options: Any) -> PromptReply:
+        """The same for a prompt that was checked before."""
+        request = requests.prompt(prompt, prompt_id=prompt_id, client_id=self._calls.client_id, **options)
+        reply = self._calls.call(request)
+        if reply.status == 400:
+            refusal = Refusal.parse(_json_or_none(reply), 400)
+            raise PromptRefused(refusal, refusal.problems(prompt, self._known_classes(refusal)), 400)
+        if reply.status == 413:
+            limit = self._calls.upload_limit()
+            size = len(request.payload or b"")
+            raise self._calls.transport.failure(reply, f"The workflow has {size} bytes{limit}")
+        body = self._calls.checked(reply, "Submitting the workflow").json()
+        if not isinstance(body, dict) or not isinstance(body.get("prompt_id"), str):
+            raise NotAComfyServer(
+                f"{self._calls.address.base} took the prompt but gave no prompt_id, so it is no ComfyUI.",
+                url=reply.url,
+                status=reply.status,
+            )
+        return PromptReply.parse(body)
+
+    def _known_classes(self, refusal: Refusal) -> Collection[str] | None:
+        """All classes of the server, asked for only where one is missing."""
+        if refusal.type not in ("invalid_prompt", "missing_node_type"):
+            return None
+        try:
+            return self._calls.object_info().keys()
+        except ServerError:
+            return None
+
+    def queue(self) -> Queue:
+        """``GET /queue``: what runs and what waits, in the order in which it will run."""
+        return Queue.parse(self._calls.json_object(requests.get("/queue"), "Reading the queue"))
+
+    def delete_from_queue(self, *prompt_ids: str) -> None:
+        """``POST /queue {"delete": [...]}``: take waiting prompts out; running ones are not touched."""
+        self._calls.post("/queue", {"delete": list(prompt_ids)}, "Deleting from the queue")
+
+    def clear_queue(self) -> None:
+        """``POST /queue {"clear": true}``: take out all waiting prompts, of everybody."""
+        self._calls.post("/queue", {"clear": True}, "Clearing the queue")
+
+    def interrupt(self, prompt_id: str | None = None) -> None:
+        """``POST /interrupt``: stop what runs; with an id only if that prompt runs (servers since 0.3.57)."""
+        self._calls.post("/interrupt", {"prompt_id": prompt_id} if prompt_id else {}, "Interrupting")
+
+    def cancel(self, prompt_id: str) -> None:
+        """Take a prompt from the queue or interrupt it, whichever it needs; no other prompt is touched.
+
+        By ``POST /api/jobs/{prompt_id}/cancel`` where the server has it; else by the queue, then a targeted interrupt.
+        """
+        if self._calls.has_cancel_route is not False:
+            reply = self._calls.call(requests.post(f"/jobs/{quote(prompt_id, safe='')}/cancel"))
+            self._calls.has_cancel_route = reply.status not in (404, 405)
+            if reply.status == 200:
+                return
+        self.delete_from_queue(prompt_id)
+        # Servers before 0.3.57 interrupt whatever runs: only ask while it is ours.
+        if self.queue().running(prompt_id):
+            self.interrupt(prompt_id)
+
+    # Results
+
+    def history(self, prompt_id: str) -> HistoryEntry | None:
+        """``GET /history/{prompt_id}``: what the server remembers; None while it waits or runs, or is unknown."""
+        body = self._calls.json_object(requests.history(prompt_id), "Reading the history")
+        entry = body.get(prompt_id)
+        return HistoryEntry.parse(prompt_id, entry) if isinstance(entry, dict) else None
+
+    def history_page(self, max_items: int = 20, offset: int | None = None) -> list[HistoryEntry]:
+        """``GET /history``: the newest entries, oldest first; ``offset`` counts from the oldest of all."""
+        body = self._calls.json_object(
+            requests.get("/history", max_items=max_items, offset=offset), "Reading the history"
+        )
+        return [HistoryEntry.parse(key, value) for key, value in body.items() if isinstance(value, dict)]
+
+    def delete_history(self, *prompt_ids: str) -> None:
+        """``POST /history {"delete": [...]}``: let the server forget these."""
+        self._calls.post("/history", {"delete": list(prompt_ids)}, "Deleting from the history")
+
+    def clear_history(self) -> None:
+        """``POST /history {"clear": true}``: let the server forget all."""
+        self._calls.post("/history", {"clear": True}, "Clearing the history")
+
+    # The jobs API, where the server has it
+
+    def jobs(self, *, status: str | None = None, limit: int = 50, offset: int = 0) -> list[dict[str, Any]] | None:
+        """``GET /api/jobs``: jobs with their state, newest first; None where the server has no such route.
+
+        Parameters
+        ----------
+        status : str, optional
+            A comma list of pending, in_progress, completed, failed (and cancelled, on newer servers).
+        """
+        reply = self._calls.call(requests.get("/jobs", status=status, limit=limit, offset=offset))
+        if reply.status in (404, 405):
+            return None
+        body = self._calls.checked(reply, "Listing jobs").json()
+        found = body.get("jobs") if isinstance(body, dict) else None
+        return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+    def job_info(self, prompt_id: str) -> dict[str, Any] | None:
+        """``GET /api/jobs/{prompt_id}``: one job; None where the server does not know it, or has no such route."""
+        reply = self._calls.call(requests.get(f"/jobs/{quote(prompt_id, safe='')}"))
+        if reply.status in (404, 405):
+            return None
+        body = self._calls.checked(reply, "Reading a job").json()
+        return body if isinstance(body, dict) else None
+
+
+def _json_or_none(reply: Reply) -> object:
+    try:
+        return reply.json()
+    except NotAComfyServer:
+        return None
