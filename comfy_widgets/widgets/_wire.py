@@ -32,7 +32,7 @@ def kind_on_wire(param: Param) -> str:
         return "json"
     if param.kind == "choice" and param.choices is None:
         return "string" if isinstance(param.value, str) else "json"
-    if param.kind == "int" and param.guessed and abs(param.value) < _SAFE:
+    if param.kind == "int" and param.guessed and isinstance(param.value, int) and abs(param.value) < _SAFE:
         # An 8 in a file may be the 8.0 of a decimal number: without definitions nobody knows.
         return "float"
     return "image" if param.kind == "file" else param.kind

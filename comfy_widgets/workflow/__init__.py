@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._specs import NodeSpecs as NodeSpecs
     from ._uploads import image_upload as image_upload
     from ._uploads import is_image as is_image
+    from ._variants import prompt_variants as prompt_variants
 
 _HOMES = {
     "Choose": "_choice",
@@ -39,6 +40,7 @@ _HOMES = {
     "Workflow": "_document",
     "example": "_examples",
     "is_image": "_uploads",
+    "prompt_variants": "_variants",
     "image_upload": "_uploads",
     "to_api_prompt": "_convert",
 }

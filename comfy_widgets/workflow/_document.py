@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -151,7 +152,7 @@ class Workflow:
         """
         if self._state.prompt is None:
             return None
-        return copied(self._state.prompt) if self.form == "ui" else self._state.current()
+        return copied(self._state.prompt) if self.form == "ui" else self._state.settled().current()
 
     @property
     def ui(self) -> dict[str, Any] | None:
@@ -180,6 +181,11 @@ class Workflow:
     def to_prompt(self, object_info: ObjectInfo | None = None) -> Prompt:
         """Return what a server would run: a fresh prompt in API format with the values that were set.
 
+        What the editor decides when it queues a prompt is decided here, anew at each call unless the workflow is
+        settled: a seed that was set to ``"random"``, one of each ``{red|green}`` in a text that was typed in the editor
+        or set here, and ``%KSampler.seed%`` or ``%date:yyyy-MM-dd%`` in file names. A workflow that came in API format,
+        and in which nothing was set, is returned exactly as it came.
+
         Parameters
         ----------
         object_info : Mapping, optional
@@ -201,9 +207,44 @@ class Workflow:
         >>> example().with_params(seed=7).to_prompt()["3"]["inputs"]["seed"]
         7
         """
-        prompt = self._state.using(object_info).current()
+        prompt = self._state.using(object_info).sent()
         refuse_unsendable(prompt)
         return prompt
+
+    def settle(self, rng: random.Random | None = None) -> Workflow:
+        """Return the workflow with everything decided that is decided anew for each run.
+
+        Two runs of it are the same. `drawn` tells what was decided.
+
+        Parameters
+        ----------
+        rng : random.Random, optional
+            Where random values come from; ``random.Random(1)`` makes them repeatable.
+
+        Returns
+        -------
+        Workflow
+            This one if it is settled already.
+
+        Examples
+        --------
+        >>> import random
+        >>> workflow = example().with_params(seed="random", positive="a {red|green} hill")
+        >>> workflow.settle(random.Random(1)).drawn
+        {'positive': 'a green hill', 'seed': 2184332056155545}
+        """
+        return replace(self, _state=self._state.settled(rng))
+
+    @property
+    def drawn(self) -> dict[str, Any]:
+        """What was decided for the run of a settled workflow, by names of parameters: random seeds, choices, dates.
+
+        Examples
+        --------
+        >>> example().settle().drawn
+        {}
+        """
+        return self._state.drawn()
 
     def to_ui(self, object_info: ObjectInfo | None = None) -> dict[str, Any] | None:
         """Return the editor's form with the values that were set, or None if the workflow has none.
@@ -230,7 +271,7 @@ class Workflow:
         >>> sorted(workflow.with_params(seed=7).to_ui())[:3]
         ['config', 'extra', 'groups']
         """
-        return self._state.using(object_info).ui()
+        return self._state.using(object_info).settled().ui()
 
     def reproduce(self) -> Workflow:
         """Return the workflow that exactly ran when the file was made.
@@ -289,7 +330,8 @@ class Workflow:
         >>> Workflow.load(path) == example()
         True
         """
-        state = self._state.using(object_info)
+        # What is random is drawn: a file must run everywhere.
+        state = self._state.using(object_info).settled()
         document = state.ui() if (form or self.form) == "ui" else state.current()
         if document is None:
             raise WorkflowError(
@@ -455,7 +497,7 @@ class Workflow:
         state = self._state.using(object_info)
         if state.specs is None:
             raise WorkflowError("The check needs the server's definitions: workflow.check(client.object_info()).")
-        return check_prompt(state.current(), state.specs, state.uploads())
+        return check_prompt(state.settled().current(), state.specs, state.uploads())
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
@@ -526,7 +568,7 @@ class Workflow:
         """A hash of what the workflow does: of classes, values and connections.
 
         Ids, titles, the order in the file and the difference between 1 and 1.0 do not enter, so it stays the same when
-        the workflow is saved, run, and loaded from the result.
+        the workflow is saved, run, and loaded from the result; but for what is decided anew for each run.
 
         Examples
         --------

@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ..protocol import WorkflowError
 from ._prompt import Place, Prompt, copied, normalise, wrap
 from ._specs import NodeSpecs
+
+if TYPE_CHECKING:
+    from ._convert import Note, RunTexts
+
+
+@dataclass(frozen=True)
+class Converted:
+    """The editor's form as a prompt.
+
+    Attributes
+    ----------
+    prompt : dict
+        API format, with texts as their author wrote them. Not to be changed.
+    notes : tuple of Note
+        What there is to say about it.
+    texts : RunTexts
+        What of it is written anew for each run.
+    """
+
+    prompt: Prompt
+    notes: tuple[Note, ...]
+    texts: RunTexts
 
 
 class Editor:
@@ -19,16 +42,16 @@ class Editor:
 
     def __init__(self, ui: dict[str, Any]) -> None:
         self.ui = ui
-        self._last: tuple[NodeSpecs, Prompt, tuple[str, ...]] | None = None
+        self._last: tuple[NodeSpecs, Converted] | None = None
 
-    def convert(self, specs: NodeSpecs) -> tuple[Prompt, tuple[str, ...]]:
-        """Return the prompt, which must not be changed, and what there is to say about it."""
+    def convert(self, specs: NodeSpecs) -> Converted:
+        """Return what the server would be sent."""
         if self._last is None or self._last[0].object_info is not specs.object_info:
             from ._convert import convert
 
-            conversion = convert(self.ui, specs)
-            self._last = (specs, normalise(conversion.prompt), tuple(str(note) for note in conversion.report))
-        return self._last[1:]
+            done = convert(self.ui, specs, expand_texts=False)
+            self._last = (specs, Converted(normalise(done.prompt), done.report, done.texts))
+        return self._last[1]
 
     def with_values(self, values: Mapping[Place, Any], specs: NodeSpecs) -> dict[str, Any]:
         """Return the editor's form with other values in its widgets.
@@ -43,7 +66,7 @@ class Editor:
         """
         from ._homes import homes
 
-        wanted = copied(self.convert(specs)[0])
+        wanted = copied(self.convert(specs).prompt)
         ui = self.ui
         for (node_id, name), value in values.items():
             wanted[node_id]["inputs"][name] = wrap(value)
@@ -51,7 +74,7 @@ class Editor:
                 tried = copied(ui)
                 home = homes(tried, node_id, name, specs)[number]
                 home.put(copied(value))
-                if Editor(tried).convert(specs)[0] == wanted:
+                if Editor(tried).convert(specs).prompt == wanted:
                     ui = tried
                     break
             else:

@@ -14,6 +14,9 @@ from typing import Any
 from ..protocol import WorkflowError
 from ._prompt import Place
 
+RANDOM = "random"
+"""The value of a seed that is drawn anew for each run."""
+
 
 class UnknownParam(WorkflowError, KeyError):
     """No parameter of that name. Also a KeyError, because `Params` is a mapping."""
@@ -80,7 +83,8 @@ class Param:
     def check(self, value: Any) -> Any:
         """Return `value` as the server wants it.
 
-        Integers stay exact up to 2**64-1 and may be given as decimal text, which is how they come from a browser.
+        Integers stay exact up to 2**64-1 and may be given as decimal text, which is how they come from a browser. A
+        seed may be ``"random"`` (or None): it is drawn anew for each run.
 
         Raises
         ------
@@ -90,7 +94,14 @@ class Param:
         if type(value).__module__ == "numpy" and hasattr(value, "item"):
             # A seed out of an array is as good as one that was typed.
             value = value.item()
+        if self.takes_random and (value is None or (isinstance(value, str) and value.strip().lower() == RANDOM)):
+            return RANDOM
         return _CHECKS[self.kind](self, value)
+
+    @property
+    def takes_random(self) -> bool:
+        """Whether ``"random"`` is a value: for seeds."""
+        return self.kind == "seed" or (self.kind in ("int", "float") and "seed" in self.input_name)
 
     def error(self, why: str) -> WorkflowError:
         """Make an error that names this input."""
@@ -104,7 +115,8 @@ class Param:
 
     def _bounded(self, value: int | float) -> int | float:
         if self.min is not None and value < self.min:
-            raise self.error(f"is {value}, below its minimum of {self.min}.")
+            hint = f' Give "{RANDOM}" for a new one at each run.' if self.takes_random else ""
+            raise self.error(f"is {value}, below its minimum of {self.min}.{hint}")
         if self.max is not None and value > self.max:
             raise self.error(f"is {value}, above its maximum of {self.max}.")
         return value
@@ -136,7 +148,10 @@ class Param:
             raise self.error(f"wants a number, not {_short(value)}.")
         return self._bounded(number)
 
-    def _check_text(self, value: Any) -> str:
+    def _check_text(self, value: Any) -> Any:
+        if self.guessed and self.kind == "string" and isinstance(value, (int, float)):
+            # Without definitions, a text in the file may well stand for a number.
+            return self._check_json(value)
         if not isinstance(value, str):
             raise self.error(f"wants text, not {_short(value)}.")
         return value

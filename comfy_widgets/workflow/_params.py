@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ._param import Param, Params, in_words
@@ -26,6 +27,8 @@ _KNOWN: dict[str, dict[str, Any]] = {
     "strength_clip": {"kind": "float", "min": -100.0, "max": 100.0, "step": 0.01},
     "strength": {"kind": "float", "step": 0.01},
 }
+# A number as text, or what some program replaces by one: %seed%, {{seed}}, ${seed}, <seed>, "random".
+_STANDS_FOR_NUMBER = re.compile(r"\s*([-+]?[\d.]+(e[-+]?\d+)?|%.*%|\{.*\}|\$.*|<.*>|\[.*\]|__.*__|random|)\s*", re.I)
 _TEXT_NAMES = frozenset({"text", "prompt", "positive", "negative", "text_g", "text_l", "clip_l", "t5xxl"})
 
 # How the kinds of a definition appear as kinds of a parameter, where they differ.
@@ -123,6 +126,8 @@ def _guess(class_type: str, input_name: str, value: Any) -> dict[str, Any]:
     if isinstance(value, (int, float)):
         return {**facts, **_KNOWN.get(input_name, {"kind": "int" if isinstance(value, int) else "float"})}
     if isinstance(value, str):
+        if input_name in _KNOWN and _STANDS_FOR_NUMBER.fullmatch(value):
+            return {**facts, **_KNOWN[input_name]}
         if input_name == "image" and "LoadImage" in class_type:
             return {**facts, "kind": "image"}
         return {**facts, "kind": "text" if input_name in _TEXT_NAMES or "\n" in value else "string"}

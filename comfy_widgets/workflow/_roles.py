@@ -264,7 +264,8 @@ class _Search:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    # Also as text: "512", "%width%" that some program fills in, "random".
+    return isinstance(value, (int, float, str)) and not isinstance(value, bool)
 
 
 def _is_text(value: Any) -> bool:

@@ -5,24 +5,49 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from ..protocol import WorkflowError
 from ._choice import Choose, Shown, apply_choice, choose, from_prompt, from_ui, into_prompt, into_ui
 from ._compare import differences
 from ._editor import Editor
-from ._param import Params
+from ._param import RANDOM, Param, Params
 from ._params import make_params
 from ._prompt import ObjectInfo, Place, Prompt, copied, wrap
 from ._specs import NodeSpecs
 from ._uploads import image_upload, is_image
 
+if TYPE_CHECKING:
+    from ._convert import RunTexts
+
 _NEEDS_DEFINITIONS = (
     "This workflow is in the editor's format, which says what is what only together with the server's node "
     "definitions: pass them, or bind them once with workflow = workflow.bind(client.object_info())."
 )
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What is settled for one run: where its random values come from, and its time."""
+
+    seed: int
+    now: datetime
+
+    @classmethod
+    def make(cls, rng: random.Random) -> Draw:
+        """Make one for a run that is about to be sent."""
+        return cls(rng.getrandbits(64), datetime.now())
+
+    def number(self, param: Param) -> int:
+        """Return the value of a random seed: one that the editor, which calculates in JavaScript, can show exactly."""
+        low, high = max(0, int(param.min or 0)), 2**53 - 1
+        if param.max is not None:
+            high = max(low, min(high, int(param.max)))
+        return random.Random(f"{self.seed}:{param.node_id}:{param.input_name}").randint(low, high)
 
 
 @dataclass(frozen=True)
@@ -43,6 +68,8 @@ class State:
         Values that were set, by name, for as long as no definitions tell what the names mean.
     images : Mapping
         Contents of images that were given as values, by the names that stand in the prompt.
+    draw : Draw or None
+        What is settled for one run, once it is.
     """
 
     prompt: Prompt | None = None
@@ -51,6 +78,7 @@ class State:
     edits: Mapping[Place, Any] = field(default_factory=dict)
     pending: Mapping[str, Any] = field(default_factory=dict)
     images: Mapping[str, bytes] = field(default_factory=dict)
+    draw: Draw | None = None
 
     def using(self, object_info: ObjectInfo | None) -> State:
         """Return the state with these definitions, or as it is if none are given."""
@@ -76,13 +104,13 @@ class State:
     def base(self) -> Prompt:
         """Return the prompt before any value was set. Not to be changed."""
         if self.editor is not None and self.specs is not None:
-            return self.editor.convert(self.specs)[0]
+            return self.editor.convert(self.specs).prompt
         if self.prompt is None:
             raise WorkflowError(_NEEDS_DEFINITIONS)
         return self.prompt
 
     def current(self) -> Prompt:
-        """Return a fresh prompt with the values that were set."""
+        """Return a fresh prompt with the values that were set, and with texts as their author wrote them."""
         prompt = copied(self.base())
         for (node_id, input_name), value in self._all_edits().items():
             if node_id not in prompt:
@@ -103,7 +131,49 @@ class State:
 
     def _all_edits(self) -> Mapping[Place, Any]:
         # Without definitions the names may mean something in what ran, which is then the base.
-        return replace(self, pending={}).with_values(self.pending).edits if self.pending else self.edits
+        edits = replace(self, pending={}).with_values(self.pending).edits if self.pending else self.edits
+        if self.draw is None or RANDOM not in edits.values():
+            return edits
+        params = {param.place: param for param in make_params(copied(self.base()), self.specs).values()}
+        return {
+            place: self.draw.number(params[place]) if value == RANDOM and params[place].takes_random else value
+            for place, value in edits.items()
+        }
+
+    # -- one run ---------------------------------------------------------------------------------------------------
+
+    def settled(self, rng: random.Random | None = None) -> State:
+        """Return the state with everything decided that is decided anew for each run."""
+        return self if self.draw is not None else replace(self, draw=Draw.make(rng or random.Random()))
+
+    def sent(self) -> Prompt:
+        """Return a fresh prompt as it goes to a server: nothing random in it, its texts expanded."""
+        if self.draw is None:
+            return self.settled().sent()
+        prompt, edited = self.current(), self._all_edits().keys()
+        if not edited and (self.editor is None or self.specs is None):
+            # What came as a server's prompt, and was not touched, is sent as it is.
+            return prompt
+        return self._run_texts().expand(prompt, edited=edited, seed=self.draw.seed, now=self.draw.now)
+
+    def drawn(self) -> dict[str, Any]:
+        """Return what was decided for this run, by the names of parameters."""
+        if self.draw is None or (self.editor is not None and self.specs is None and self.prompt is None):
+            return {}
+        sent = self.sent()
+        values = ((param, sent[param.node_id]["inputs"].get(param.input_name)) for param in self.asked().values())
+        return {param.name: value for param, value in values if value != wrap(param.value)}
+
+    def asked(self) -> Params:
+        """Return the parameters with the values that were asked for, not those that were drawn."""
+        return replace(self, draw=None).params()
+
+    def _run_texts(self) -> RunTexts:
+        from ._convert import RunTexts
+
+        if self.editor is not None and self.specs is not None:
+            return self.editor.convert(self.specs).texts
+        return RunTexts()
 
     # -- the editor's form -----------------------------------------------------------------------------------------
 
@@ -132,10 +202,11 @@ class State:
         if self.specs is None:
             both = "The file holds both what its author opens, which is used, and what ran; they may differ."
             return (both,) if self.prompt is not None else ()
-        converted, told = self.editor.convert(self.specs)
+        converted = self.editor.convert(self.specs)
+        told = tuple(map(str, converted.notes))
         if self.prompt is None:
             return told
-        changes = differences(self.prompt, converted, self.specs)
+        changes = differences(self.prompt, converted.prompt, self.specs)
         return (*told, *(f"What ran differs from what its author opens: {change}" for change in changes))
 
     # -- parameters ------------------------------------------------------------------------------------------------

@@ -87,6 +87,9 @@ class RunTexts:
             text = node["inputs"].get(place[1]) if node is not None else None
             if not isinstance(text, str) or (self.dynamic is None and not _is_choice(text)):
                 continue
+            if place in edited and _is_json(text):
+                # The editor would take its braces away; whoever sets it here means what it says.
+                continue
             # Seeded by place as well, so that a choice does not depend on what else is in the workflow.
             rng = random.Random() if seed is None else random.Random(f"{seed}:{place[0]}:{place[1]}")
             rewritten[place] = expand_dynamic_prompt(text, rng if choices else None, comments=self.dynamic is None)
@@ -111,13 +114,14 @@ class RunTexts:
 
 def _is_choice(text: str) -> bool:
     """Whether a text that came without the editor's knowledge means ``{a|b}`` as a choice: JSON never does."""
-    if not has_choices(text) or "|" not in text:
-        return False
+    return has_choices(text) and "|" in text and not _is_json(text)
+
+
+def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
+        return isinstance(json.loads(text), (dict, list))
     except (ValueError, RecursionError):
-        return True
-    return False
+        return False
 
 
 def _nodes_called(name: str, prompt: Prompt, names: Mapping[str, str]) -> list[str]:
