@@ -251,10 +251,10 @@ class ComfyClient(PromptRoutes, FileRoutes, UserRoutes, ServerRoutes):
         node_classes = self._calls.node_classes
         if node_classes is not None:
             document = document.bind(node_classes)
-        document = document.with_params(values)
+        document = document.with_params(values).settle()
         core, job = self._new_job(str(uuid.uuid4()))
-        if document.prompt is not None and (document.ui is None or node_classes is not None):
-            core.prepare(document.to_prompt())
+        if document.prompt is not None and (document.form == "api" or node_classes is not None):
+            core.prepare(document.to_prompt(), document.drawn)
         self._submitter.submit(
             Submission(core, document, front, partial_execution_targets, extra_data=dict(extra_data or {}))
         )

@@ -56,6 +56,7 @@ class JobCore:
         self._seconds = seconds
         self._on_end = on_end
         self._prompt: Mapping[str, Any] = {}
+        self._drawn: Mapping[str, Any] = {}
         self._lock = threading.Lock()
         self._state = RunState(Plan({}, {}, {}))
         self._ended = False
@@ -83,6 +84,11 @@ class JobCore:
     def prompt(self) -> Mapping[str, Any]:
         """The API prompt; empty until it is known."""
         return self._prompt
+
+    @property
+    def drawn(self) -> Mapping[str, Any]:
+        """What was decided for this run alone, by names of parameters."""
+        return self._drawn
 
     @property
     def state(self) -> RunState:
@@ -164,11 +170,12 @@ class JobCore:
         """An old server gave the prompt an id of its own."""
         self._prompt_id = prompt_id
 
-    def prepare(self, prompt: Mapping[str, Any]) -> None:
-        """Say what will run; for a workflow in the editor's format that is known only after its conversion."""
+    def prepare(self, prompt: Mapping[str, Any], drawn: Mapping[str, Any] | None = None) -> None:
+        """Say what will run, and what of it was drawn; of an editor's workflow that is known after its conversion."""
         plan = Plan.of(prompt, self._seconds)
         with self._lock:
             self._prompt = prompt
+            self._drawn = self._drawn if drawn is None else drawn
             self._state = planned(self._state, plan)
 
     def learn(self, prompt: Mapping[str, Any]) -> None:
@@ -274,6 +281,7 @@ class JobCore:
             self._state.warnings,
             self._fetch,
             self._streamed,
+            self._drawn,
         )
 
     def _last_words(self, status: JobStatus) -> str:

@@ -72,6 +72,11 @@ class Job:
         return self._core.prompt
 
     @property
+    def drawn(self) -> Mapping[str, Any]:
+        """What was decided for this run alone, by names of parameters: a random seed, a choice in a text."""
+        return self._core.drawn
+
+    @property
     def status(self) -> JobStatus:
         """ "pending", "in_progress", "completed", "failed", "cancelled" or "lost"."""
         return self._core.status

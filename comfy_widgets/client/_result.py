@@ -41,6 +41,8 @@ class Result(Sequence["Image"]):
         What people should know, such as outputs that the server left out.
     streamed : tuple of bytes
         Pictures that came over the websocket alone (SaveImageWebsocket), encoded.
+    drawn : dict
+        What was decided for this run alone, by names of parameters: a random seed, a choice in a text.
     """
 
     prompt_id: str
@@ -51,6 +53,7 @@ class Result(Sequence["Image"]):
     warnings: tuple[str, ...]
     fetch: Callable[[File], builtins.bytes] = field(repr=False)
     streamed: tuple[builtins.bytes, ...] = field(default=(), repr=False)
+    drawn: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def files(self) -> tuple[File, ...]:

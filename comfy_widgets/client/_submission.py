@@ -91,7 +91,7 @@ class Submitter:
             document = submission.document
             if not job.prompt:
                 document = document.bind(self._server.object_info())
-                job.prepare(document.to_prompt())
+                job.prepare(document.to_prompt(), document.drawn)
             if document.uploads:
                 self._upload(job, document.uploads)
             tracker.listen().wait_first_try(_FIRST_CONNECT)

@@ -54,6 +54,22 @@ def test_the_same_seed_gives_the_same_picture_and_another_seed_another(client: C
     assert one.tobytes() != other.tobytes()
 
 
+@pytest.mark.parametrize("name", ["text_to_image", "text_to_image_ui"])
+def test_what_was_drawn_is_told_and_stands_in_the_image(client: ComfyClient, name: str) -> None:
+    workflow = example(name).with_params(width=64, height=64, steps=1)
+    jobs = [client.submit(workflow, seed="random", positive="{a|b}", filename_prefix="%KSampler.seed%") for _ in "12"]
+    results = [job.result(60) for job in jobs]
+    seeds = {job.drawn["seed"] for job in jobs}
+    assert len(seeds) == 2
+    for job, result in zip(jobs, results, strict=True):
+        sent = result.prompt["3"]["inputs"]
+        assert result.drawn == job.drawn
+        assert (sent["seed"], result.prompt["6"]["inputs"]["text"]) == (job.drawn["seed"], job.drawn["positive"])
+        assert result.files[0].filename.startswith(str(sent["seed"]))
+        again = Workflow.load(result.images[0]).bind(client.object_info())
+        assert again.params()["seed"].value == sent["seed"]
+
+
 def test_a_batch_gives_a_grid(client: ComfyClient) -> None:
     result = client.run(quick(batch_size=4), seed=1, timeout=60)
     assert len(result.images) == 4
