@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..protocol import ComfyError, ExecutionSuccess, HistoryEntry, pictures_of
+from ..protocol import ComfyError, ExecutionSuccess, HistoryEntry, images_of
 from ._core import JobCore
 from ._job_errors import ExecutionFailed, JobLost
 from ._media import Media
@@ -129,7 +129,7 @@ class Ledger:
         if outcome is JobStatus.COMPLETED and job.state.ending is None:
             job.handle(ExecutionSuccess(prompt_id=job.prompt_id))
         # Images are fetched before a job counts as done; large media only when somebody asks for them.
-        record.media.when_fetched(pictures_of(entry.outputs), lambda: self.end(job, end))
+        record.media.when_fetched(images_of(entry.outputs), lambda: self.end(job, end))
 
     def lose(self, job: JobCore, reason: str) -> None:
         """End a job of which nothing more will be heard."""

@@ -19,7 +19,7 @@ from ..protocol import (
     Preview,
     ProgressText,
     Status,
-    pictures_of,
+    images_of,
 )
 from ._connection import Connection
 from ._core import JobCore
@@ -155,7 +155,7 @@ class Tracker:
         if record.job.handle(event):
             self._settle_soon(record)
         if isinstance(event, Executed) and not record.job.done():
-            for file in pictures_of({event.node or "": event.output}):
+            for file in images_of({event.node or "": event.output}):
                 record.media.prefetch(file)
 
     def _changed(self, connected: bool) -> None:

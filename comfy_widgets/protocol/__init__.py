@@ -26,10 +26,10 @@ from ._events import (
     Unknown,
 )
 from ._frames import FEATURE_FLAGS_FRAME, parse_binary, parse_text
+from ._outputs import File, as_file, files_of, images_of, texts_of
 from ._refusal import NodeProblem, Refusal, node_problems, title_of
 from ._replies import (
     Device,
-    File,
     HistoryEntry,
     HistoryStatus,
     PromptReply,
@@ -37,14 +37,12 @@ from ._replies import (
     QueueItem,
     System,
     SystemStats,
-    as_file,
-    files_of,
-    pictures_of,
-    texts_of,
 )
+from ._text import MAX_TEXT, cut, plain, printable
 
 __all__ = [
     "FEATURE_FLAGS_FRAME",
+    "MAX_TEXT",
     "Address",
     "ComfyError",
     "Device",
@@ -77,11 +75,14 @@ __all__ = [
     "Unknown",
     "WorkflowError",
     "as_file",
+    "cut",
     "files_of",
+    "images_of",
     "node_problems",
     "parse_binary",
     "parse_text",
-    "pictures_of",
+    "plain",
+    "printable",
     "texts_of",
     "title_of",
 ]

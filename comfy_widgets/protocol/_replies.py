@@ -6,110 +6,13 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Any, Literal, TypeVar
 
 from ._events import Event, ExecutionError, ExecutionInterrupted, ExecutionSuccess
 from ._frames import event_from_history
+from ._outputs import File, files_of, texts_of
 
 Outcome = Literal["completed", "failed", "cancelled"]
-Kind = Literal["image", "video", "audio", "3d", "text", "other"]
-
-_EXTENSIONS: dict[str, Kind] = {
-    **dict.fromkeys(["png", "jpg", "jpeg", "webp", "gif", "bmp", "avif", "apng", "tif", "tiff", "svg"], "image"),
-    **dict.fromkeys(["mp4", "webm", "mov", "mkv", "avi", "m4v"], "video"),
-    **dict.fromkeys(["flac", "mp3", "wav", "ogg", "opus", "m4a", "aac"], "audio"),
-    **dict.fromkeys(["glb", "gltf", "obj", "fbx", "stl", "ply", "usdz", "splat", "ksplat", "spz"], "3d"),
-    **dict.fromkeys(["txt", "json", "csv", "md"], "text"),
-}
-_KEYS: dict[str, Kind] = {"images": "image", "gifs": "image", "video": "video", "audio": "audio", "3d": "3d"}
-
-
-@dataclass(frozen=True)
-class File:
-    """A file that a node wrote on the server; what `ComfyClient.view` takes.
-
-    Attributes
-    ----------
-    filename, subfolder, type : str
-        Exactly as the server reported them; ``type`` is "output", "temp" or "input".
-    node_id : str or None
-        The node that wrote it.
-    key : str
-        The output key it stood under ("images", "audio", ...).
-    extra : dict
-        All other fields of the item (``format``, ``frame_rate``, ``display_name``, ...).
-    """
-
-    filename: str
-    subfolder: str = ""
-    type: str = "output"
-    node_id: str | None = field(default=None, compare=False)
-    key: str = field(default="images", compare=False)
-    extra: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
-
-    @property
-    def kind(self) -> Kind:
-        """The kind of media: by extension first, then ``format``, then the output key (the front end's rule)."""
-        by_extension = _EXTENSIONS.get(PurePosixPath(self.filename).suffix.lstrip(".").lower())
-        if by_extension:
-            return by_extension
-        major = str(self.extra.get("format", "")).partition("/")[0]
-        if major in ("image", "video", "audio"):
-            return major  # type: ignore[return-value]  # narrowed by the tuple above
-        return _KEYS.get(self.key, "other")
-
-
-def files_of(outputs: Mapping[str, Any]) -> tuple[File, ...]:
-    """All file items of an ``outputs`` object, each once, in order.
-
-    Two output nodes that share one cache key name the same file; it is kept under the first.
-    """
-    found: dict[File, None] = {}
-    for node_id, output in outputs.items():
-        if isinstance(output, Mapping):
-            for key, items in output.items():
-                for item in items if isinstance(items, list) else ():
-                    file = as_file(item, node_id=str(node_id), key=str(key))
-                    if file is not None:
-                        found.setdefault(file)
-    return tuple(found)
-
-
-def pictures_of(outputs: Mapping[str, Any]) -> list[File]:
-    """The pictures that nodes made; an input that a node shows again is none of them."""
-    return [file for file in files_of(outputs) if file.kind == "image" and file.type != "input"]
-
-
-def as_file(item: object, *, node_id: str | None = None, key: str = "images") -> File | None:
-    """The `File` that an output item stands for, or None where the item is no file."""
-    if isinstance(item, File):
-        return item
-    if not isinstance(item, Mapping) or not isinstance(item.get("filename"), str) or not item["filename"]:
-        return None
-    known = ("filename", "subfolder", "type")
-    extra = {name: value for name, value in item.items() if name not in known}
-    subfolder, type_ = item.get("subfolder"), item.get("type")
-    return File(
-        item["filename"],
-        subfolder if isinstance(subfolder, str) else "",
-        type_ if isinstance(type_, str) else "output",
-        node_id,
-        key,
-        extra,
-    )
-
-
-def texts_of(outputs: Mapping[str, Any]) -> tuple[str, ...]:
-    """All strings under the key ``text``; nodes send a list of strings, some a bare string."""
-    found: list[str] = []
-    for output in outputs.values():
-        text = output.get("text") if isinstance(output, Mapping) else None
-        if isinstance(text, str):
-            found.append(text)
-        elif isinstance(text, list):
-            found.extend(item for item in text if isinstance(item, str))
-    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from ._errors import WorkflowError
-from ._replies import File
+from ._outputs import File
 
 
 @dataclass(frozen=True)

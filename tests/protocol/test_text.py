@@ -1,0 +1,50 @@
+"""A server's texts on their way to people."""
+
+from __future__ import annotations
+
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comfy_widgets.protocol import MAX_TEXT, cut, plain, printable
+
+COLOURED = "\x1b[1;31mCUDA out of memory\x1b[0m \x1b]8;;http://x\x07link\x1b]8;;\x1b\\ \x1bcdone"
+
+
+def test_a_long_text_is_cut_with_a_mark_that_says_how_much() -> None:
+    text = cut("begin" + "x" * 5_000_000 + "end")
+    assert text.startswith("begin")
+    assert text.endswith("end")
+    assert "4,990,008 characters left out" in text
+    assert len(text) < MAX_TEXT + 100
+
+
+@given(st.text(max_size=60), st.integers(4, 40))
+def test_what_is_short_enough_stays(text: str, limit: int) -> None:
+    assert (cut(text, limit) == text) == (len(text) <= limit)
+
+
+def test_colours_are_taken_out() -> None:
+    assert plain(COLOURED) == "CUDA out of memory link done"
+    assert plain("no codes") == "no codes"
+    assert len(plain("\x1b[31mx" * 1_000_000)) < MAX_TEXT + 100
+
+
+def test_half_codes_cost_no_time() -> None:
+    start = time.thread_time()
+    for code in ("\x1b[", "\x1b]", "\x1b[0;", "\x1bP", "\x1b "):
+        plain(code * 500_000)
+        plain(code + "0" * 1_000_000)
+    assert time.thread_time() - start < 3
+
+
+@given(st.text(st.characters() | st.sampled_from("\x00\x07\x08\r\x1b\x7f\x9b\u202e\u2066")))
+def test_a_terminal_obeys_nothing_in_it(text: str) -> None:
+    shown = printable(text)
+    assert all(char.isprintable() or char in "\n\t" or ord(char) > 0x9F for char in shown)
+    assert not set(shown) & set("\r\x1b\x07\x08\x9b\u202e\u2066")
+
+
+def test_escapes_are_shown() -> None:
+    assert printable("a\x1b[2Jb\tc\nd\u202e") == "a\\x1b[2Jb\tc\nd\\u202e"
