@@ -5,7 +5,7 @@ the crafted ones of the tests; a mutation flips, cuts, repeats or moves bytes, o
 
     .venv/bin/python bench/bench_fuzz_files.py            # a few hundred
     .venv/bin/python bench/bench_fuzz_files.py 100000     # about an hour
-    .venv/bin/python bench/bench_fuzz_files.py 100000 --keep found/   # writes whatever is slower or larger than its bound
+    .venv/bin/python bench/bench_fuzz_files.py 100000 --keep found/   # writes what breaks a bound
 """
 
 from __future__ import annotations
