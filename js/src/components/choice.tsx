@@ -1,6 +1,6 @@
-import type { Wire } from "../lib/wire";
+import { nameOf } from "../lib/fields";
 import { Combobox } from "./combobox";
-import type { ControlProps } from "./field";
+import type { ControlProps } from "./control";
 import { ChevronDown } from "./icons";
 
 /** Longer lists get a search. */
@@ -32,8 +32,4 @@ export function Choice(props: ControlProps) {
       <ChevronDown />
     </div>
   );
-}
-
-export function nameOf(choice: Wire): string {
-  return choice === null || choice === "" ? "(none)" : String(choice);
 }

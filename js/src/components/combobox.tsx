@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { nameOf } from "../lib/fields";
 import type { Wire } from "../lib/wire";
-import { nameOf } from "./choice";
-import type { ControlProps } from "./field";
+import type { ControlProps } from "./control";
 import { ChevronDown } from "./icons";
 
 /** A long list of choices with a search, after the ARIA pattern of an editable combobox. */

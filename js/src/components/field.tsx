@@ -2,6 +2,7 @@ import type { Draft } from "../lib/drafts";
 import type { Control } from "../lib/fields";
 import type { Field } from "../lib/wire";
 import { Choice } from "./choice";
+import type { ControlProps } from "./control";
 import { ImageInput } from "./image-input";
 import { NumberInput } from "./number-input";
 import { RandomizeSwitch, SeedInput } from "./seed-input";
@@ -25,19 +26,6 @@ export interface FieldProps {
   /** What the last run said about this field. */
   complaint: string;
   actions: FormActions;
-}
-
-/** What every control gets: its value, and the attributes that tie it to its label and message. */
-export interface ControlProps {
-  field: Field;
-  value: Control;
-  attributes: {
-    id: string;
-    "aria-invalid": boolean;
-    "aria-describedby": string | undefined;
-  };
-  onEdit: (control: Control) => void;
-  onLeave: () => void;
 }
 
 const WIDE = new Set(["text", "json", "seed", "image"]);

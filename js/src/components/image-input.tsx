@@ -1,7 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import { BlobImage } from "./blob-image";
 import { Choice } from "./choice";
-import type { ControlProps } from "./field";
+import type { ControlProps } from "./control";
 import { Picture } from "./icons";
 import { TextInput } from "./text-input";
 

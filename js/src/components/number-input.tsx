@@ -1,6 +1,6 @@
 import { formatReal, parseReal, parseWhole, stepReal, stepWhole, toWhole } from "../lib/numbers";
 import type { Field } from "../lib/wire";
-import type { ControlProps } from "./field";
+import type { ControlProps } from "./control";
 import { Minus, Plus } from "./icons";
 
 /** A number as text, since a native number field rounds beyond 2^53; arrow keys and buttons step it. */

@@ -1,5 +1,5 @@
 import { randomSeed } from "../lib/fields";
-import type { ControlProps } from "./field";
+import type { ControlProps } from "./control";
 import { Dice } from "./icons";
 
 /** A seed with a dice that rolls a new one. */

@@ -1,4 +1,4 @@
-import type { ControlProps } from "./field";
+import type { ControlProps } from "./control";
 
 export function Switch({ field, value, attributes, onEdit, onLeave }: ControlProps) {
   const isOn = value === true;

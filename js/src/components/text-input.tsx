@@ -1,4 +1,4 @@
-import type { ControlProps } from "./field";
+import type { ControlProps } from "./control";
 
 export function TextInput({ value, attributes, onEdit, onLeave }: ControlProps) {
   return (

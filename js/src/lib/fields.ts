@@ -39,6 +39,11 @@ export function sameMeaning(field: Field, a: Control, b: Control): boolean {
   return left.ok && right.ok && left.wire === right.wire;
 }
 
+/** How a choice is called in a list. */
+export function nameOf(choice: Wire): string {
+  return choice === null || choice === "" ? "(none)" : String(choice);
+}
+
 /** The text of a control in its plain form, for when the person has left it. */
 export function tidy(field: Field, control: Control): Control {
   const parsed = parse(field, control);
