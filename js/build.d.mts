@@ -1,2 +1,2 @@
-/** Bundle every widget, and write the modules into the Python package unless told not to. */
-export function bundle(options?: { write?: boolean }): Promise<{ name: string; text: string }[]>;
+/** Build everything that is shipped, in memory. */
+export function bundle(): Promise<{ name: string; text: string }[]>;

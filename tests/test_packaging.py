@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -65,7 +66,7 @@ def no_node(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "PATH": str(tmp_path / "empty")}
 
 
-def test_the_wheel_holds_a_bundle_for_each_widget_and_nothing_of_its_workshop(wheel: Path) -> None:
+def test_the_wheel_holds_the_whole_front_end_and_nothing_of_its_workshop(wheel: Path) -> None:
     names = contents(wheel)
     bundles = {f"comfy_widgets/static/{path.name}" for path in frontend.bundles(ROOT)}
     assert bundles
@@ -95,11 +96,12 @@ def test_the_wheel_works_in_a_clean_environment_without_node(
     pip("install", f"{wheel}[engine]", python=python)
     code = """
 import comfy_widgets
+from comfy_widgets.widgets._assets import part_files
 for name in comfy_widgets.__all__:
     getattr(comfy_widgets, name)
 panel = comfy_widgets.ComfyPanel(comfy_widgets.example())
 print(comfy_widgets.__file__)
-print(len(panel._esm) > 1000)
+print(len(panel._esm) > 1000 and len(part_files("panel")) > 1)
 """
     done = subprocess.run([python, "-c", code], cwd=tmp_path, env=no_node, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -110,15 +112,19 @@ print(len(panel._esm) > 1000)
 
 @pytest.fixture
 def small_project(tmp_path: Path) -> Path:
-    """Two entries and their bundles, all of one age."""
-    files = ["js/src/entries/form.tsx", "js/src/entries/grid.ts", "js/src/lib/colour.ts"]
+    """An entry, a feature and their bundles, all of one age."""
+    files = ["js/src/start.ts", "js/src/entries/form.tsx", "js/src/features/compare.ts", "js/src/lib/colour.ts"]
     files += ["js/build.mjs", "js/package.json", "js/package-lock.json"]
-    files += ["comfy_widgets/static/form.js", "comfy_widgets/static/grid.js"]
+    static = ("start.js", "manifest.json", "form.js", "compare.js", "chunk-A.js")
+    files += [f"comfy_widgets/static/{name}" for name in static]
     for name in files:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-        os.utime(path, (1000, 1000))
+    manifest = {"form": ["chunk-A.js", "form.js"], "compare": ["chunk-A.js", "compare.js"]}
+    (tmp_path / "comfy_widgets/static/manifest.json").write_text(json.dumps(manifest))
+    for name in files:
+        os.utime(tmp_path / name, (1000, 1000))
     return tmp_path
 
 
@@ -132,9 +138,10 @@ def test_a_newer_source_asks_for_a_build(small_project: Path, changed: str) -> N
     assert not frontend.is_current(small_project)
 
 
-def test_a_missing_bundle_asks_for_a_build_even_in_an_sdist(small_project: Path) -> None:
+@pytest.mark.parametrize("missing", ["start.js", "manifest.json", "form.js", "compare.js", "chunk-A.js"])
+def test_a_missing_file_asks_for_a_build_even_in_an_sdist(small_project: Path, missing: str) -> None:
     (small_project / "PKG-INFO").touch()
-    (small_project / "comfy_widgets/static/grid.js").unlink()
+    (small_project / "comfy_widgets/static" / missing).unlink()
     assert not frontend.is_current(small_project)
 
 

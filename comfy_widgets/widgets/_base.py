@@ -1,4 +1,4 @@
-"""What all widgets share: the module, messages from the page, and an end that really ends."""
+"""What all widgets share: the code of the front end, messages from the browser, and an end that really ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
-from ._assets import module
+from ._assets import part_files, start_module
 from ._run import idle
 
 logger = logging.getLogger("comfy_widgets")
@@ -26,11 +26,16 @@ class Widget(anywidget.AnyWidget):
     _bundle: ClassVar[str]
 
     _esm = traitlets.Unicode().tag(sync=True)
+    _entry = traitlets.Unicode().tag(sync=True)
     _run = traitlets.Dict().tag(sync=True)
 
     @traitlets.default("_esm")
-    def _read_module(self) -> str:
-        return module(self._bundle)
+    def _read_start_module(self) -> str:
+        return start_module()
+
+    @traitlets.default("_entry")
+    def _name_entry(self) -> str:
+        return self._bundle
 
     @traitlets.default("_run")
     def _not_run(self) -> Json:
@@ -39,6 +44,8 @@ class Widget(anywidget.AnyWidget):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.on_msg(_dispatch)
+        # Unasked, as a cell that goes on to wait for a run would not answer before its end.
+        self._send_code(part_files(self._bundle))
 
     def _tell(self, state: Json) -> None:
         self._run = state
@@ -46,6 +53,14 @@ class Widget(anywidget.AnyWidget):
     def _to_page(self, message: Json, buffers: list[bytes]) -> None:
         if self.comm is not None:
             self.send(message, buffers)
+
+    def _send_code(self, files: dict[str, bytes]) -> None:
+        self._to_page({"kind": "code", "files": list(files)}, list(files.values()))
+
+    def _on_code(self, message: Json, buffers: list[memoryview]) -> None:
+        """The browser needs the widget's own part, as after a reload, or a feature that somebody opens."""
+        part = message["part"]
+        self._send_code(part_files(part, present=self._bundle if part != self._bundle else None))
 
     def _on_hello(self, message: Json, buffers: list[memoryview]) -> None:
         """A page was loaded, and has missed what was sent before."""

@@ -1,3 +1,5 @@
+import * as lightbox from "../src/features/lightbox";
+import type { LoadFeature } from "../src/host/code";
 import type { Model } from "../src/host/model";
 import {
   type Field,
@@ -38,8 +40,8 @@ export class FakeModel implements Model {
     for (const handler of this.#handlers.get(`change:${name}`) ?? []) (handler as () => void)();
   }
 
-  tell(message: Incoming, bytes?: ArrayBuffer): void {
-    const buffers = bytes === undefined ? [] : [new DataView(bytes)];
+  tell(message: Incoming, ...bytes: ArrayBuffer[]): void {
+    const buffers = bytes.map((one) => new DataView(one));
     for (const handler of this.#handlers.get("msg:custom") ?? []) {
       (handler as (message: Incoming, buffers: DataView[]) => void)(message, buffers);
     }
@@ -60,6 +62,9 @@ export class FakeModel implements Model {
     return [...this.#handlers.values()].reduce((sum, known) => sum + known.size, 0);
   }
 }
+
+/** Features that are already in the page. */
+export const loadFeature: LoadFeature = async (name) => ({ lightbox })[name];
 
 export function field(name: string, kind: Field["kind"], more: Partial<Field> = {}): Field {
   const label = name[0]?.toUpperCase() + name.slice(1);

@@ -4,7 +4,7 @@ import { BlobImage } from "../src/components/blob-image";
 import { Preview } from "../src/components/preview";
 import grid from "../src/entries/grid";
 import panel from "../src/entries/panel";
-import { FakeModel, FORM, field, panelModel, runState, VALUES } from "./model";
+import { FakeModel, FORM, field, loadFeature, panelModel, runState, VALUES } from "./model";
 
 const PATIENCE = { timeout: 10_000 };
 
@@ -32,7 +32,7 @@ function shadow(el: HTMLElement): ShadowRoot {
 
 async function openPanel(model: FakeModel, width = 1000) {
   const el = box(width);
-  const widget = panel();
+  const widget = panel(loadFeature);
   widget.initialize({ model });
   const close = widget.render({ el });
   const root = shadow(el);
@@ -267,7 +267,7 @@ describe("the grid", () => {
   it("shows a picture at full size, turns to the next, and asks for what is not whole", async () => {
     const model = new FakeModel({ _run: runState({ run: 0, frame: { width: 64, height: 64, count: 2 } }) });
     const el = box(600);
-    const widget = grid();
+    const widget = grid(loadFeature);
     widget.initialize({ model });
     widget.render({ el });
     const root = shadow(el);

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import panel from "../src/entries/panel";
-import { type FakeModel, FORM, field, panelModel, rendered, runState, VALUES } from "./model";
+import { type FakeModel, FORM, field, loadFeature, panelModel, rendered, runState, VALUES } from "./model";
 
 /** The panel of a model in the page, looked at as a person does. */
 async function open(model: FakeModel) {
-  const widget = panel();
+  const widget = panel(loadFeature);
   const ended = widget.initialize({ model });
   const el = document.createElement("div");
   document.body.append(el);
@@ -61,7 +61,7 @@ describe("the form", () => {
   it("sends edits when the typing pauses, together, and at once when the field is left", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const model = panelModel();
-    const widget = panel();
+    const widget = panel(loadFeature);
     widget.initialize({ model });
     const el = document.createElement("div");
     document.body.append(el);
@@ -322,7 +322,7 @@ describe("a view", () => {
 
   it("ends with anywidget's signal too", async () => {
     const model = panelModel();
-    const widget = panel();
+    const widget = panel(loadFeature);
     widget.initialize({ model });
     const el = document.createElement("div");
     const controller = new AbortController();

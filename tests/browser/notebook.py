@@ -47,12 +47,22 @@ RUN_CELL = """async (index) => {
   await commands.execute("notebook:run-cell");
 }"""
 
+START_CELL = """(index) => {
+  const { commands, shell } = window.jupyterapp;
+  shell.currentWidget.content.activeCellIndex = index;
+  void commands.execute("notebook:run-cell");
+}"""
+
 LAST_CELL = """(text) => window.jupyterapp.shell.currentWidget.content.widgets
   .findIndex(({ model }) => model.type === "code" && model.sharedModel.source.includes(text))"""
 
 FAILED_CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
   .filter(({ model }) => model.type === "code" && model.outputs.toJSON().some((out) => out.output_type === "error"))
   .length"""
+
+TRUST = """() => {
+  for (const { model } of window.jupyterapp.shell.currentWidget.content.widgets) model.trusted = true;
+}"""
 
 SHUT_DOWN = "async () => { await window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown(); }"
 
@@ -90,6 +100,16 @@ class Notebook:
         self.page.locator(".jp-Notebook .jp-Cell").first.wait_for()
         self.page.evaluate(READY)
 
+    def reload(self, name: str = "test.ipynb") -> None:
+        """Load the page anew while the kernel goes on, whatever it is doing."""
+        self.page.goto(self.host.address(name))
+        self.page.evaluate("() => window.jupyterapp.restored")
+        self.page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+
+    def trust(self) -> None:
+        """Let the outputs of a notebook that somebody else has run come to life."""
+        self.page.evaluate(TRUST)
+
     def cell(self, index: int) -> Locator:
         """Return a cell, counted over all cells from 0."""
         return self.page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{index}']")
@@ -101,6 +121,10 @@ class Notebook:
     def run(self, index: int) -> None:
         """Run a cell and wait until it is done."""
         self.page.evaluate(RUN_CELL, index)
+
+    def start(self, index: int) -> None:
+        """Run a cell and do not wait for it."""
+        self.page.evaluate(START_CELL, index)
 
     def run_through(self, text: str) -> None:
         """Run the cells from the top, one after the other, through the first code that contains `text`."""

@@ -130,10 +130,10 @@ def test_what_the_server_left_out_is_a_warning(make_engine_panel: Callable[..., 
 def test_a_front_end_that_was_not_built_says_how(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, client: ComfyClient
 ) -> None:
-    monkeypatch.setattr(assets, "_STATIC", tmp_path)
-    assets.module.cache_clear()
+    monkeypatch.setattr(assets, "STATIC", tmp_path)
+    assets.front_end.cache_clear()
     try:
         with pytest.raises(Exception, match="npm run build"):
             ComfyPanel(text_to_image(), client)
     finally:
-        assets.module.cache_clear()
+        assets.front_end.cache_clear()

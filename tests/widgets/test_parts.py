@@ -24,7 +24,7 @@ def test_progress_follows_a_job_and_sends_no_pictures(server: ScriptedServer, cl
     assert (run["phase"], run["node"], run["step"], run["steps"]) == ("running", "KSampler", 1, 4)
     gate.open()
     assert page.wait_phase("done")["fraction"] == 1.0
-    assert {sent.data.get("method") for sent in page.sent} <= {None, "update"}
+    assert page.custom("picture") == page.custom("preview") == []
     assert widget.job is job
 
 

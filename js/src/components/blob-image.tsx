@@ -8,7 +8,7 @@ interface Props {
 /**
  * An image of a blob, or a player of its film or sound, with a URL for as long as it is shown.
  *
- * A class, like the grid around it: hooks alone would take an eighth of the 20 kB that a small widget may have.
+ * A class, like the grid around it: the small widgets do without the code of hooks.
  */
 export class BlobImage extends Component<Props> {
   #image = createRef<HTMLImageElement & HTMLVideoElement>();

@@ -1,31 +1,62 @@
-import { Component } from "preact";
+import { Component, type ComponentType } from "preact";
+import type { LightboxProps } from "../features/lightbox";
 import { aspect, columns } from "../lib/layout";
 import type { Picture } from "../lib/pictures";
 import type { Frame } from "../lib/wire";
 import { BlobImage, isPicture } from "./blob-image";
-import { Lightbox } from "./lightbox";
+
+export type LoadLightbox = () => Promise<ComponentType<LightboxProps>>;
 
 interface Props {
   items: readonly (Picture | null)[];
   /** The size of one picture; the grid keeps their places free before they arrive. */
   frame: Frame;
   onWantOriginal: (index: number) => void;
+  loadLightbox: LoadLightbox;
 }
 
-export class Grid extends Component<Props, { open: number | null }> {
-  override state = { open: null };
+interface State {
+  open: number | null;
+  lightbox: ComponentType<LightboxProps> | null;
+}
 
-  #open = (open: number | null) => this.setState({ open });
+export class Grid extends Component<Props, State> {
+  override state: State = { open: null, lightbox: null };
+  #asked = false;
 
-  override render({ items, frame, onWantOriginal }: Props, { open }: { open: number | null }) {
+  #open = (open: number | null) => {
+    this.#load();
+    this.setState({ open });
+  };
+
+  /** Asked for as soon as somebody points at a picture, so that it is there at the click. */
+  #load = () => {
+    if (this.#asked) return;
+    this.#asked = true;
+    this.props.loadLightbox().then(
+      (lightbox) => this.setState({ lightbox }),
+      () => {
+        this.#asked = false;
+      },
+    );
+  };
+
+  override render({ items, frame, onWantOriginal }: Props, { open, lightbox: Lightbox }: State) {
     const shape = { ...frame, count: items.length };
     return (
       <div class="grid" style={{ "--columns": columns(shape), "--shape": aspect(shape) }}>
         {items.map((picture, index) => (
-          // A place in the grid is its index: pictures of one run never move.
-          <Tile key={index} picture={picture} shape={frame} onOpen={() => this.#open(index)} />
+          <Tile
+            // A place in the grid is its index: pictures of one run never move.
+            key={index}
+            picture={picture}
+            shape={frame}
+            opening={open === index && Lightbox === null}
+            onPoint={this.#load}
+            onOpen={() => this.#open(index)}
+          />
         ))}
-        {open !== null && (
+        {open !== null && Lightbox !== null && (
           <Lightbox items={items} index={open} onMove={this.#open} onWantOriginal={onWantOriginal} />
         )}
       </div>
@@ -33,15 +64,39 @@ export class Grid extends Component<Props, { open: number | null }> {
   }
 }
 
-function Tile({ picture, shape, onOpen }: { picture: Picture | null; shape: Frame; onOpen: () => void }) {
+interface TileProps {
+  picture: Picture | null;
+  shape: Frame;
+  /** A large view was asked for, and is on its way. */
+  opening: boolean;
+  onPoint: () => void;
+  onOpen: () => void;
+}
+
+function Tile({ picture, shape, opening, onPoint, onOpen }: TileProps) {
   const style = { aspectRatio: `${shape.width} / ${shape.height}` };
   if (picture === null) return <div class="tile" style={style} />;
-  const isPlayer = !isPicture(picture.blob);
+  const image = <BlobImage blob={picture.blob} alt={picture.caption} />;
   // A player has buttons of its own, and makes itself as large as the screen.
-  const Place = isPlayer ? "div" : "button";
+  if (!isPicture(picture.blob)) {
+    return (
+      <div class="tile" style={style} title={picture.caption}>
+        {image}
+      </div>
+    );
+  }
   return (
-    <Place class="tile" style={style} title={picture.caption} onClick={isPlayer ? undefined : onOpen}>
-      <BlobImage blob={picture.blob} alt={picture.caption} />
-    </Place>
+    <button
+      type="button"
+      class="tile"
+      style={style}
+      title={picture.caption}
+      aria-busy={opening}
+      onPointerEnter={onPoint}
+      onFocus={onPoint}
+      onClick={onOpen}
+    >
+      {image}
+    </button>
   );
 }

@@ -1,4 +1,5 @@
 import { Grid } from "../components/grid";
+import type { LoadFeature } from "../host/code";
 import { send } from "../host/model";
 import { shared } from "../host/shared";
 import { NO_PICTURES, takePicture } from "../lib/pictures";
@@ -7,7 +8,7 @@ import base from "../style/base.css?inline";
 import gridCss from "../style/grid.css?inline";
 
 /** A grid of pictures alone. */
-export default () => {
+export default (loadFeature: LoadFeature) => {
   let pictures = NO_PICTURES;
   return shared(
     base + gridCss,
@@ -23,6 +24,7 @@ export default () => {
             items={items}
             frame={frame}
             onWantOriginal={(index) => send(model, { kind: "original", run: pictures.run, index })}
+            loadLightbox={async () => (await loadFeature("lightbox")).Lightbox}
           />
         </section>,
       );

@@ -2,6 +2,7 @@ import { computed, type ReadonlySignal } from "@preact/signals-core";
 import { Form } from "../components/form";
 import { Panel } from "../components/panel";
 import { Stage } from "../components/stage";
+import type { LoadFeature } from "../host/code";
 import { FormStore } from "../host/form-store";
 import { type Model, onMessage, send } from "../host/model";
 import { mount } from "../host/mount";
@@ -21,7 +22,7 @@ import progressCss from "../style/progress.css?inline";
 const css = base + controlsCss + formCss + gridCss + previewCss + progressCss + noticeCss + panelCss;
 
 /** The state lives with the model, so that several views of one panel, or a moved cell, show the same. */
-export default () => {
+export default (loadFeature: LoadFeature) => {
   const ending = new AbortController();
   let form: FormStore;
   let runs: RunStore;
@@ -74,6 +75,7 @@ export default () => {
       pictures={runs.pictures.value}
       frame={form.values.value.frame}
       onWantOriginal={runs.wantOriginal}
+      loadLightbox={async () => (await loadFeature("lightbox")).Lightbox}
     />
   ));
   const Whole = watch(() => (

@@ -2,6 +2,8 @@
 import type { Incoming, Outgoing } from "../lib/wire";
 
 export interface Model {
+  /** In Jupyter one for each kernel. */
+  readonly widget_manager?: unknown;
   get(name: string): unknown;
   on(event: string, callback: (...args: never[]) => void): void;
   off(event: string, callback: (...args: never[]) => void): void;

@@ -95,7 +95,14 @@ export interface RunState {
   frame: Frame;
 }
 
+/** Modules of the front end, as buffers in the order of `files`; a file comes after all that it imports. */
+export interface CodeMessage {
+  kind: "code";
+  files: string[];
+}
+
 export type Incoming =
+  | CodeMessage
   | { kind: "welcome" }
   | { kind: "preview"; run: number; seq: number; mime: string }
   | {
@@ -113,6 +120,7 @@ export type Incoming =
   | { kind: "thumbnail"; field: string; value: string; mime: string };
 
 export type Outgoing =
+  | { kind: "code"; part: string }
   | { kind: "hello" }
   | Edit
   | (Omit<Edit, "kind"> & { kind: "run" })

@@ -1,9 +1,10 @@
 import { Component, createRef } from "preact";
+import { BlobImage } from "../components/blob-image";
+import { Chevron, Close, Download } from "../components/icons";
 import type { Picture } from "../lib/pictures";
-import { BlobImage } from "./blob-image";
-import { Chevron, Close, Download } from "./icons";
+import css from "../style/lightbox.css?inline";
 
-interface Props {
+export interface LightboxProps {
   items: readonly (Picture | null)[];
   index: number;
   /** Another picture, or null to close. */
@@ -12,7 +13,7 @@ interface Props {
 }
 
 /** One picture at its full size over the page; the arrow keys turn to the next, Escape closes. */
-export class Lightbox extends Component<Props> {
+export class Lightbox extends Component<LightboxProps> {
   #dialog = createRef<HTMLDialogElement>();
 
   override componentDidMount(): void {
@@ -20,7 +21,7 @@ export class Lightbox extends Component<Props> {
     this.#complete();
   }
 
-  override componentDidUpdate(before: Props): void {
+  override componentDidUpdate(before: LightboxProps): void {
     if (before.index !== this.props.index) this.#complete();
   }
 
@@ -46,7 +47,7 @@ export class Lightbox extends Component<Props> {
     if (event.target === this.#dialog.current) this.#close();
   };
 
-  override render({ items, index, onMove }: Props) {
+  override render({ items, index, onMove }: LightboxProps) {
     const picture = items[index];
     if (!picture) return null;
     const many = items.length > 1;
@@ -59,6 +60,7 @@ export class Lightbox extends Component<Props> {
         onKeyDown={this.#onKeyDown}
         onClick={this.#onClick}
       >
+        <style>{css}</style>
         <BlobImage blob={picture.blob} alt={picture.caption} />
         <div class="tools">
           <span class="caption">
