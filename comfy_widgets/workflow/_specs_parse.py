@@ -101,7 +101,8 @@ def parse_input(name: str, spec: object, section: Section, depth: int = 0) -> In
     type_name = _type_name(declared)
     force_input = bool(options.get("forceInput"))
     widget_type = _text(options.get("widgetType")) or type_name
-    is_widget = is_widget_type(widget_type) and not force_input
+    # A type of widget that is not ComfyUI's own comes with the page of the pack that declares it.
+    is_widget = (is_widget_type(widget_type) or "widgetType" in options) and not force_input
     remote = options.get("remote")
     dynamic = _dynamic(type_name, options, depth)
     multiselect = bool(options.get("multiselect") or options.get("multi_select"))
@@ -113,7 +114,7 @@ def parse_input(name: str, spec: object, section: Section, depth: int = 0) -> In
         name=name,
         section=section,
         type=type_name,
-        kind=_kind(widget_type, options, multiselect, upload, control) if is_widget else "socket",
+        kind=_kind(widget_type, type_name.split(","), options, multiselect, upload, control) if is_widget else "socket",
         is_widget=is_widget,
         label=_text(options.get("display_name")) or name,
         tooltip=_text(options.get("tooltip")),
@@ -145,9 +146,14 @@ def _type_name(declared: object) -> str:
 
 
 def _kind(
-    widget_type: str, options: Mapping[str, Any], multiselect: bool, upload: str | None, control: ControlMode | None
+    widget_type: str,
+    types: Sequence[str],
+    options: Mapping[str, Any],
+    multiselect: bool,
+    upload: str | None,
+    control: ControlMode | None,
 ) -> Kind:
-    kind = _KINDS.get(widget_type, "json")
+    kind = _KINDS.get(widget_type) or ("text" if "STRING" in types else "json")
     if kind == "int" and control:
         return "seed"
     if kind == "string" and options.get("multiline"):

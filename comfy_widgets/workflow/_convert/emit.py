@@ -14,6 +14,7 @@ from .extensions import COMPUTED
 from .frames import Frame, widget_settings
 from .graph import Graph
 from .live import MISSING, Widget
+from .report import missing_class, unplaced_values
 from .resolve import Resolver, Source
 from .run_texts import Place, RunTexts
 
@@ -70,13 +71,13 @@ class Emitter:
                 node_title=title,
                 class_type=node.type,
             )
-        if node.type not in self.graph.specs:
-            self.graph.report.add(
-                "missing-class",
-                f'"{title}" is a {node.type}, which this server does not have. It is sent as well as can be read.',
-                (identity, title),
-            )
         where = (identity, title)
+        unplaced = self.graph.live(node).unplaced
+        if node.type not in self.graph.specs:
+            self.graph.report.add("missing-class", missing_class(title, node.type, unplaced), where)
+        elif unplaced:
+            message = unplaced_values(title, node.type, unplaced)
+            self.graph.report.add("unplaced-value", message, where, unplaced[0][0])
         inputs = self._widget_values(frame, node, where)
         for index, slot in enumerate(self.graph.live(node).slots):
             if slot.link is None:

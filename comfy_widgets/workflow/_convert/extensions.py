@@ -23,7 +23,15 @@ BROWSER_ONLY: Mapping[str, str] = {
     "AUDIO_RECORD": "records a sound",
 }
 
+#: Classes whose page keeps results, or the parts of a composite value, among the widgets.
+_SHOWING = frozenset({"PreviewAny", "GetImageSize", "ImageCropV2", "Painter"})
+
 CUSTOM_COMBO = "CustomCombo"
+
+
+def shows_results(class_type: str) -> bool:
+    """Whether what the file holds beyond the node's inputs is only what its page shows."""
+    return class_type in _SHOWING
 
 
 def without_old_prefix(class_type: str, name: str, value: Any) -> Any:

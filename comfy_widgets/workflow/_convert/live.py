@@ -13,11 +13,11 @@ from typing import Any
 from .._specs_types import Autogrow, DynamicCombo, DynamicGroup, InputSpec, MatchType, NodeSpec
 from .document import Node, SavedInput
 from .extensions import CUSTOM_COMBO, button_positions, custom_combo_options, has_3d_view, without_old_prefix
+from .page_values import is_control_word, named_inputs, page_inputs, without_state
 
 #: Stands for "the file says nothing", which differs from an explicit null.
 MISSING: Any = object()
 
-_CONTROL_WORDS = frozenset({"fixed", "increment", "decrement", "randomize", "increment-wrap"})
 _MAX_ROWS = 1000
 
 
@@ -52,13 +52,17 @@ class Slot:
 
 @dataclass(slots=True)
 class LiveNode:
-    """What a node has today. `positions` names the widget that each position of ``widgets_values`` belongs to; None
-    for one that is never sent."""
+    """What a node has today.
+
+    `positions` names the widget that each position of ``widgets_values`` belongs to; None for one that is never sent.
+    `unplaced` are the values that found no input, each with its name if the file tells it.
+    """
 
     widgets: dict[str, Widget] = field(default_factory=dict)
     slots: list[Slot] = field(default_factory=list)
     output_types: list[str] = field(default_factory=list)
     positions: list[str | None] = field(default_factory=list)
+    unplaced: list[tuple[str, Any]] = field(default_factory=list)
 
     def slot_named(self, name: str) -> int | None:
         """The index of the slot called `name`."""
@@ -93,7 +97,7 @@ class _Builder:
         self.widget_slots: list[Slot] = []
         values = node.values
         self.named = values if isinstance(values, dict) else None
-        self.listed = _without_dummies(values, spec) if isinstance(values, list) else []
+        self.listed, self.state = _readable(values, spec) if isinstance(values, list) else ([], [])
 
     def add(self, item: InputSpec, name: str, sockets: list[Slot]) -> None:
         """Add input `item` under its full `name`; its sockets go to `sockets`."""
@@ -102,7 +106,7 @@ class _Builder:
             self._add_rows(dynamic, name, sockets)
         elif item.is_widget and isinstance(dynamic, DynamicGroup):
             self._add_group(dynamic, name)
-        elif item.is_widget:
+        elif item.is_widget or self._is_page_widget(item, name):
             self._add_widget(item, name)
             if isinstance(dynamic, DynamicCombo):
                 chosen = dynamic.variant(self._current(name))
@@ -110,6 +114,11 @@ class _Builder:
                     self.add(inner, f"{name}.{inner.name}", self.widget_slots)
         else:
             sockets.append(self._socket(item, name))
+
+    def _is_page_widget(self, item: InputSpec, name: str) -> bool:
+        """Whether the editor showed a widget although it has none for the type itself: a pack's page brings it."""
+        saved = self.saved.get(name)
+        return saved is not None and saved.widget == name and item.dynamic is None and not item.force_input
 
     def _add_widget(self, item: InputSpec, name: str) -> None:
         value = without_old_prefix(self.spec.class_type, name, self._take(name))
@@ -194,6 +203,8 @@ class _Builder:
         live.output_types += self.node.outputs[len(live.output_types) :]
         if self.named is not None:
             _keep_unlisted(live, self.named)
+        elif surplus := [*self.state, *self._following()]:
+            _place_surplus(live, self.node, surplus, self.spec)
         return live
 
 
@@ -225,14 +236,24 @@ def _without_dummies(values: list[Any], spec: NodeSpec) -> list[Any]:
 
 
 def _keep_unlisted(live: LiveNode, named: Mapping[str, Any]) -> None:
-    """Send what a node pack's own script added to the node (VideoHelperSuite's format options); plain values only."""
+    """Send what a node pack's own script added to the node, such as VideoHelperSuite's format options."""
+    for name, value in list(named_inputs(named, live.widgets)):
+        live.widgets[name] = Widget(name, value)
+
+
+def _place_surplus(live: LiveNode, node: Node, surplus: list[Any], spec: NodeSpec | None) -> None:
+    named, live.unplaced = page_inputs(node, surplus, live.widgets, spec)
     for name, value in named.items():
-        if isinstance(name, str) and name not in live.widgets and isinstance(value, (str, int, float)):
-            live.widgets[name] = Widget(name, value)
+        live.widgets[name] = Widget(name, value)
 
 
-def _is_control(value: object) -> bool:
-    return isinstance(value, str) and value in _CONTROL_WORDS
+def _readable(values: list[Any], spec: NodeSpec) -> tuple[list[Any], list[Any]]:
+    """The values without what never was a widget's, and the state of a page that stood among them."""
+    values = _without_dummies(values, spec)
+    if not any(isinstance(value, dict) for value in values) or any(item.dynamic for item in spec.inputs):
+        return values, []
+    widgets = [item for item in spec.inputs if item.is_widget]
+    return without_state(values, widgets, [_control_positions(item, item.name) for item in widgets])
 
 
 def _unknown_node(node: Node) -> LiveNode:
@@ -247,12 +268,15 @@ def _unknown_node(node: Node) -> LiveNode:
         # Newer files list an input for each widget in the order of the widgets; the words of a seed control go between.
         names = iter([item for item in node.inputs if item.widget])
         previous: SavedInput | None = None
+        surplus: list[Any] = []
         for value in node.values:
-            if previous is not None and previous.type in ("INT", "FLOAT") and _is_control(value):
+            if previous is not None and previous.type in ("INT", "FLOAT") and is_control_word(value):
                 previous = None
                 continue
             previous = next(names, None)
             if previous is None:
-                break
-            live.widgets[previous.name] = Widget(previous.name, value)
+                surplus.append(value)
+            else:
+                live.widgets[previous.name] = Widget(previous.name, value)
+        _place_surplus(live, node, surplus, None)
     return live

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -62,3 +64,35 @@ class Report:
         """Note `message`; `node` is ``(execution id, title)``."""
         node_id, title = node or (None, None)
         self.notes[Note(kind, message, node_id, title, input_name or None)] = None
+
+
+def unplaced_values(title: str, class_type: str, values: Sequence[tuple[str, Any]]) -> str:
+    """A sentence on values of a node that found no input, each with its name if that is known."""
+    node = f'"{title}"' if title == class_type else f'"{title}" ({class_type})'
+    what, them, they = (
+        ("a value", "it", "It comes") if len(values) == 1 else (f"{len(values)} values", "them", "They come")
+    )
+    return (
+        f"{node} holds {what} that none of its inputs on this server takes, so the run does without {them}: "
+        f"{_listed(values)}. {they} from another version of the node, or from a page that its pack adds to the editor."
+    )
+
+
+def missing_class(title: str, class_type: str, values: Sequence[tuple[str, Any]]) -> str:
+    """A sentence on a node whose class the server lacks, and on those of its values that nobody can name."""
+    sent = "It is sent as well as can be read."
+    if values:
+        sent = (
+            f"It is sent as well as can be read, without values whose inputs only the server knows: {_listed(values)}."
+        )
+    return f'"{title}" is a {class_type}, which this server does not have. {sent}'
+
+
+def _listed(values: Sequence[tuple[str, Any]]) -> str:
+    shown = [f"{name} {_shortened(value)}" if name else _shortened(value) for name, value in values[:4]]
+    return ", ".join(shown) + (", ..." if len(values) > len(shown) else "")
+
+
+def _shortened(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
