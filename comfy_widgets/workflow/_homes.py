@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ._convert.document import Document, Scope, read_document, read_node
+from ._convert.document import read_document, read_node
 from ._convert.graph import Graph, PromotedInput, PromotedWidget
 from ._convert.live import live_node
+from ._convert.parts import Document, Scope
 from ._convert.report import Report
 from ._specs import NodeSpecs
 

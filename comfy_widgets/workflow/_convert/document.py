@@ -8,96 +8,30 @@ without a name) is left out and noted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from comfy_widgets.protocol import WorkflowError
 
+from .parts import (
+    INPUT_PORTS,
+    OUTPUT_PORTS,
+    Document,
+    Link,
+    Node,
+    Port,
+    SavedInput,
+    Scope,
+    is_number,
+    key,
+    sequence,
+    slot_index,
+    text,
+)
 from .report import Report
-
-MUTED = 2
-BYPASSED = 4
-
-#: The ends of links at a subgraph's border.
-INPUT_PORTS = "-10"
-OUTPUT_PORTS = "-20"
+from .wireless import connect_wireless
 
 _MAX_DEFINITION_NESTING = 64
 _LINK_KEYS = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
-_ID_LIMIT = 2**63
-
-
-@dataclass(slots=True)
-class Link:
-    """One wire, by string ids."""
-
-    origin: str
-    origin_slot: int
-    target: str
-    target_slot: int
-
-
-@dataclass(slots=True)
-class SavedInput:
-    """An input as the file has it; `link` is None where nothing is connected."""
-
-    name: str
-    type: str
-    link: str | None
-    widget: str | None
-    label: str | None = None
-
-
-@dataclass(slots=True)
-class Node:
-    """A node as the file has it. `values` is the raw ``widgets_values``: a list, a mapping by name, or None."""
-
-    id: str
-    type: str
-    mode: int
-    order: int
-    title: str | None
-    inputs: list[SavedInput]
-    outputs: list[str]
-    values: list[Any] | Mapping[str, Any] | None
-    named_values: Mapping[str, Any]
-    properties: Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Port:
-    """An input or output of a subgraph and the inner links that start or end there."""
-
-    name: str
-    type: str
-    links: list[str]
-
-
-@dataclass(slots=True)
-class Scope:
-    """The root graph, or one subgraph definition.
-
-    `renamed` tells the new id of every node whose id clashed with one elsewhere in the file. `grouped` marks a scope
-    made of an old group node: its host's values are already inside.
-    """
-
-    id: str
-    name: str
-    nodes: dict[str, Node] = field(default_factory=dict)
-    links: dict[str, Link] = field(default_factory=dict)
-    inputs: list[Port] = field(default_factory=list)
-    outputs: list[Port] = field(default_factory=list)
-    renamed: dict[str, str] = field(default_factory=dict)
-    grouped: bool = False
-
-
-@dataclass(slots=True)
-class Document:
-    """A whole workflow file."""
-
-    root: Scope
-    definitions: dict[str, Scope]
-    group_nodes: Mapping[str, Any]
 
 
 def read_document(workflow: object, report: Report) -> Document:
@@ -153,7 +87,7 @@ def read_scope(raw: Mapping[str, Any], identity: str, name: str, report: Report)
         else:
             scope.nodes[node.id] = node
     # A second holder of an id keeps its own links in, but links out are its elder's: they name the id.
-    highest = max((int(identity) for identity in scope.nodes if _is_number(identity)), default=0)
+    highest = max((int(identity) for identity in scope.nodes if is_number(identity)), default=0)
     for number, node in enumerate(duplicates, highest + 1):
         report.add(
             "dropped", f"Two nodes of the {name} have the id {node.id}; the second, a {node.type}, is now {number}."
@@ -162,6 +96,7 @@ def read_scope(raw: Mapping[str, Any], identity: str, name: str, report: Report)
         scope.nodes[node.id] = node
     _find_port_links(scope)
     _connect_unnamed(scope)
+    connect_wireless(scope, raw.get("extra"), report)
     return scope
 
 
@@ -274,7 +209,7 @@ def _make_ids_unique(root: Scope, definitions: Iterable[Scope], last_node_id: ob
     if not scopes:
         return
     taken = set(root.nodes)
-    numbers = [int(identity) for scope in (root, *scopes) for identity in scope.nodes if _is_number(identity)]
+    numbers = [int(identity) for scope in (root, *scopes) for identity in scope.nodes if is_number(identity)]
     if isinstance(last_node_id, int):
         numbers.append(last_node_id)
     highest = max(numbers, default=0)
@@ -298,40 +233,6 @@ def _rename(scope: Scope) -> None:
     for link in scope.links.values():
         link.origin = new.get(link.origin, link.origin)
         link.target = new.get(link.target, link.target)
-
-
-def _is_number(identity: str) -> bool:
-    # Longer ids are no counters; int() of a hostile one would take quadratic time.
-    return identity.isascii() and identity.isdigit() and len(identity) <= 15
-
-
-def key(value: object) -> str | None:
-    """An id, whether written as a number or as text, as text; None if it is neither."""
-    if type(value) is str:
-        return value or None
-    if type(value) is float and value.is_integer():
-        value = int(value)
-    # Beyond that it is no id, and writing out a hostile number would take for ever.
-    return str(value) if type(value) is int and -_ID_LIMIT < value < _ID_LIMIT else None
-
-
-def slot_index(value: object) -> int | None:
-    """A slot number, which some files write as text."""
-    if type(value) is str and _is_number(value):
-        return int(value)
-    if type(value) is float and value.is_integer():
-        value = int(value)
-    return value if type(value) is int and value >= 0 else None
-
-
-def text(value: object) -> str:
-    """`value` if it is text, else nothing."""
-    return value if isinstance(value, str) else ""
-
-
-def sequence(value: object) -> Sequence[Any]:
-    """`value` if it is a list, else nothing."""
-    return value if isinstance(value, (list, tuple)) else ()
 
 
 def _type_of(raw: object) -> str:

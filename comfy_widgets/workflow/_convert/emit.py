@@ -9,11 +9,11 @@ from typing import Any
 from comfy_widgets.protocol import WorkflowError
 
 from .._specs_types import InputSpec
-from .document import BYPASSED, MUTED, Node
 from .extensions import COMPUTED
 from .frames import Frame, widget_settings
 from .graph import Graph
 from .live import MISSING, Widget
+from .parts import BYPASSED, MUTED, Node
 from .report import missing_class, unplaced_values
 from .resolve import Resolver, Source
 from .run_texts import Place, RunTexts

@@ -8,9 +8,9 @@ from typing import TypeAlias
 from comfy_widgets.protocol import WorkflowError
 
 from .._specs import NodeSpecs
-from .document import INPUT_PORTS, Document, Node, Scope
 from .groups import group_scope, is_group_type
 from .live import LiveNode, Slot, live_node
+from .parts import INPUT_PORTS, Document, Node, Scope
 from .report import Report
 from .roles import Role, role_of_type
 

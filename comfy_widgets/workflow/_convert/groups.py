@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._specs import NodeSpecs
-from .document import INPUT_PORTS, OUTPUT_PORTS, Link, Node, Port, Scope, key, read_node, sequence, slot_index, text
+from .document import read_node
 from .live import live_node
+from .parts import INPUT_PORTS, OUTPUT_PORTS, Link, Node, Port, Scope, key, sequence, slot_index, text
 from .report import Report
 
 _PREFIXES = ("workflow>", "workflow/")

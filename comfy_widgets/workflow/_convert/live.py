@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._specs_types import Autogrow, DynamicCombo, DynamicGroup, InputSpec, MatchType, NodeSpec
-from .document import Node, SavedInput
 from .extensions import CUSTOM_COMBO, button_positions, custom_combo_options, has_3d_view, without_old_prefix
 from .page_values import is_control_word, named_inputs, page_inputs, without_state
+from .parts import Node, SavedInput
 
 #: Stands for "the file says nothing", which differs from an explicit null.
 MISSING: Any = object()

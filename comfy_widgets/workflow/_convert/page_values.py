@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._specs_types import InputSpec, NodeSpec
-from .document import Node
 from .extensions import shows_results
+from .parts import Node
 
 _CONTROL_WORDS = frozenset({"fixed", "increment", "decrement", "randomize", "increment-wrap"})
 _PLAIN = frozenset({"int", "seed", "float", "string", "text", "bool", "choice", "image"})

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from comfy_widgets.protocol import WorkflowError
 
-from .document import BYPASSED, INPUT_PORTS, MUTED, Node
 from .frames import Frame, promoted_value, widget_settings
 from .graph import Graph
 from .live import MISSING, Widget
+from .parts import BYPASSED, INPUT_PORTS, MUTED, Node
 
 ANY = "*"
 

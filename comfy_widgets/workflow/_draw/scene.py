@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._convert.document import Node, Scope, read_document, read_node
+from .._convert.document import read_document, read_node
 from .._convert.live import live_node
+from .._convert.parts import Node, Scope
 from .._convert.report import Report
 from .._prompt import Prompt, flow_order, is_link, unique_titles, unwrap
 from .._specs import NodeSpec, NodeSpecs
