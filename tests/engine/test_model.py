@@ -35,7 +35,7 @@ def scenes_of(latent: Latent) -> Any:
     """Return the scenes that samples show."""
     assert latent.prior is not None
     flat = latent.samples.reshape(len(latent.samples), -1)
-    return latent.prior.scenes.take(latent.prior.denoiser.square_distances(flat).argmin(axis=1))
+    return latent.prior.scenes.take(latent.prior.denoiser.distances(flat, 0.01).argmin(axis=1))
 
 
 def share(text: str, shows: Callable[[Any], Any], negative: str = "", **more: Any) -> float:
@@ -92,7 +92,7 @@ class TestSampling:
         blurred, sharp = sample("a tree", steps=1, cfg=1.0), sample("a tree", steps=20, cfg=1.0)
         for latent, is_scene in ((blurred, False), (sharp, True)):
             assert latent.prior is not None
-            distance = latent.prior.denoiser.square_distances(latent.samples.reshape(1, -1)).min()
+            distance = latent.prior.denoiser.distances(latent.samples.reshape(1, -1), 0.01).min()
             assert bool(distance / latent.samples.size < 1e-5) is is_scene
 
     def test_previews_go_from_noise_to_the_picture(self) -> None:
@@ -236,11 +236,14 @@ class TestCodec:
     def test_cells(self, size: tuple[int, int], cells: tuple[int, int]) -> None:
         assert grid(*size) == cells
 
-    def test_a_clean_sample_decodes_to_the_scene_itself(self) -> None:
+    def test_a_clean_sample_decodes_to_the_scene_in_a_light_of_its_own(self) -> None:
         latent = sample("a lighthouse at sunset", steps=20, side=256)
         picture = decode(latent)[0].transpose(2, 0, 1)
         exact = render(scenes_of(latent), 256, 256)[0]
-        assert np.abs(picture - exact).max() < 0.03
+        light = picture - exact
+        assert 0.02 < light.std() < 0.15
+        # Slow over the picture: no edge of the scene is lost or doubled.
+        assert np.percentile(np.abs(np.diff(light, axis=2)), 99) < 0.02
 
     def test_a_blur_gains_no_edges(self) -> None:
         latent = sample("a lighthouse at sunset", steps=1, cfg=1.0, side=256)

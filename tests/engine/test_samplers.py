@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfy_widgets.engine._model.denoiser import GuidedDenoiser, PosteriorMean
+from comfy_widgets.engine._model.denoiser import Basis, Conditioning, GuidedDenoiser, SceneMixture, Spread
 from comfy_widgets.engine._model.names import SAMPLER_NAMES, SCHEDULER_NAMES
 from comfy_widgets.engine._model.noise import Noise
 from comfy_widgets.engine._model.samplers import SAMPLERS
@@ -65,61 +65,139 @@ class TestLevels:
         assert sigmas("karras", 20, 0.5) == sigmas("karras", 40)[-21:]
 
 
+SPREAD = Spread(light=0.3, tint=0.1, corner=0.6)
+NO_SPREAD = Spread(light=0.0, tint=0.0)
+
+
+def mixture(spread: Spread, count: int = 40, seed: int = 3) -> SceneMixture:
+    scenes = np.random.default_rng(seed).normal(size=(count, 3, 2, 2)).astype(np.float32)
+    return SceneMixture.of(scenes, spread)
+
+
 @pytest.fixture(scope="module")
-def prior() -> PosteriorMean:
-    return PosteriorMean(np.random.default_rng(3).normal(size=(40, 12)).astype(np.float32))
+def prior() -> SceneMixture:
+    return mixture(NO_SPREAD)
 
 
-def brute_force(x: Any, sigma: float, pictures: Any, weights: Any) -> Any:
-    """The posterior mean, literally, in double precision."""
-    pictures, x = pictures.astype(float), x.astype(float)
-    shares = [w * math.exp(-((x - y) ** 2).sum() / (2 * sigma**2)) for w, y in zip(weights, pictures, strict=True)]
-    return sum(share * y for share, y in zip(shares, pictures, strict=True)) / sum(shares)
+def latents_of(mixture: SceneMixture) -> Any:
+    return mixture.basis.back(mixture.centres)
+
+
+def covariance(mixture: SceneMixture, spread: Spread) -> Any:
+    """The covariance of one scene's pictures, in double precision, as a matrix over latents."""
+    axes = mixture.basis.to(np.eye(12, dtype=np.float32)).T.astype(float)
+    return axes.T @ np.diag(mixture.basis.variances(spread)[mixture.basis.bands()]) @ axes
+
+
+def brute_force(x: Any, sigma: float, scenes: Any, weights: Any, spread: Any) -> Any:
+    """The posterior mean, literally, in double precision: Bayes' rule over scenes, then within each."""
+    scenes, x = scenes.astype(float), x.astype(float)
+    noisy = spread + sigma**2 * np.eye(len(x))
+    gain = spread @ np.linalg.inv(noisy)
+    shares = [
+        w * math.exp(-0.5 * (x - y) @ np.linalg.solve(noisy, x - y)) for w, y in zip(weights, scenes, strict=True)
+    ]
+    return sum(share * (y + gain @ (x - y)) for share, y in zip(shares, scenes, strict=True)) / sum(shares)
+
+
+class TestBasis:
+    @given(st.integers(1, 9), st.integers(1, 9))
+    @settings(deadline=None, max_examples=30)
+    def test_is_orthonormal(self, rows: int, columns: int) -> None:
+        basis = Basis(rows, columns)
+        x = np.random.default_rng(1).normal(size=(2, 3 * rows * columns)).astype(np.float32)
+        assert np.allclose(basis.back(basis.to(x)), x, atol=1e-5)
+        assert np.allclose((basis.to(x) ** 2).sum(axis=1), (x**2).sum(axis=1), rtol=1e-4)
+
+    def test_the_spread_is_that_of_a_pixel(self) -> None:
+        basis = Basis(16, 12)
+        spread = covariance_of_pixels(basis, Spread(light=0.2, tint=0.0))
+        # Equal in all colours and, over the picture, 0.2 in lightness, which is spread over three values.
+        assert math.sqrt(spread.mean() * 3) == pytest.approx(0.2, rel=1e-3)
+
+    def test_slow_variations_are_wide_and_fine_ones_narrow(self) -> None:
+        bands = Basis(32, 32).variances(Spread(light=1.0, tint=0.5))
+        light = bands[: len(bands) // 3]
+        assert all(low >= high for low, high in itertools.pairwise(light))
+        assert light[-1] < light[0] / 1e4
+
+
+def covariance_of_pixels(basis: Basis, spread: Spread) -> Any:
+    axes = basis.to(np.eye(3 * basis.shape[1] * basis.shape[2], dtype=np.float32)).T
+    return np.einsum("kd,k,kd->d", axes, basis.variances(spread)[basis.bands()], axes)
 
 
 class TestDenoiser:
     @pytest.mark.parametrize("sigma", [0.5, 1.0, 3.0, 14.6])
-    def test_is_the_posterior_mean(self, prior: PosteriorMean, sigma: float) -> None:
+    @pytest.mark.parametrize("spread", [NO_SPREAD, SPREAD])
+    def test_is_the_posterior_mean(self, spread: Spread, sigma: float) -> None:
+        prior = mixture(spread)
         random = np.random.default_rng(1)
         weights = random.random(40)
-        x = (prior.pictures[:3] + sigma * random.normal(size=(3, 12))).astype(np.float32)
+        scenes = latents_of(prior)
+        x = (scenes[:3] + sigma * random.normal(size=(3, 12))).astype(np.float32)
         ours = prior(x, sigma, np.log(weights).astype(np.float32))
+        wide = covariance(prior, spread)
         for row in range(3):
-            assert np.allclose(ours[row], brute_force(x[row], sigma, prior.pictures, weights), atol=1e-4)
+            assert np.allclose(ours[row], brute_force(x[row], sigma, scenes, weights, wide), atol=1e-4)
 
-    def test_at_the_ends_it_is_the_mean_and_the_nearest(self, prior: PosteriorMean) -> None:
-        x, even = prior.pictures[5:6] + np.float32(0.01), np.zeros(40, np.float32)
-        assert np.allclose(prior(x, 1e4, even), prior.pictures.mean(axis=0), atol=1e-3)
-        assert np.allclose(prior(x, 0.03, even), prior.pictures[5], atol=1e-5)
+    def test_at_the_ends_it_is_the_mean_and_the_nearest(self, prior: SceneMixture) -> None:
+        scenes = latents_of(prior)
+        x, even = scenes[5:6] + np.float32(0.01), np.zeros(40, np.float32)
+        assert np.allclose(prior(x, 1e4, even), scenes.mean(axis=0), atol=1e-3)
+        assert np.allclose(prior(x, 0.03, even), scenes[5], atol=1e-5)
 
-    def test_it_is_the_best_guess(self, prior: PosteriorMean) -> None:
-        # No other function of x has a smaller mean square error: not x itself, not the mean, not the nearest picture.
-        random, sigma = np.random.default_rng(5), 1.5
-        truth = prior.pictures[random.integers(0, 40, 3000)]
+    @pytest.mark.parametrize("spread", [NO_SPREAD, SPREAD])
+    def test_it_is_the_best_guess(self, spread: Spread) -> None:
+        # No other function of x has a smaller mean square error: not x itself, not the mean, not the nearest scene.
+        random, sigma, prior = np.random.default_rng(5), 1.5, mixture(spread)
+        scenes = latents_of(prior)
+        vary = np.linalg.cholesky(covariance(prior, spread) + 1e-9 * np.eye(12))
+        truth = scenes[random.integers(0, 40, 3000)] + random.normal(size=(3000, 12)) @ vary.T
         x = (truth + sigma * random.normal(size=truth.shape)).astype(np.float32)
-        distances = prior.square_distances(x)
+        nearest = ((x[:, None] - scenes[None]) ** 2).sum(axis=2).argmin(axis=1)
 
         def error(guess: Any) -> float:
             return float(((guess - truth) ** 2).mean())
 
         ours = error(prior(x, sigma, np.zeros(40, np.float32)))
-        others = (x, x * 0 + prior.pictures.mean(axis=0), prior.pictures[distances.argmin(axis=1)], x / (1 + sigma**2))
+        others = (x, x * 0 + scenes.mean(axis=0), scenes[nearest], x / (1 + sigma**2))
         assert all(ours < error(other) for other in others)
 
-    def test_square_distances(self, prior: PosteriorMean) -> None:
-        x = np.ones((2, 12), np.float32)
-        assert np.allclose(prior.square_distances(x), ((prior.pictures - 1) ** 2).sum(axis=1), atol=1e-4)
+    def test_distances_leave_out_what_the_spread_explains(self) -> None:
+        plain, smooth = mixture(NO_SPREAD), mixture(SPREAD)
+        scenes = latents_of(plain)
+        square = ((scenes[:1] - scenes) ** 2).sum(axis=1)
+        assert np.allclose(plain.distances(scenes[:1], 0.1)[0], square, atol=1e-3)
+        assert np.all(smooth.distances(scenes[:1], 0.1)[0][1:] < square[1:])
+        assert smooth.distances(scenes[:1], 0.1)[0][0] == pytest.approx(0.0, abs=1e-4)
 
     @given(st.floats(0, 30), st.floats(0.1, 20))
     @settings(deadline=None, max_examples=50)
     def test_guidance_is_a_straight_line(self, cfg: float, sigma: float) -> None:
         random = np.random.default_rng(2)
-        prior = PosteriorMean(random.normal(size=(15, 6)).astype(np.float32))
-        positive, negative = random.normal(size=(2, 15)).astype(np.float32) * 3
-        x = random.normal(size=(2, 6)).astype(np.float32) * np.float32(sigma)
-        for_it, against = prior(x, sigma, positive), prior(x, sigma, negative)
+        prior = mixture(SPREAD, 15)
+        positive, negative = (
+            Conditioning.of(prior, weights) for weights in random.normal(size=(2, 15)).astype(np.float32) * 3
+        )
+        x = random.normal(size=(2, 12)).astype(np.float32) * np.float32(sigma)
+        # A conditioning moves all scenes by its lean: the guess of a world that is moved.
+        for_it, against = (
+            prior(x - prior.basis.back(c.lean[None]), sigma, c.log_weights) + prior.basis.back(c.lean[None])
+            for c in (positive, negative)
+        )
         guided = GuidedDenoiser(prior, positive, negative, cfg)(x, sigma)
         assert np.allclose(guided, against + cfg * (for_it - against), atol=1e-3 * (1 + cfg))
+
+    def test_a_given_picture_is_one_more_scene_for_itself_alone(self) -> None:
+        prior = mixture(SPREAD)
+        given = np.random.default_rng(8).normal(size=(2, 12)).astype(np.float32) * 3
+        joined = prior.joined(prior.basis.to(given))
+        conditioning = Conditioning.of(prior, np.zeros(40, np.float32)).with_given(2, 5.0)
+        shares, _ = GuidedDenoiser(joined, conditioning, conditioning, 1.0).shares(joined.basis.to(given), 0.1)
+        assert np.allclose(shares[:, 40:], np.eye(2), atol=1e-4)
+        early, _ = GuidedDenoiser(joined, conditioning, conditioning, 1.0).shares(joined.basis.to(given), 50.0)
+        assert early[:, 40:].sum(axis=1) == pytest.approx(math.exp(-5), rel=0.2)
 
 
 def zero_noise(shape: tuple[int, ...]) -> Any:
@@ -128,7 +206,7 @@ def zero_noise(shape: tuple[int, ...]) -> Any:
 
 class TestSamplers:
     @pytest.mark.parametrize("name", sorted(SAMPLERS))
-    def test_they_end_on_pictures_of_the_set(self, prior: PosteriorMean, name: str) -> None:
+    def test_they_end_on_pictures_of_the_set(self, prior: SceneMixture, name: str) -> None:
         random = np.random.default_rng(9)
         levels = sigmas("karras", 30)
         x = (random.normal(size=(20, 12)) * levels[0]).astype(np.float32)
@@ -141,11 +219,11 @@ class TestSamplers:
             return random.normal(size=x.shape).astype(np.float32)
 
         ended = SAMPLERS[name](denoise, x, levels, draw, lambda *_: None)
-        nearest = prior.square_distances(ended).min(axis=1)
+        nearest = prior.distances(ended, 0.1).min(axis=1)
         assert np.median(nearest) < 0.02
 
     @pytest.mark.parametrize("name", sorted(SAMPLERS))
-    def test_each_step_is_watched_once(self, prior: PosteriorMean, name: str) -> None:
+    def test_each_step_is_watched_once(self, prior: SceneMixture, name: str) -> None:
         levels, seen = sigmas("normal", 5), []
         even = np.zeros(40, np.float32)
         SAMPLERS[name](
@@ -194,13 +272,12 @@ class TestSamplers:
     @given(SEEDS)
     @settings(max_examples=10, deadline=None)
     def test_the_same_noise_gives_the_same_end(self, seed: int) -> None:
-        prior = PosteriorMean(np.random.default_rng(3).normal(size=(10, 4)).astype(np.float32))
-        even = np.zeros(10, np.float32)
+        prior, even = mixture(SPREAD, 10), np.zeros(10, np.float32)
         levels = sigmas("normal", 6)
 
         def sample() -> Any:
-            x = Noise(seed, 2, (4,)).draw() * np.float32(levels[0])
-            fresh = Noise(seed, 2, (4,), 1)
+            x = Noise(seed, 2, (12,)).draw() * np.float32(levels[0])
+            fresh = Noise(seed, 2, (12,), 1)
             return SAMPLERS["euler_ancestral"](lambda at, s: prior(at, s, even), x, levels, fresh.draw, lambda *_: None)
 
         assert np.array_equal(sample(), sample())

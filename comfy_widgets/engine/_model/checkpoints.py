@@ -11,7 +11,7 @@ import numpy as np
 
 from .arrays import Array
 from .dataset import general_scenes, log_weights, scenes_for
-from .denoiser import GuidedDenoiser, PosteriorMean, softmax
+from .denoiser import Conditioning, GuidedDenoiser, SceneMixture, Spread, softmax
 from .noise import Noise
 from .render import render
 from .samplers import SAMPLERS
@@ -29,8 +29,11 @@ PIXELS_PER_CELL = 8
 MAX_CELLS = 64
 _GENERAL, _FOR_PROMPT = 192, 192
 """How many scenes are painted; each also counts as its mirror image."""
-_ELSEWHERE = float(np.log(0.1))
-"""Weight of the prompt's own scenes under another conditioning: they are extra, not part of the general world."""
+_OWN_SHARE = float(np.log(0.1))
+"""Weight of each scene drawn for the prompt, beside the general ones: there are many of them for what they are."""
+SPREAD = Spread(light=0.065 * float(LATENT_SCALE), tint=0.028 * float(LATENT_SCALE), corner=1.2)
+_UNLIKELY = 0.012
+"""How unlikely a picture is that was given, in nats for each value of its latent."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Prior:
     """Scenes, and the denoiser of their latents."""
 
     scenes: Scenes
-    denoiser: PosteriorMean
+    denoiser: SceneMixture
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def _prior(seed: int, meaning: Meaning, rows: int, columns: int) -> Prior:
             own, own_latents = _with_mirror_images(own, rows, columns)
         scenes = scenes.join(own)
         latents = np.concatenate([latents, own_latents])
-    return Prior(scenes, PosteriorMean(latents))
+    return Prior(scenes, SceneMixture.of(latents.reshape(len(latents), 3, rows, columns), SPREAD))
 
 
 def _latents(scenes: Scenes, rows: int, columns: int) -> Array:
@@ -153,46 +156,34 @@ class Checkpoint:
             return latent
         batch, _, rows, columns = latent.samples.shape
         prior = _prior(self._seed, positive, rows, columns)
-        guided = GuidedDenoiser(
-            prior.denoiser,
-            self._weights(prior.scenes, positive, positive),
-            self._weights(prior.scenes, negative, positive),
-            cfg,
-        )
         shape = (batch, 3 * rows * columns)
-        x = latent.samples.reshape(shape) + Noise(seed, batch, shape[1:]).draw() * np.float32(levels[0])
+        begin = latent.samples.reshape(shape)
+        mixture = prior.denoiser
+        wanted, unwanted = self._conditioning(prior, positive), self._conditioning(prior, negative)
+        if begin.any():
+            # A given image is one more scene, so unlikely that it wins only while little noise hides it.
+            mixture = mixture.joined(mixture.basis.to(begin))
+            wanted, unwanted = (c.with_given(batch, _UNLIKELY * shape[1]) for c in (wanted, unwanted))
+        guided = GuidedDenoiser(mixture, wanted, unwanted, cfg)
+        x = begin + Noise(seed, batch, shape[1:]).draw() * np.float32(levels[0])
         fresh = Noise(seed, batch, shape[1:], stream=1)
 
         def watched(step: int, guess: Array, at: Array, sigma: float) -> None:
-            watch(step + 1, lambda: preview(guess[0], at[0], sigma).reshape(3, rows, columns))
+            watch(step + 1, lambda: preview(guess[0]).reshape(3, rows, columns))
 
         samples = SAMPLERS[sampler](guided, x, levels, fresh.draw, watched)
         samples = samples.astype(np.float32).reshape(latent.samples.shape)
         return Latent(samples, latent.width, latent.height, prior)
 
-    def _weights(self, scenes: Scenes, meaning: Meaning, positive: Meaning) -> Array:
-        weights = log_weights(scenes, meaning)
-        if meaning != positive:
-            weights[2 * _GENERAL :] += np.float32(_ELSEWHERE)
-        return weights
+    def _conditioning(self, prior: Prior, meaning: Meaning) -> Conditioning:
+        weights = log_weights(prior.scenes, meaning)
+        weights[2 * _GENERAL :] += np.float32(_OWN_SHARE)
+        return Conditioning.of(prior.denoiser, weights)
 
 
-_CONTRAST = 0.28
-_VISIBLE_NOISE = 0.17
-
-
-def preview(guess: Array, x: Array, sigma: float) -> Array:
-    """Return a picture of a step: the guess, under as much of the remaining noise as lets both be seen.
-
-    Early guesses, which guidance has pushed far, are drawn down to the contrast of a picture.
-    """
-    picture = guess / LATENT_SCALE
-    spread = float(np.sqrt(np.mean(picture * picture)))
-    if spread > _CONTRAST:
-        picture = picture * (_CONTRAST / spread)
-    noise = (x - guess) / sigma
-    visible = _VISIBLE_NOISE * sigma / (sigma + 0.9)
-    result: Array = np.clip(picture + noise * visible + 0.5, 0.0, 1.0)
+def preview(guess: Array) -> Array:
+    """Return the picture that the model expects at a step, shape as the guess, 0..1."""
+    result: Array = np.clip(guess / LATENT_SCALE + np.float32(0.5), 0.0, 1.0)
     return result
 
 
@@ -250,13 +241,13 @@ def decode(latent: Latent, before_each: Callable[[], None] = lambda: None) -> Ar
 
 
 _MATCH = 0.03
-"""Root mean square difference (per value) at which a latent counts as 60 % of a scene."""
+"""Root mean square difference per value, beyond a scene's own variation, at which a latent counts as 60 % of it."""
 
 
-def _recognized(cells: Array, denoiser: PosteriorMean) -> list[tuple[int, float]]:
+def _recognized(cells: Array, denoiser: SceneMixture) -> list[tuple[int, float]]:
     """Return the scenes that a latent shows, and how much of each."""
     flat = cells.reshape(1, -1)
-    distance = denoiser.square_distances(flat)[0] / (flat.size * LATENT_SCALE**2)
+    distance = denoiser.distances(flat, _MATCH * float(LATENT_SCALE))[0] / (flat.size * LATENT_SCALE**2)
     share = softmax(-distance / np.float32(2 * _MATCH**2 / 8))
     sure = np.exp(-distance / (2 * _MATCH**2))
     best = np.argsort(share)[::-1][:3]

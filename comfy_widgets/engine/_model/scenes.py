@@ -110,6 +110,11 @@ class Scenes:
         """Return some of the scenes."""
         return Scenes(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
 
+    def put(self, index: Ints | Bools, others: Scenes) -> None:
+        """Replace some of the scenes."""
+        for field in fields(self):
+            getattr(self, field.name)[index] = getattr(others, field.name)
+
     def join(self, other: Scenes) -> Scenes:
         """Return these scenes and then the others."""
         return Scenes(

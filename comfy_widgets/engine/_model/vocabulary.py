@@ -13,6 +13,7 @@ PLURAL = 0
 _TOKEN = re.compile(r"[a-z]+|\d+(?:\.\d+)?|[(),:;.]")
 _STOPS = ",;."
 _EMPHASIS = 1.1
+_HEAVIEST = 1000.0
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,16 @@ class Wish:
 
     Parameters
     ----------
-    kind
+    kind : str
         "mood", "land", "weather", "figure", "sky", "ground", "water" or "clouds".
-    value
+    value : str
         Its name in the grammar; empty for the kinds that have one value.
-    colour, count, size, place
+    colour, count, size, place : str or int, optional
         What else was said about it; None where nothing was.
-    weight
-        From ``(words:1.3)``; 1 is usual.
+    weight : float
+        From ``(words:1.3)``; 1 is usual, 0 takes the thing back.
+    colour_weight, count_weight, size_weight : float
+        The same for what was said about it: ``(red:1.3) balloon``.
     """
 
     kind: str
@@ -38,6 +41,9 @@ class Wish:
     size: str | None = None
     place: str | None = None
     weight: float = 1.0
+    colour_weight: float = 1.0
+    count_weight: float = 1.0
+    size_weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -89,36 +95,44 @@ class _Reader:
         elif noun is not None:
             self._noun(word, noun, weight)
         elif word in COLOUR_OF:
-            self._said = replace(self._said, colour=COLOUR_OF[word])
+            self._said = replace(self._said, colour=COLOUR_OF[word], colour_weight=weight)
         elif word in SIZE_OF:
-            self._said = replace(self._said, size=SIZE_OF[word])
+            self._said = replace(self._said, size=SIZE_OF[word], size_weight=weight)
         elif word in PLACE_OF:
             if self.wishes and self.wishes[-1].kind == "figure":
                 self.wishes[-1] = replace(self.wishes[-1], place=PLACE_OF[word])
         elif word in NUMBER_OF or word.isdecimal():
             count = NUMBER_OF[word] if word in NUMBER_OF else int(word)
-            self._said = replace(self._said, count=max(1, min(count, MOST)))
+            self._said = replace(self._said, count=max(1, min(count, MOST)), count_weight=weight)
         elif word in SEPARATORS:
-            self._said = Wish("")
+            self.stop()
         elif word not in FILLERS and word.isalpha():
             self.unknown.append(word)
 
     def stop(self) -> None:
         """Take a comma, or the end: a colour that found no noun belongs to the last one ("sky blue")."""
         if self._said.colour and self.wishes and self.wishes[-1].colour is None:
-            self.wishes[-1] = replace(self.wishes[-1], colour=self._said.colour)
+            said = self._said
+            self.wishes[-1] = replace(self.wishes[-1], colour=said.colour, colour_weight=said.colour_weight)
         self._said = Wish("")
 
     def _noun(self, word: str, noun: Wish, weight: float) -> None:
         said = self._said
-        wish = replace(noun, colour=said.colour, weight=weight)
+        wish = replace(noun, colour=said.colour, weight=weight, colour_weight=said.colour_weight)
         if noun.kind == "figure":
             count = said.count
             if word in CROWD_OF:
                 count = CROWD_OF[word]
             elif count is None and word.endswith("s") and word != noun.value:
                 count = PLURAL
-            wish = replace(wish, count=count, size=said.size, place=said.place)
+            wish = replace(
+                wish,
+                count=count,
+                size=said.size,
+                place=said.place,
+                count_weight=said.count_weight,
+                size_weight=said.size_weight,
+            )
             self._said = Wish("")
         self.wishes.append(wish)
 
@@ -143,32 +157,61 @@ def _singulars(word: str) -> Iterator[str]:
 
 
 def _merged(wishes: list[Wish]) -> tuple[Wish, ...]:
-    """Keep one wish for each thing: the last of those said of it, with the heaviest weight."""
+    """Keep one wish for each thing: the last of those said of it, with the heaviest weight. Weight 0 takes it back."""
     merged: dict[tuple[str, str], Wish] = {}
     for wish in wishes:
-        earlier = merged.get((wish.kind, wish.value), wish)
-        merged[wish.kind, wish.value] = replace(
-            wish,
-            colour=wish.colour or earlier.colour,
-            count=wish.count if wish.count is not None else earlier.count,
-            size=wish.size or earlier.size,
-            place=wish.place or earlier.place,
-            weight=max(wish.weight, earlier.weight),
-        )
+        earlier = merged.get((wish.kind, wish.value))
+        merged[wish.kind, wish.value] = wish if earlier is None else _both(earlier, wish)
+    asked = (_without_nothing(merged[key]) for key in sorted(merged) if merged[key].weight > 0)
     # "landscape" or "sky" alone asks for nothing; "purple landscape" does.
-    return tuple(merged[key] for key in sorted(merged) if key[0] not in ("ground", "sky") or merged[key].colour)
+    return tuple(wish for wish in asked if wish.kind not in ("ground", "sky") or wish.colour)
+
+
+def _both(earlier: Wish, later: Wish) -> Wish:
+    """Join two wishes for one thing."""
+    colour, count, size = (
+        later if getattr(later, said) is not None else earlier for said in ("colour", "count", "size")
+    )
+    return replace(
+        later,
+        colour=colour.colour,
+        colour_weight=colour.colour_weight,
+        count=count.count,
+        count_weight=count.count_weight,
+        size=size.size,
+        size_weight=size.size_weight,
+        place=later.place or earlier.place,
+        weight=max(later.weight, earlier.weight),
+    )
+
+
+def _without_nothing(wish: Wish) -> Wish:
+    """Take back what was said with weight 0, and forget the weights of what was not said."""
+    colour = wish.colour if wish.colour_weight > 0 else None
+    count = wish.count if wish.count_weight > 0 else None
+    size = wish.size if wish.size_weight > 0 else None
+    return replace(
+        wish,
+        colour=colour,
+        count=count,
+        size=size,
+        colour_weight=wish.colour_weight if colour is not None else 1.0,
+        count_weight=wish.count_weight if count is not None else 1.0,
+        size_weight=wish.size_weight if size is not None else 1.0,
+    )
 
 
 def _weighted(text: str) -> Iterator[tuple[str, float]]:
     """Yield each word with its weight from parentheses."""
     tokens = _TOKEN.findall(text)
+    group_weights = _weights_of_groups(tokens)
     weights = [1.0]
     skip = False
     for position, token in enumerate(tokens):
         if skip:
             skip = False
         elif token == "(":
-            weights.append(weights[-1] * _weight_of_group(tokens, position))
+            weights.append(min(weights[-1] * group_weights[position], _HEAVIEST))
         elif token == ")":
             weights = weights[:-1] or [1.0]
         elif token == ":":
@@ -177,13 +220,16 @@ def _weighted(text: str) -> Iterator[tuple[str, float]]:
             yield token, weights[-1]
 
 
-def _weight_of_group(tokens: list[str], opening: int) -> float:
-    """Return the weight of the parenthesis that opens here: the number before its end, else 1.1."""
-    depth = 0
-    for position in range(opening, len(tokens)):
-        depth += {"(": 1, ")": -1}.get(tokens[position], 0)
-        if depth == 0:
+def _weights_of_groups(tokens: list[str]) -> dict[int, float]:
+    """Return for each opening parenthesis the number before its end, else 1.1."""
+    found: dict[int, float] = {}
+    unclosed: list[int] = []
+    for position, token in enumerate(tokens):
+        if token == "(":
+            found[position] = _EMPHASIS
+            unclosed.append(position)
+        elif token == ")" and unclosed:
             number = tokens[position - 1]
             weighed = tokens[position - 2] == ":" and number.replace(".", "", 1).isdecimal()
-            return float(number) if weighed else _EMPHASIS
-    return _EMPHASIS
+            found[unclosed.pop()] = float(number) if weighed else _EMPHASIS
+    return found
