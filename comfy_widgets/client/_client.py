@@ -7,6 +7,7 @@ import uuid
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -25,11 +26,11 @@ from ._job_errors import JobLost
 from ._ledger import Tracked
 from ._media import Media, Memory
 from ._parts import Parts, ServerView, Workers, connector, publisher, shutdown
-from ._prompt_routes import PromptRoutes
+from ._prompt_routes import PromptRoutes, is_id
 from ._result import Result
 from ._server_routes import ServerRoutes
 from ._state import Journal, Timings, state_directory
-from ._submission import Submission, Submitter
+from ._submission import Submission, Submitter, preview_request
 from ._tracker import Tracker
 from ._transport import Options, Transport
 from ._user_routes import UserRoutes
@@ -196,7 +197,7 @@ class ComfyClient(PromptRoutes, FileRoutes, UserRoutes, ServerRoutes):
         WorkflowError
             There is no workflow in it.
         """
-        if isinstance(source, str) and _is_id(source):
+        if isinstance(source, str) and is_id(source):
             entry = self.history(source)
             if entry is None:
                 raise WorkflowError(f"The server's history has no finished prompt {source}.")
@@ -217,6 +218,9 @@ class ComfyClient(PromptRoutes, FileRoutes, UserRoutes, ServerRoutes):
         front: bool = False,
         partial_execution_targets: list[str] | None = None,
         extra_data: Mapping[str, Any] | None = None,
+        previews: str | None = None,
+        prompt_id: str | None = None,
+        on_post: Callable[[Job], object] | None = None,
         **values: Any,
     ) -> Job:
         """Send a workflow to the server and come back at once.
@@ -231,6 +235,17 @@ class ComfyClient(PromptRoutes, FileRoutes, UserRoutes, ServerRoutes):
             Run only these output nodes.
         extra_data : dict, optional
             Goes with the prompt; ``extra_pnginfo`` is written into PNG files.
+        previews : str, optional
+            Ask for live previews of this run: "auto", "latent2rgb", "taesd" or "none". Without it the server does what
+            it was started with, and that is none by default. Servers before 0.8 do not heed it; the job then says so
+            once in its ``warnings``.
+        prompt_id : str, optional
+            An id of your own, a lower-case UUID, so that it can be noted before anything is sent; made here otherwise.
+            `attach` finds the job by it later, whoever submitted it.
+        on_post : callable, optional
+            Called with the job right before it is sent, in the thread that sends: the last moment to note
+            ``job.prompt_id`` and the final ``job.prompt``. It may call ``job.cancel()``. What it raises ends the job,
+            and nothing is sent.
         **values
             Values for the workflow's parameters, such as ``seed=7``.
 
@@ -243,8 +258,17 @@ class ComfyClient(PromptRoutes, FileRoutes, UserRoutes, ServerRoutes):
         ------
         WorkflowError
             The workflow cannot be read, or has no such parameter.
+        ValueError
+            The ``prompt_id`` is no UUID in lower case, or a job with it has not ended yet; or there is no such kind of
+            previews.
         ComfyError
             The client is closed, or was made before the process forked.
+
+        Examples
+        --------
+        >>> def claim(job):
+        ...     store.write(server=client.url, prompt_id=job.prompt_id)  # doctest: +SKIP
+        >>> job = client.submit("workflow.json", prompt_id=str(uuid.uuid4()), on_post=claim)  # doctest: +SKIP
         """
         self._parts.transport.check_process()
         document = Workflow.load(workflow)
@@ -252,13 +276,21 @@ class ComfyClient(PromptRoutes, FileRoutes, UserRoutes, ServerRoutes):
         if node_classes is not None:
             document = document.bind(node_classes)
         document = document.with_params(values).settle()
-        core, job = self._new_job(str(uuid.uuid4()))
-        if document.prompt is not None and (document.form == "api" or node_classes is not None):
-            core.prepare(document.to_prompt(), document.drawn)
-        self._submitter.submit(
-            Submission(core, document, front, partial_execution_targets, extra_data=dict(extra_data or {}))
-        )
+        ready = document.prompt is not None and (document.form == "api" or node_classes is not None)
+        extra = {**(extra_data or {}), **preview_request(previews)}
+        core, job = self._new_job(self._own_id(prompt_id), document if ready else None)
+        before_post = None if on_post is None else partial(on_post, job)
+        self._submitter.submit(Submission(core, document, front, partial_execution_targets, extra, before_post))
         return job
+
+    def _own_id(self, prompt_id: str | None) -> str:
+        if prompt_id is None:
+            return str(uuid.uuid4())
+        if not is_id(prompt_id):
+            raise ValueError(f"prompt_id is {prompt_id!r}, but must be a lower-case UUID; str(uuid.uuid4()) makes one.")
+        if self._parts.tracker.ledger.find(prompt_id) is not None:
+            raise ValueError(f"A job with the id {prompt_id} has not ended yet; client.attach(prompt_id) gives it.")
+        return prompt_id
 
     def run(self, workflow: Any, /, timeout: float | None = None, **values: Any) -> Result:
         """Submit a workflow and wait for its result; takes what `submit` takes.
@@ -279,7 +311,27 @@ class ComfyClient(PromptRoutes, FileRoutes, UserRoutes, ServerRoutes):
 
         Its state and result come from the server's queue and history; progress shows only where this client has the id
         under which it was submitted.
+
+        Parameters
+        ----------
+        prompt_id : str
+            The id under which the server knows it.
+
+        Returns
+        -------
+        Job
+            Where the server does not know the id, neither in its queue nor in its history, it ends as "lost".
+
+        Raises
+        ------
+        ComfyError
+            The client is closed, or was made before the process forked.
+
+        Examples
+        --------
+        >>> client.attach("0b9bcb85-6f9c-4b52-9b75-6f4b2e1a0c55").result()  # doctest: +SKIP
         """
+        self._parts.transport.check_process()
         tracker = self._parts.tracker
         known = tracker.ledger.find(prompt_id)
         if known is not None and isinstance(known.handle, Job):
@@ -289,7 +341,7 @@ class ComfyClient(PromptRoutes, FileRoutes, UserRoutes, ServerRoutes):
         tracker.confirm(core, JobLost(f"The server knows no prompt {prompt_id}.", prompt_id=prompt_id))
         return job
 
-    def _new_job(self, prompt_id: str, *, sent: bool = False) -> tuple[JobCore, Job]:
+    def _new_job(self, prompt_id: str, document: Workflow | None = None, *, sent: bool = False) -> tuple[JobCore, Job]:
         """A job that is tracked from now on."""
         parts = self._parts
         media = Media(FileRoutes(self._calls).view, parts.workers.downloads, self._memory)
@@ -302,6 +354,8 @@ class ComfyClient(PromptRoutes, FileRoutes, UserRoutes, ServerRoutes):
         core = JobCore(prompt_id, media.content, seconds=parts.timings.get, on_end=keep)
         services = JobServices(self._submitter.cancel, parts.dispatcher, parts.transport.check_process, owner=self)
         job = Job(core, services)
+        if document is not None:
+            core.prepare(document.to_prompt(), document.drawn)
         parts.tracker.add(Tracked(core, media, handle=job, sent=sent))
         return core, job
 
@@ -379,10 +433,3 @@ def _check_times(**seconds: float) -> None:
     for name, value in seconds.items():
         if not value > 0:
             raise ValueError(f"{name} is {value!r}, but must be a number of seconds above 0.")
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False

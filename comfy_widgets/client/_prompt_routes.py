@@ -188,3 +188,11 @@ def _json_or_none(reply: Reply) -> object:
         return reply.json()
     except NotAComfyServer:
         return None
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is an id as servers take it: a UUID in lower case, with its hyphens."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +23,8 @@ from ._status import JobStatus
 logger = logging.getLogger(__name__)
 
 _FIRST_CONNECT = 2.0
+_PREVIEW_METHODS = ("auto", "latent2rgb", "taesd", "none", "default")
+_PREVIEW_METHOD_SINCE = (0, 8)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Submission:
         Run only these output nodes.
     extra_data : dict
         Goes with the prompt.
+    before_post : callable or None
+        Called when all is ready; what it raises ends the job.
     """
 
     job: JobCore
@@ -44,6 +50,7 @@ class Submission:
     front: bool = False
     partial_execution_targets: list[str] | None = None
     extra_data: Mapping[str, Any] = field(default_factory=dict)
+    before_post: Callable[[], object] | None = None
 
 
 class Submitter:
@@ -64,6 +71,7 @@ class Submitter:
         self._client_id = calls.client_id
         self._parts = parts
         self._api_key = api_key
+        self._told_of_previews = False
 
     def submit(self, submission: Submission) -> None:
         """Send a job as soon as those before it are sent."""
@@ -84,7 +92,7 @@ class Submitter:
 
     def _send(self, submission: Submission) -> None:
         """Everything about a submission that may take time. What goes wrong ends the job; nothing is raised."""
-        job, tracker = submission.job, self._parts.tracker
+        job, tracker, begun = submission.job, self._parts.tracker, False
         try:
             if job.done():
                 return
@@ -96,7 +104,10 @@ class Submitter:
                 self._upload(job, document.uploads)
             tracker.listen().wait_first_try(_FIRST_CONNECT)
             extra_data = _extra_data(document, submission.extra_data, self._api_key)
-            if not tracker.ledger.begin(job):
+            if submission.before_post is not None:
+                submission.before_post()
+            begun = tracker.ledger.begin(job)
+            if not begun:
                 return
             self._note(job)
             reply = self._prompts.post_prompt(
@@ -115,13 +126,21 @@ class Submitter:
             tracker.ledger.fail(job, error)
         except Exception as error:
             logger.exception("a submission failed")
-            tracker.ledger.fail(job, ComfyError(f"The submission failed: {type(error).__name__}: {error}"))
+            sent = ", and nothing was sent" if not begun else ""
+            failure = ComfyError(f"The submission failed{sent}: {type(error).__name__}: {error}")
+            failure.__cause__ = error
+            if begun:
+                tracker.confirm(job, failure)
+            else:
+                tracker.ledger.fail(job, failure)
         else:
             if reply.prompt_id != job.prompt_id:
                 tracker.rekey(job, reply.prompt_id)
                 self._note(job)
             job.warn(*(f"Left out: {problem.text}" for problem in node_problems(reply.node_errors, job.prompt)))
             tracker.confirm(job)
+            if "preview_method" in extra_data:
+                self._check_previews(job, extra_data["preview_method"])
         if job.cancelling:
             # Asked for while the POST was under way, when the server did not know the job yet.
             self._cancel(job)
@@ -135,6 +154,19 @@ class Submitter:
         except ServerError as error:
             job.warn(f"The server could not be told to cancel: {error}")
         self._parts.tracker.ask_soon()
+
+    def _check_previews(self, job: JobCore, wanted: str) -> None:
+        """Tell once, on a server that does not heed the wish for previews, how they come about there."""
+        if self._told_of_previews or wanted in ("none", "default"):
+            return
+        self._told_of_previews = True
+        with suppress(ComfyError):
+            system = self._server.system_stats().system
+            if not _heeds_preview_method(system.comfyui_version) and not _has_previews(system.argv or []):
+                job.warn(
+                    f"No live previews: this server (ComfyUI {system.comfyui_version}) was started without them and is "
+                    "too old to be asked for them. Start it with --preview-method auto."
+                )
 
     def _note(self, job: JobCore) -> None:
         self._parts.journal.submitted(job.prompt_id, self._server.url, self._client_id)
@@ -179,3 +211,31 @@ def _extra_data(document: Workflow, extra: Mapping[str, Any], api_key: str | Non
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     return names.get(value, value) if isinstance(value, str) else value
+
+
+def preview_request(previews: str | None) -> dict[str, str]:
+    """What goes into ``extra_data`` to ask for previews.
+
+    Raises
+    ------
+    ValueError
+        ComfyUI has no such kind of previews.
+    """
+    if previews is None:
+        return {}
+    if previews not in _PREVIEW_METHODS:
+        raise ValueError(f"previews is {previews!r}, but must be one of {', '.join(_PREVIEW_METHODS)}.")
+    return {"preview_method": previews}
+
+
+def _heeds_preview_method(version: str | None) -> bool:
+    found = re.match(r"v?(\d+)\.(\d+)", version or "")
+    # One that does not tell its version is a fork, of which nothing is known.
+    return found is None or (int(found[1]), int(found[2])) >= _PREVIEW_METHOD_SINCE
+
+
+def _has_previews(argv: list[str]) -> bool:
+    """Whether a server was started with ``--preview-method`` other than none."""
+    following = dict(zip(argv, [*argv[1:], ""], strict=True)).get("--preview-method", "none")
+    given = next((word.partition("=")[2] for word in argv if word.startswith("--preview-method=")), following)
+    return given != "none"
