@@ -91,7 +91,7 @@ class Notebook:
         if isinstance(source, Path):
             target.write_bytes(source.read_bytes())
         else:
-            target.write_text(json.dumps(_notebook_of(source)))
+            target.write_text(json.dumps(notebook_of(source)))
         self.reopen(name)
 
     def reopen(self, name: str = "test.ipynb") -> None:
@@ -184,7 +184,7 @@ def launch_arguments() -> list[str]:
     return [*flags, "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost"]
 
 
-def _notebook_of(cells: Sequence[str]) -> dict[str, Any]:
+def notebook_of(cells: Sequence[str]) -> dict[str, Any]:
     code: dict[str, Any] = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
     return {
         "nbformat": 4,

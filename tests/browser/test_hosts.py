@@ -1,0 +1,138 @@
+"""The main path in the front ends that are not JupyterLab: Voila, an app made of a notebook, and marimo."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+from comfy_widgets.engine import Engine
+
+from .host import STARTUP, TOKEN, Host
+from .notebook import notebook_of
+from .panel import PATIENCE, Panel
+
+SHOW = """
+from comfy_widgets import ComfyClient, ComfyPanel, example
+panel = ComfyPanel(example(), client=ComfyClient())
+panel
+"""
+APP = """
+import marimo
+app = marimo.App()
+
+@app.cell
+def _():
+    from comfy_widgets import ComfyClient, ComfyPanel, example
+    panel = ComfyPanel(example(), client=ComfyClient())
+    panel
+    return
+
+if __name__ == "__main__":
+    app.run()
+"""
+# What these hosts write to the console by themselves: pages of other releases of Jupyter, and a CDN out of reach.
+NOISE = ("shared module", "ERR_NAME_NOT_RESOLVED", "Connection lost", "WebSocket", "ERR_CONNECTION_REFUSED")
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[[str], Page]]:
+    """Open pages; in the end their consoles must be free of errors that are not the host's."""
+    pages: list[Page] = []
+    errors: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(noise in message.text for noise in NOISE):
+            errors.append(message.text)
+
+    def make(url: str) -> Page:
+        page = browser.new_page(viewport={"width": 1280, "height": 1200})
+        page.set_default_timeout(PATIENCE)
+        page.on("console", heard)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        pages.append(page)
+        page.goto(url)
+        return page
+
+    yield make
+    for page in pages:
+        page.close()
+    assert not errors, "\n".join(errors)
+
+
+@contextmanager
+def marimo(folder: Path, engine: Engine) -> Iterator[str]:
+    """Serve `APP` as an app of its own, with nothing of the user's settings; yield its address."""
+    app = folder / "app.py"
+    app.write_text(APP)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {name: str(folder) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME")}
+    command = [sys.executable, "-m", "marimo", "run", str(app), f"--port={port}", "--host=127.0.0.1"]
+    log = folder / "marimo.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--headless", "--no-token"],
+            env={**os.environ, **own, "COMFYUI_URL": engine.url},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}/"
+        end = time.monotonic() + STARTUP
+        while True:
+            try:
+                urllib.request.urlopen(f"{url}health", timeout=5).close()
+                break
+            except OSError:
+                if process.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(f"marimo did not start:\n{log.read_text()[-4000:]}") from None
+                time.sleep(0.05)
+        yield url
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)
+
+
+def drive(page: Page) -> None:
+    """Run once and look at the picture."""
+    panel = Panel(page)
+    panel.expect_status("Ready")
+    panel.fill(steps="4")
+    panel.run_button.click()
+    panel.expect_status("Done")
+    expect(panel.pictures).to_have_count(1)
+    panel.pictures.click()
+    large = panel.root.get_by_role("dialog")
+    expect(large).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(large).to_be_hidden()
+
+
+def test_it_works_in_voila(open_page: Callable[[str], Page], lab: Host) -> None:
+    (lab.folder / "app.ipynb").write_text(json.dumps(notebook_of([SHOW])))
+    drive(open_page(f"{lab.url}/voila/render/app.ipynb?token={TOKEN}"))
+
+
+def test_it_works_in_marimo(open_page: Callable[[str], Page], engine: Engine, tmp_path: Path) -> None:
+    with marimo(tmp_path, engine) as url:
+        page = open_page(url)
+        drive(page)
+        page.reload()
+        drive(page)
