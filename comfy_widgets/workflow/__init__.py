@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._check import Problem as Problem
     from ._choice import Choose as Choose
+    from ._compare import fingerprint as fingerprint
     from ._convert import to_api_prompt as to_api_prompt
     from ._document import Workflow as Workflow
     from ._examples import example as example
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ._param import Param as Param
     from ._param import Params as Params
     from ._param import UnknownParam as UnknownParam
+    from ._param import did_you_mean as did_you_mean
+    from ._prompt import is_link as is_link
     from ._specs import InputSpec as InputSpec
     from ._specs import NodeSpec as NodeSpec
     from ._specs import NodeSpecs as NodeSpecs
@@ -38,10 +41,13 @@ _HOMES = {
     "Problem": "_check",
     "UnknownParam": "_param",
     "Workflow": "_document",
+    "did_you_mean": "_param",
     "example": "_examples",
-    "is_image": "_uploads",
-    "prompt_variants": "_variants",
+    "fingerprint": "_compare",
     "image_upload": "_uploads",
+    "is_image": "_uploads",
+    "is_link": "_prompt",
+    "prompt_variants": "_variants",
     "to_api_prompt": "_convert",
 }
 
