@@ -26,6 +26,7 @@ from ._job_errors import ExecutionFailed, JobCancelled, JobError, JobLost
 from ._result import Result
 from ._run_state import Progress
 from ._runs import Run, runs
+from ._state import state_directory
 from ._status import JobStatus, Phase
 from ._watch import Pace
 
@@ -57,4 +58,5 @@ __all__ = [
     "WorkflowError",
     "runs",
     "shared_engine",
+    "state_directory",
 ]
