@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .client import ComfyClient, Job, Progress, Result, Run, runs
     from .engine import Engine
     from .errors import ComfyError, WorkflowError
+    from .experiments import Experiment, lora, replace, resume, sweep, together
     from .protocol import File, Preview
     from .widgets import ComfyPanel, ImageGrid, JobProgress, LivePreview, WorkflowForm
     from .workflow import Graph, Param, Workflow, example
@@ -27,6 +28,7 @@ _HOME = {
     "ComfyError": "errors",
     "ComfyPanel": "widgets",
     "Engine": "engine",
+    "Experiment": "experiments",
     "File": "protocol",
     "Graph": "workflow",
     "ImageGrid": "widgets",
@@ -42,8 +44,13 @@ _HOME = {
     "WorkflowError": "errors",
     "WorkflowForm": "widgets",
     "example": "workflow",
+    "lora": "experiments",
     "make_grid": "_grid",
+    "replace": "experiments",
+    "resume": "experiments",
     "runs": "client",
+    "sweep": "experiments",
+    "together": "experiments",
 }
 
 __all__ = [
@@ -51,6 +58,7 @@ __all__ = [
     "ComfyError",
     "ComfyPanel",
     "Engine",
+    "Experiment",
     "File",
     "Graph",
     "ImageGrid",
@@ -66,8 +74,13 @@ __all__ = [
     "WorkflowError",
     "WorkflowForm",
     "example",
+    "lora",
     "make_grid",
+    "replace",
+    "resume",
     "runs",
+    "sweep",
+    "together",
 ]
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``comfy-widgets demo | engine | run | convert | doctor``."""
+"""The command line: ``comfy-widgets demo | engine | run | sweep | convert | doctor``."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from .experiments import add_arguments
+
     parser = argparse.ArgumentParser(prog="comfy-widgets", description="ComfyUI for notebooks, from the command line.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
@@ -62,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--timeout", type=float, help="seconds to wait")
     run.set_defaults(command=_run)
 
+    sweep = commands.add_parser("sweep", help="run a workflow with all combinations of some values")
+    add_arguments(sweep)
+    sweep.set_defaults(command=_sweep)
+
     convert = commands.add_parser("convert", help="turn an editor's workflow into the API format")
     convert.add_argument("workflow", help="a workflow file: JSON, PNG, ...")
     convert.add_argument("-o", "--output", type=Path, help="the file to write; standard output by default")
@@ -71,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="check this installation and a server")
     doctor.set_defaults(command=_doctor)
 
-    for command in (run, convert, doctor):
+    for command in (run, sweep, convert, doctor):
         command.add_argument("--url", help="the server's address; found as ComfyClient() finds it by default")
     return parser
 
@@ -110,6 +116,16 @@ def _run(options: argparse.Namespace) -> None:
         _out(text)
     for path in saved:
         _out(str(path))
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from .client import ComfyClient
+    from .experiments import run_command
+
+    if options.workflow is not None:
+        options.workflow = _path(options.workflow)
+    with ComfyClient(options.url) as client:
+        return run_command(options, client)
 
 
 def _follow(job: Any, timeout: float | None = None) -> Any:

@@ -38,10 +38,12 @@ from .client import (
     ServerUnreachable,
     WorkflowError,
 )
+from .experiments import ExperimentError
 
 __all__ = [
     "ComfyError",
     "ExecutionFailed",
+    "ExperimentError",
     "FileGone",
     "Forbidden",
     "HTTPError",

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "comfy_widgets"
-ROOMS = ("protocol", "workflow", "client", "widgets", "engine", "testing")
+ROOMS = ("protocol", "workflow", "client", "experiments", "widgets", "engine", "testing")
 
 
 def python_files(*folders: Path) -> list[Path]:

@@ -14,6 +14,7 @@ NAMES = [
     "ComfyError",
     "ComfyPanel",
     "Engine",
+    "Experiment",
     "File",
     "Graph",
     "ImageGrid",
@@ -29,8 +30,13 @@ NAMES = [
     "WorkflowError",
     "WorkflowForm",
     "example",
+    "lora",
     "make_grid",
+    "replace",
+    "resume",
     "runs",
+    "sweep",
+    "together",
 ]
 
 

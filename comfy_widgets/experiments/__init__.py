@@ -1,0 +1,63 @@
+"""Experiments: a workflow with many values, kept in a folder, resumed after any crash.
+
+>>> from comfy_widgets import example, sweep
+>>> run = sweep(example(), seed=range(4), cfg=[2, 5, 8])      # doctest: +SKIP
+
+It uses clients and workflows; it has no socket and no thread of its own.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._axes import lora as lora
+    from ._axes import replace as replace
+    from ._axes import together as together
+    from ._cell import Cell as Cell
+    from ._command import add_arguments as add_arguments
+    from ._command import parse_axis as parse_axis
+    from ._command import run_command as run_command
+    from ._errors import ExperimentError as ExperimentError
+    from ._experiment import Experiment as Experiment
+    from ._order import Price as Price
+    from ._sample import latin as latin
+    from ._sample import sobol as sobol
+    from ._store import Rating as Rating
+    from ._store import Store as Store
+    from ._sweep import resume as resume
+    from ._sweep import sweep as sweep
+
+_HOMES = {
+    "Cell": "_cell",
+    "Experiment": "_experiment",
+    "ExperimentError": "_errors",
+    "Price": "_order",
+    "Rating": "_store",
+    "Store": "_store",
+    "add_arguments": "_command",
+    "latin": "_sample",
+    "lora": "_axes",
+    "parse_axis": "_command",
+    "replace": "_axes",
+    "resume": "_sweep",
+    "run_command": "_command",
+    "sobol": "_sample",
+    "sweep": "_sweep",
+    "together": "_axes",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)

@@ -1,0 +1,344 @@
+"""Runs cells: two prompts at a time, each claimed before it is sent, each result kept before the next is asked for.
+
+There is no thread here. The first prompts are sent by whoever starts it, all others by the thread of the client's
+listeners, when a job has ended.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from ..client import ComfyClient, FileGone, JobError, JobStatus, ServerError
+from ..protocol import ComfyError
+from ._cell import Cell
+from ._errors import ExperimentError
+from ._keep import keep_failure, keep_result
+from ._store import Claim, Store
+from ._timings import Stopwatch, Timings
+
+if TYPE_CHECKING:
+    from ..client import Job
+
+logger = logging.getLogger("comfy_widgets.experiments")
+
+Status = Literal["ready", "running", "paused", "completed", "cancelled"]
+
+WINDOW = 2
+"""One prompt runs and one waits: fewer leave the server idle, more make it slow for everybody else."""
+_TRIES = 3
+
+
+class Client(Protocol):
+    """What runs cells: a `ComfyClient`, or anything that answers like one."""
+
+    @property
+    def url(self) -> str: ...
+
+    def submit(self, workflow: Any, /, *, prompt_id: str | None = None, **values: Any) -> Job: ...
+
+    def attach(self, prompt_id: str) -> Job: ...
+
+    def queue(self) -> Any: ...
+
+    def object_info(self) -> dict[str, Any]: ...
+
+
+@dataclass
+class _Out:
+    """A cell on the server."""
+
+    cell: Cell
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    job: Job | None = None
+    adopted: bool = False
+    stopped: bool = False
+    server: str = ""
+
+
+class Runner:
+    """Brings cells to a server and their results into the store.
+
+    Parameters
+    ----------
+    client : Client
+    store : Store
+    timings : Timings
+    changed : callable
+        Called with a cell whose state has changed, and with None when the experiment's own has.
+    more : callable, optional
+        Gives another cell when all are done, or None.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        store: Store,
+        timings: Timings,
+        changed: Callable[[Cell | None], object],
+        more: Callable[[], Cell | None] = lambda: None,
+    ) -> None:
+        self.client = client
+        self.condition = threading.Condition()
+        self.status: Status = "ready"
+        self.error: ExperimentError | None = None
+        self._store = store
+        self._timings = timings
+        self._changed = changed
+        self._more = more
+        self._todo: deque[Cell] = deque()
+        self._out: dict[str, _Out] = {}
+        self._forced: set[str] = set()
+        self._last_end: float | None = None
+
+    # What is asked for
+
+    def add(self, cells: Iterable[Cell], *, front: bool = False, force: bool = False) -> None:
+        """Take cells in; with ``force`` they run although their results are known."""
+        with self.condition:
+            listed = list(cells)
+            if force:
+                self._forced.update(cell.key for cell in listed)
+            if front:
+                self._todo.extendleft(reversed(listed))
+            else:
+                self._todo.extend(listed)
+            if self.status == "completed" and listed:
+                self.status = "running"
+        if self.status == "running":
+            self._fill()
+
+    def start(self) -> None:
+        """Begin, or go on."""
+        with self.condition:
+            if self.status in ("completed", "running"):
+                return
+            self.status, self.error = "running", None
+        self._changed(None)
+        self._fill()
+
+    def pause(self, *, now: bool = False, error: ExperimentError | None = None) -> None:
+        """Send nothing more; with ``now`` also stop what is on the server."""
+        with self.condition:
+            if self.status in ("running", "ready"):
+                self.status = "paused"
+            self.error = error or self.error
+            stopped = list(self._out.values()) if now else []
+            for out in stopped:
+                out.stopped = True
+            jobs = [out.job for out in stopped if out.job is not None]
+            self.condition.notify_all()
+        for job in jobs:
+            job.cancel()
+        self._changed(None)
+
+    def cancel(self) -> None:
+        """End it: nothing more is sent, and what is on the server is stopped."""
+        self.pause(now=True)
+        with self.condition:
+            if self.status != "completed":
+                self.status = "cancelled"
+            dropped = list(self._todo)
+            self._todo.clear()
+            for cell in dropped:
+                cell.reset(JobStatus.CANCELLED)
+            self.condition.notify_all()
+        for cell in dropped:
+            self._changed(cell)
+        self._changed(None)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is on the server, and nothing will be sent without another word."""
+        return not self._out and self.status != "running"
+
+    # Sending
+
+    def _fill(self) -> None:
+        """Send what fits into the window."""
+        while True:
+            with self.condition:
+                if self.status != "running" or len(self._out) >= WINDOW:
+                    return
+                try:
+                    cell = self._take()
+                except ComfyError as error:
+                    self.pause(error=ExperimentError(f"Paused: {error}"))
+                    return
+                if cell is None:
+                    if not self._out:
+                        self.status = "completed"
+                        self.condition.notify_all()
+                    break
+                out = self._out[cell.key] = _Out(cell)
+                forced = cell.key in self._forced
+                self._forced.discard(cell.key)
+            self._send(out, forced)
+        if self.status == "completed":
+            self._timings.save()
+            self._changed(None)
+
+    def _take(self) -> Cell | None:
+        for _ in range(len(self._todo)):
+            cell = self._todo.popleft()
+            if cell.key not in self._out:
+                return cell
+            # The same prompt is on the server for another cell.
+            self._todo.append(cell)
+        another = self._more() if not self._todo else None
+        if another is not None and another.key in self._out:
+            self._todo.append(another)
+            return None
+        return another
+
+    def _send(self, out: _Out, forced: bool) -> None:
+        cell = out.cell
+        try:
+            if not forced and self._known(cell):
+                with self.condition:
+                    self._out.pop(cell.key, None)
+                self._changed(cell)
+                return
+            claim = None if forced else self._store.claims([cell.key]).get(cell.key)
+            job = self._adopt(claim) if claim is not None else None
+            out.adopted, out.server = job is not None, claim.server if claim is not None else ""
+            if job is None:
+                out.server = self.client.url
+                prompt_id = str(uuid.uuid4())
+                self._store.claim(cell.key, prompt_id, self.client.url)
+                job = self.client.submit(cell.workflow, prompt_id=prompt_id)
+            with self.condition:
+                out.job = cell.job = job
+                cell.status = JobStatus.IN_PROGRESS
+                stopped = out.stopped
+            job.on("event", out.watch.take)
+            job.add_done_callback(partial(self._ended, out))
+            self._changed(cell)
+            if stopped:
+                job.cancel()
+        except (ComfyError, OSError, sqlite3.Error) as error:
+            self._put_back(out)
+            self.pause(error=_in_words(error, cell))
+
+    def _known(self, cell: Cell) -> bool:
+        """Whether somebody has run the same prompt meanwhile: another cell, or another kernel."""
+        result = self._store.results([cell.key]).get(cell.key)
+        if result is None or result.status != "completed":
+            return False
+        with self.condition:
+            cell.settle(result, stored=True)
+        return True
+
+    def _adopt(self, claim: Claim) -> Job | None:
+        """A job for a prompt that was sent before; None where its server is no more."""
+        if claim.server == self.client.url:
+            return self.client.attach(claim.prompt_id)
+        elsewhere = ComfyClient(claim.server, journal=False)
+        try:
+            elsewhere.queue()
+        except ComfyError as error:
+            logger.warning("%s does not answer (%s); what it was to run is run again.", claim.server, error)
+            elsewhere.close()
+            return None
+        return elsewhere.attach(claim.prompt_id)
+
+    def _put_back(self, out: _Out) -> None:
+        with self.condition:
+            self._out.pop(out.cell.key, None)
+            if self.status == "cancelled":
+                out.cell.reset(JobStatus.CANCELLED)
+            else:
+                out.cell.reset()
+                self._todo.appendleft(out.cell)
+            self.condition.notify_all()
+        self._changed(out.cell)
+
+    # What comes back
+
+    def _ended(self, out: _Out, job: Job) -> None:
+        """A job has ended; called in the thread of the client's listeners."""
+        try:
+            self._settle(out, job)
+        except (OSError, sqlite3.Error, ComfyError) as error:
+            # It stays claimed: when there is room again, it is fetched from the server's history.
+            self._put_back(out)
+            self.pause(error=_in_words(error, out.cell))
+        except Exception as error:
+            logger.exception("cell %d", out.cell.number)
+            self._put_back(out)
+            self.pause(error=ExperimentError(f"{type(error).__name__}: {error}"))
+        self._fill()
+
+    def _settle(self, out: _Out, job: Job) -> None:
+        cell, server = out.cell, out.server
+        error = job.exception(0)
+        if error is None:
+            try:
+                kept = keep_result(self._store, cell.key, job, job.result(0), server, out.watch)
+            except FileGone as gone:
+                self._again(out, gone)
+                return
+            self._learn(out, job)
+        elif job.status == "cancelled":
+            self._store.release(cell.key)
+            if out.stopped:
+                self._put_back(out)
+                return
+            with self.condition:
+                self._out.pop(cell.key, None)
+                cell.reset(JobStatus.CANCELLED, str(error))
+            self._changed(cell)
+            return
+        elif job.status == "lost":
+            # Raises where the server does not answer: then it is not the cell that is lost.
+            self.client.queue()
+            self._again(out, error)
+            return
+        elif isinstance(error, ServerError) and not isinstance(error, JobError):
+            raise error
+        else:
+            kept = keep_failure(self._store, cell.key, job, error, server)
+        with self.condition:
+            self._out.pop(cell.key, None)
+            cell.settle(kept)
+        self._changed(cell)
+
+    def _again(self, out: _Out, error: ComfyError) -> None:
+        """The server does not have it any more: run it again, unless that happens every time."""
+        self._store.release(out.cell.key)
+        out.cell.tries += 0 if out.adopted else 1
+        self._put_back(out)
+        if out.cell.tries >= _TRIES:
+            out.cell.tries = 0
+            self.pause(error=ExperimentError(f"The server lost a cell {_TRIES} times. {error}"))
+
+    def _learn(self, out: _Out, job: Job) -> None:
+        watch = out.watch
+        with suppress(Exception):
+            # What cannot be learned costs nobody a result.
+            self._timings.learn(job.prompt, watch)
+            if watch.began_at is not None and self._last_end is not None and watch.began_at >= self._last_end:
+                self._timings.between(min(1.0, (watch.began_at - self._last_end) / 1000))
+            self._last_end = watch.ended_at
+
+
+def _in_words(error: Exception, cell: Cell) -> ExperimentError:
+    if isinstance(error, ComfyError):
+        return ExperimentError(f"Paused: {error}")
+    if isinstance(error, sqlite3.Error):
+        reason = f"the store cannot be written ({error})"
+    else:
+        assert isinstance(error, OSError)
+        reason = f"a file cannot be written ({error.strerror or error})"
+    return ExperimentError(
+        f"Paused: {reason}. Everything that was finished is kept, and cell {cell.number} is still on the server. Make "
+        "room, then resume()."
+    )

@@ -1,0 +1,160 @@
+"""The schema of a store, and how a database that an older version made becomes one of today.
+
+`experiment.db` is plain SQLite and meant to be read by other programs:
+
+* ``run``: what was asked for, as JSON: name, workflow, axes.
+* ``cell``: the combinations of a run in the order in which they were asked for, each with the hash of its prompt.
+* ``result``: what a prompt gave, by that hash: state, error, seconds, the prompt itself.
+* ``file``: the files of a result; their bytes are in ``files/<sha256>.<extension>``.
+* ``claim``: a prompt that was sent, or is about to be, and has no result yet.
+* ``thumbnail``: small WebP images by the hash of the file; ``rating``: what a person thinks of a result.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+from ._errors import ExperimentError
+
+APPLICATION = 0x636F6D66
+"""Marks the file as ours, in the header of the database ("comf")."""
+
+_VERSIONS = (
+    """
+    CREATE TABLE run (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        shape TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        definition TEXT NOT NULL
+    );
+    CREATE TABLE cell (
+        run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        indices TEXT NOT NULL,
+        labels TEXT NOT NULL,
+        PRIMARY KEY (run, number)
+    ) WITHOUT ROWID;
+    CREATE INDEX cell_by_key ON cell(key);
+    CREATE TABLE result (
+        key TEXT PRIMARY KEY,
+        status TEXT NOT NULL,
+        error TEXT NOT NULL DEFAULT '',
+        prompt_id TEXT NOT NULL,
+        server TEXT NOT NULL,
+        finished_at REAL NOT NULL,
+        seconds REAL,
+        loading REAL NOT NULL DEFAULT 0,
+        cached TEXT NOT NULL DEFAULT '[]',
+        texts TEXT NOT NULL DEFAULT '[]',
+        prompt TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE file (
+        key TEXT NOT NULL REFERENCES result(key) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        extension TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        width INTEGER,
+        height INTEGER,
+        PRIMARY KEY (key, position)
+    ) WITHOUT ROWID;
+    CREATE TABLE claim (
+        key TEXT PRIMARY KEY,
+        prompt_id TEXT NOT NULL,
+        server TEXT NOT NULL,
+        claimed_at REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE thumbnail (
+        sha256 TEXT PRIMARY KEY,
+        width INTEGER NOT NULL,
+        height INTEGER NOT NULL,
+        webp BLOB NOT NULL
+    ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE rating (
+        key TEXT PRIMARY KEY,
+        stars INTEGER NOT NULL DEFAULT 0,
+        rejected INTEGER NOT NULL DEFAULT 0,
+        note TEXT NOT NULL DEFAULT '',
+        rated_at REAL NOT NULL
+    ) WITHOUT ROWID;
+    """,
+)
+VERSION = len(_VERSIONS)
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open a database, make it where there is none, and bring an older one up to date.
+
+    Raises
+    ------
+    ExperimentError
+        The file is damaged, another program's, or of a newer version; it stays as it is.
+    """
+    existed = path.exists() and path.stat().st_size > 0
+    try:
+        connection = sqlite3.connect(path, timeout=20.0, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise ExperimentError(f"{path} cannot be opened: {error}.") from error
+    try:
+        if existed:
+            _recognise(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        _migrate(connection)
+    except ExperimentError:
+        connection.close()
+        raise
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise ExperimentError(
+            f"{path} cannot be used as the store of an experiment ({error}). It was left as it is; choose another "
+            "folder, or move the file away."
+        ) from error
+    return connection
+
+
+def _recognise(connection: sqlite3.Connection, path: Path) -> None:
+    """Make sure that a file is ours and whole, before anything is written to it."""
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise ExperimentError(
+            f"{path} is damaged ({found}). It was left as it is; the files beside it are whole. Choose another folder, "
+            "or restore the file from a copy."
+        )
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION:
+        raise ExperimentError(
+            f"{path} belongs to another program. It was left as it is; choose another folder for the experiment."
+        )
+    if version > VERSION:
+        raise ExperimentError(
+            f"{path} was written by a newer version of comfy_widgets (schema {version}; this one knows {VERSION}). "
+            "Update comfy_widgets, or choose another folder."
+        )
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    # Two kernels may open a new store at once: who comes second finds it made.
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        for script in _VERSIONS[version:]:
+            for statement in script.split(";"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,125 @@
+"""An experiment as PIL images: two axes as columns and rows, or all cells on pages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .._grid import make_grid
+from ..protocol import ComfyError, WorkflowError
+from ._cell import Cell, Cells
+from ._labels import axis_name, shown_axes
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont, ImageFont
+
+_INK, _FAINT, _PAPER, _EMPTY = "#1f2328", "#6e7781", "white", "#eef0f2"
+_MAX_SIDE = 8192
+
+
+def draw_grid(of: Cells, x: str | None, y: str | None, fixed: Mapping[str, Any]) -> Image:
+    """Draw two axes; what is not finished stays an empty field.
+
+    Raises
+    ------
+    WorkflowError
+        There is no such axis or value.
+    """
+    from PIL import Image as Pillow
+    from PIL import ImageDraw
+
+    shown = shown_axes(of, x, y, fixed)
+    columns, rows = shown.columns, shown.rows
+    images = {place: image for place, cell in shown.cells.items() if (image := _image(cell)) is not None}
+    largest = max((max(image.size) for image in images.values()), default=256)
+    side = max(32, min(largest, 512, _MAX_SIDE // max(len(columns), len(rows)) - 8))
+    width = min(side, max((image.width * side // max(image.size) for image in images.values()), default=side))
+    height = min(side, max((image.height * side // max(image.size) for image in images.values()), default=side))
+    gap, font = max(2, side // 48), _font(max(12, side // 18))
+    line = _line(font) + 2 * gap
+    left = 2 * gap + (max(round(font.getlength(_cut(row, font, side))) for row in rows) if shown.y else 0)
+    top = (line if shown.caption else 0) + (line if shown.x else gap)
+    size = (left + len(columns) * (width + gap) + gap, top + len(rows) * (height + gap) + gap)
+    sheet = Pillow.new("RGB", size, _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    if shown.caption:
+        draw.text((gap * 2, gap), _cut(shown.caption, font, size[0] - 4 * gap), fill=_FAINT, font=font)
+    for column, label in enumerate(columns if shown.x else ()):
+        middle = left + column * (width + gap) + width / 2
+        draw.text((middle, top - gap), _cut(label, font, width), fill=_INK, font=font, anchor="md")
+    for row, label in enumerate(rows if shown.y else ()):
+        middle = top + row * (height + gap) + height / 2
+        draw.text((left - 1.5 * gap, middle), _cut(label, font, side), fill=_INK, font=font, anchor="rm")
+    for row in range(len(rows)):
+        for column in range(len(columns)):
+            corner = (left + column * (width + gap), top + row * (height + gap))
+            image = images.get((column, row))
+            if image is None:
+                draw.rectangle((*corner, corner[0] + width - 1, corner[1] + height - 1), fill=_EMPTY)
+                cell = shown.cells.get((column, row))
+                if cell is not None:
+                    centre = (corner[0] + width / 2, corner[1] + height / 2)
+                    text = _cut(cell.status.replace("_", " "), font, width)
+                    draw.text(centre, text, fill=_FAINT, font=font, anchor="mm")
+                continue
+            image = image.convert("RGB")
+            image.thumbnail((width, height), Pillow.Resampling.LANCZOS)
+            sheet.paste(image, (corner[0] + (width - image.width) // 2, corner[1] + (height - image.height) // 2))
+    return sheet
+
+
+def draw_sheets(of: Cells, cell: int, max_side: int) -> list[Image]:
+    """Draw all finished cells with their values under them, in pages.
+
+    Raises
+    ------
+    WorkflowError
+        A size is too small.
+    ComfyError
+        No cell is finished.
+    """
+    if cell < 16 or max_side < 2 * cell:
+        raise WorkflowError("An image on a sheet has at least 16 pixels, and a page room for two of them.")
+    finished = [(one, image) for one in of.cells if (image := _image(one, (cell, cell))) is not None]
+    if not finished:
+        raise ComfyError("No cell has an image yet.")
+    across = max(1, min(max_side // (cell + cell // 25), math.ceil(math.sqrt(len(finished)))))
+    down = max(1, max_side // round(cell * 1.2 + 24))
+    pages = []
+    for start in range(0, len(finished), across * down):
+        part = finished[start : start + across * down]
+        labels = [", ".join(f"{axis_name(name)} {label}" for name, label in one.labels.items()) for one, _ in part]
+        images = [image for _, image in part]
+        pages.append(make_grid(images, cols=min(across, len(part)), labels=labels, cell=(cell, cell), color=_INK))
+    return pages
+
+
+def _image(cell: Cell, size: tuple[int, int] | None = None) -> Image | None:
+    try:
+        image = cell.image
+    except ComfyError:
+        # A file that somebody took out of the folder leaves its field empty.
+        return None
+    if image is not None and size is not None:
+        image.thumbnail(size)
+    return image
+
+
+def _font(size: int) -> FreeTypeFont | ImageFont:
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size)
+
+
+def _line(font: FreeTypeFont | ImageFont) -> int:
+    _, top, _, bottom = font.getbbox("Ágjy")
+    return math.ceil(bottom - min(0, top))
+
+
+def _cut(text: str, font: FreeTypeFont | ImageFont, width: float) -> str:
+    text = " ".join(text.split())
+    while text and font.getlength(text) > width:
+        text = text[:-2].rstrip() + "…" if len(text) > 2 else ""
+    return text

@@ -1,0 +1,373 @@
+"""The store: a folder with a database and files named by their content, which survives any crash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ._errors import ExperimentError
+from ._schema import open_database
+
+DATABASE = "experiment.db"
+_CHUNK = 500
+_RESULT = ("key", "status", "error", "prompt_id", "server", "finished_at", "seconds", "loading", "cached", "texts")
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of a result.
+
+    Attributes
+    ----------
+    kind : str
+        "image", "video", "audio", ...
+    name : str
+        Its name on the server.
+    path : Path
+        Where it is now.
+    width, height : int or None
+        Of an image.
+    """
+
+    kind: str
+    name: str
+    sha256: str
+    path: Path
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True)
+class StoredResult:
+    """What a prompt gave.
+
+    Attributes
+    ----------
+    key : str
+        The hash of the prompt.
+    status : str
+        "completed" or "failed".
+    error : str
+        Why it failed.
+    seconds : float or None
+        On the server.
+    loading : float
+        Seconds of these that went into loading models.
+    cached : tuple of str
+        Nodes that the server had the results of.
+    prompt : Mapping
+        What ran; given to be kept, and read again with `Store.prompt`, for many of them would fill the memory.
+    """
+
+    key: str
+    status: str
+    error: str = ""
+    prompt_id: str = ""
+    server: str = ""
+    finished_at: float = 0.0
+    seconds: float | None = None
+    loading: float = 0.0
+    cached: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    prompt: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    files: tuple[StoredFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A prompt that was sent to a server, or is about to be."""
+
+    key: str
+    prompt_id: str
+    server: str
+
+
+@dataclass(frozen=True)
+class Rating:
+    """What a person thinks of a result: 0 to 5 stars (0 is none), or rejected."""
+
+    stars: int = 0
+    rejected: bool = False
+    note: str = ""
+
+
+class Store:
+    """A folder that keeps an experiment.
+
+    Parameters
+    ----------
+    folder : str or Path
+    create : bool
+        Make it where there is none.
+
+    Raises
+    ------
+    ExperimentError
+        The folder cannot be written, or what is in it is damaged or another program's.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], *, create: bool = True) -> None:
+        self.folder = Path(folder).expanduser().absolute()
+        if not create and not (self.folder / DATABASE).is_file():
+            raise ExperimentError(f"There is no experiment in {self.folder}.")
+        try:
+            self.files.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ExperimentError(
+                f"The folder {self.folder} cannot be written ({error.strerror}). Name another one: folder=..."
+            ) from error
+        self._lock = threading.RLock()
+        self._connection = open_database(self.folder / DATABASE)
+
+    @property
+    def files(self) -> Path:
+        """Where the bytes of results are."""
+        return self.folder / "files"
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # After a full disk SQLite may have rolled back by itself.
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    def _rows_of(self, query: str, keys: Iterable[str]) -> Iterator[Any]:
+        """Ask for many keys, some hundred at a time; ``{keys}`` in the query stands for them."""
+        listed = list(keys)
+        for start in range(0, len(listed), _CHUNK):
+            part = listed[start : start + _CHUNK]
+            yield from self._rows(query.replace("{keys}", ",".join("?" * len(part))), part)
+
+    # -- runs and their cells ------------------------------------------------------------------------------------------
+
+    def shapes(self) -> dict[str, str]:
+        """Return which shapes of workflows the store has seen, and the name of a run of each."""
+        return dict(self._rows("SELECT shape, name FROM run ORDER BY id"))
+
+    def save_run(
+        self,
+        name: str,
+        shape: str,
+        definition: Mapping[str, Any],
+        cells: Sequence[tuple[str, Sequence[int], Mapping[str, str]]],
+        number: int | None = None,
+    ) -> int:
+        """Keep what is asked for.
+
+        Parameters
+        ----------
+        name, shape : str
+        definition : Mapping
+            Workflow and axes, as JSON.
+        cells : sequence
+            Key, indices and labels of each.
+        number : int, optional
+            The run to replace; a new one by default, or the last one where that is the same.
+
+        Returns
+        -------
+        int
+            The run's number.
+        """
+        text = json.dumps(definition, ensure_ascii=False)
+        with self._transaction() as connection:
+            if number is None:
+                same = connection.execute(
+                    "SELECT id FROM run WHERE definition = ? AND name = ?", (text, name)
+                ).fetchone()
+                number = same[0] if same else None
+            if number is None:
+                cursor = connection.execute(
+                    "INSERT INTO run (name, shape, created_at, definition) VALUES (?, ?, ?, ?)",
+                    (name, shape, time.time(), text),
+                )
+                number = int(cursor.lastrowid or 0)
+            else:
+                connection.execute(
+                    "UPDATE run SET name = ?, shape = ?, created_at = ?, definition = ? WHERE id = ?",
+                    (name, shape, time.time(), text, number),
+                )
+                connection.execute("DELETE FROM cell WHERE run = ?", (number,))
+            connection.executemany(
+                "INSERT INTO cell (run, number, key, indices, labels) VALUES (?, ?, ?, ?, ?)",
+                (
+                    (number, at, key, json.dumps(list(indices)), json.dumps(labels, ensure_ascii=False))
+                    for at, (key, indices, labels) in enumerate(cells)
+                ),
+            )
+        return number
+
+    def last_run(self) -> tuple[int, str, dict[str, Any], list[tuple[int, ...]]]:
+        """Return number, name, definition and cells of the run that was asked for last.
+
+        Raises
+        ------
+        ExperimentError
+            There is none.
+        """
+        found = self._rows("SELECT id, name, definition FROM run ORDER BY created_at DESC, id DESC LIMIT 1")
+        if not found:
+            raise ExperimentError(f"The store in {self.folder} holds no sweep that could be resumed.")
+        number, name, definition = found[0]
+        rows = self._rows("SELECT indices FROM cell WHERE run = ? ORDER BY number", (number,))
+        return number, name, json.loads(definition), [tuple(json.loads(indices)) for (indices,) in rows]
+
+    # -- claims --------------------------------------------------------------------------------------------------------
+
+    def claims(self, keys: Iterable[str]) -> dict[str, Claim]:
+        """Return what was sent and has no result yet."""
+        query = "SELECT key, prompt_id, server FROM claim WHERE key IN ({keys})"
+        return {row[0]: Claim(*row) for row in self._rows_of(query, keys)}
+
+    def claim(self, key: str, prompt_id: str, server: str) -> None:
+        """Note, before a prompt is sent, that it is."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO claim VALUES (?, ?, ?, ?)", (key, prompt_id, server, time.time())
+            )
+
+    def release(self, key: str) -> None:
+        """Take a claim back: the prompt was not run, or is gone."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM claim WHERE key = ?", (key,))
+
+    # -- results -------------------------------------------------------------------------------------------------------
+
+    def put_file(
+        self, content: bytes, name: str, kind: str = "image", size: tuple[int, int] | None = None
+    ) -> StoredFile:
+        """Keep the bytes of a file under their hash; written beside and renamed, so that no half file is ever there."""
+        digest = hashlib.sha256(content).hexdigest()
+        suffix = PurePosixPath(name).suffix.lstrip(".").lower()
+        path = self.files / f"{digest}.{suffix if re.fullmatch('[a-z0-9]{1,8}', suffix) else 'bin'}"
+        if not path.exists() or path.stat().st_size != len(content):
+            beside = path.with_name(f"{digest}.{os.getpid()}.{threading.get_ident()}.part")
+            try:
+                beside.write_bytes(content)
+                beside.replace(path)
+            finally:
+                beside.unlink(missing_ok=True)
+        width, height = size if size is not None else (None, None)
+        return StoredFile(kind, name, digest, path, width, height)
+
+    def save(self, result: StoredResult, thumbnails: Mapping[str, tuple[int, int, bytes]]) -> None:
+        """Keep a result whose files are kept already, and end its claim: all at once, or not at all."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM file WHERE key = ?", (result.key,))
+            connection.execute(
+                "INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    result.key,
+                    result.status,
+                    result.error,
+                    result.prompt_id,
+                    result.server,
+                    result.finished_at,
+                    result.seconds,
+                    result.loading,
+                    json.dumps(result.cached),
+                    json.dumps(result.texts, ensure_ascii=False),
+                    json.dumps(result.prompt, ensure_ascii=False, sort_keys=True),
+                ),
+            )
+            connection.executemany(
+                "INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (
+                        *(result.key, position, file.kind, file.name, file.sha256, file.path.suffix.lstrip(".")),
+                        *(file.path.stat().st_size, file.width, file.height),
+                    )
+                    for position, file in enumerate(result.files)
+                ),
+            )
+            connection.executemany(
+                "INSERT OR IGNORE INTO thumbnail VALUES (?, ?, ?, ?)",
+                ((digest, *thumbnail) for digest, thumbnail in thumbnails.items()),
+            )
+            connection.execute("DELETE FROM claim WHERE key = ?", (result.key,))
+
+    def results(self, keys: Iterable[str]) -> dict[str, StoredResult]:
+        """Return the results of prompts, those whose files are all there and whole."""
+        listed = list(dict.fromkeys(keys))
+        files: dict[str, list[StoredFile] | None] = {}
+        query = (
+            "SELECT key, kind, name, sha256, extension, bytes, width, height FROM file WHERE key IN ({keys}) "
+            "ORDER BY key, position"
+        )
+        for key, kind, name, digest, extension, size, width, height in self._rows_of(query, listed):
+            path = self.files / f"{digest}.{extension}"
+            kept = files.setdefault(key, [])
+            if not path.is_file() or path.stat().st_size != size:
+                files[key] = None
+            elif kept is not None:
+                kept.append(StoredFile(kind, name, digest, path, width, height))
+        found: dict[str, StoredResult] = {}
+        query = f"SELECT {', '.join(_RESULT)} FROM result WHERE key IN ({{keys}})"
+        for row in self._rows_of(query, listed):
+            of_key = files.get(row[0], [])
+            if of_key is not None:
+                values = dict(zip(_RESULT, row, strict=True))
+                lists = {name: tuple(json.loads(values[name])) for name in ("cached", "texts")}
+                found[row[0]] = StoredResult(**{**values, **lists, "files": tuple(of_key)})
+        return found
+
+    def prompt(self, key: str) -> dict[str, Any] | None:
+        """Return the prompt of a result."""
+        found = self._rows("SELECT prompt FROM result WHERE key = ?", (key,))
+        return json.loads(found[0][0]) if found else None
+
+    def forget(self, key: str) -> None:
+        """Forget a result, so that its prompt runs again; files stay, others may share them."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM result WHERE key = ?", (key,))
+
+    # -- what people see and say ---------------------------------------------------------------------------------------
+
+    def thumbnails(self, digests: Iterable[str]) -> dict[str, tuple[int, int, bytes]]:
+        """Return width, height and WebP bytes of small images by the hash of the file."""
+        query = "SELECT sha256, width, height, webp FROM thumbnail WHERE sha256 IN ({keys})"
+        return {digest: (width, height, webp) for digest, width, height, webp in self._rows_of(query, digests)}
+
+    def rate(self, key: str, rating: Rating) -> None:
+        """Keep a rating; one without stars, note or rejection takes the last one back."""
+        with self._transaction() as connection:
+            if rating == Rating():
+                connection.execute("DELETE FROM rating WHERE key = ?", (key,))
+            else:
+                connection.execute(
+                    "INSERT OR REPLACE INTO rating VALUES (?, ?, ?, ?, ?)",
+                    (key, rating.stars, rating.rejected, rating.note, time.time()),
+                )
+
+    def ratings(self, keys: Iterable[str]) -> dict[str, Rating]:
+        """Return ratings by key."""
+        query = "SELECT key, stars, rejected, note FROM rating WHERE key IN ({keys})"
+        return {key: Rating(stars, bool(no), note) for key, stars, no, note in self._rows_of(query, keys)}
+
+    def __repr__(self) -> str:
+        return f"<Store in {self.folder}>"

@@ -1,0 +1,189 @@
+"""`sweep` and `resume`: from what people write to an experiment that runs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..client import ComfyClient, state_directory
+from ..protocol import WorkflowError
+from ._ask import Asking
+from ._errors import ExperimentError
+from ._experiment import ASK_ABOVE, Experiment
+from ._runner import Client
+from ._sample import Indices, Sample, combinations
+from ._saved import space_of
+from ._space import Space, Values, shape_of
+from ._store import Store
+from ._timings import Timings
+
+
+def sweep(
+    workflow: Any,
+    axes: Mapping[str, Any] | None = None,
+    /,
+    *,
+    client: Any = None,
+    folder: str | Path | None = None,
+    name: str | None = None,
+    sample: int | Sample | None = None,
+    skip: Callable[[Values], bool] | None = None,
+    ask: Any = None,
+    score: Callable[[Any], float] | None = None,
+    confirm: bool | None = None,
+    **more: Any,
+) -> Experiment:
+    """Run a workflow with all combinations of some values. Returns at once.
+
+    Parameters
+    ----------
+    workflow : Workflow, path, dict, ... or several
+        Whatever `Workflow.load` takes. A list, or a dict of names and workflows, makes an axis of its own.
+    axes : Mapping, optional
+        The same as keywords, for parameters whose names are no Python identifiers: ``{"KSampler 2.steps": [10, 20]}``.
+    client : ComfyClient, optional
+        The server; found as `ComfyClient` finds one by default.
+    folder : str or Path, optional
+        The store. What is in it is not run again, however the sweep ended. By default a folder of the workflow's name
+        below ``experiments`` where the notebook is.
+    name : str, optional
+        What it is called.
+    sample : int, latin(...) or sobol(...), optional
+        Run only so many of the combinations: at random, or spread evenly.
+    skip : callable, optional
+        Takes the values of a cell (``cell.cfg``, ``cell["cfg"]``) and says whether to leave it out.
+    ask : object, optional
+        Proposes cells with ``ask()`` and learns with ``tell(asked, score)``, as an Optuna study does. Needs ``sample``,
+        the number of cells, and ``score``.
+    score : callable, optional
+        Takes a PIL image and gives a number, for ``ask``.
+    confirm : bool, optional
+        True starts it however large it is, False only makes it ready; by default more than 200 cells wait for
+        ``start()``.
+    **more : iterable, together(...), replace(...), lora(...) or a single value
+        Parameters by name. Several values are an axis, a single one holds for all cells. A dict gives the values names.
+
+    Returns
+    -------
+    Experiment
+        It is running, unless it waits for consent.
+
+    Raises
+    ------
+    WorkflowError
+        Anything about the workflow, a name or a value. Every cell is checked before the first is sent.
+    ExperimentError
+        The folder cannot be used, or keeps an experiment of another workflow.
+
+    Examples
+    --------
+    >>> from comfy_widgets import example, sweep
+    >>> run = sweep(example(), seed=range(4), cfg=[2, 5, 8])      # doctest: +SKIP
+    >>> run.wait().grid(x="cfg", y="seed")                        # doctest: +SKIP
+    """
+    given = {**(axes or {}), **more}
+    if client is None:
+        client = ComfyClient()
+    space = Space.make(workflow, given, client.object_info())
+    count = sample.count if isinstance(sample, Sample) else sample
+    if ask is not None:
+        if count is None or score is None:
+            raise WorkflowError("ask needs the number of cells and what makes one good: sample=40, score=my_function.")
+        cells: list[Indices] = []
+        asking = Asking(ask, space, count, score)
+        space.check([tuple(0 for _ in space.sizes)])
+    else:
+        asking = None
+        cells = _chosen(space, sample, skip)
+        space.check(cells)
+    title = name or _name(space)
+    store = Store(folder if folder is not None else Path("experiments") / f"{_slug(title)}-{shape_of(space)[:6]}")
+    try:
+        _refuse_another(store, shape_of(space))
+        run = Experiment(title, space, cells, client, store, _timings(client), asking=asking)
+    except BaseException:
+        store.close()
+        raise
+    return _begin(run, confirm)
+
+
+def resume(folder: str | Path, *, client: Any = None, confirm: bool | None = True) -> Experiment:
+    """Go on with a sweep that was begun before, by this process or another one.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Its store.
+    client : ComfyClient, optional
+        The server; found as `ComfyClient` finds one by default.
+    confirm : bool, optional
+        False only makes it ready, to look at.
+
+    Returns
+    -------
+    Experiment
+
+    Raises
+    ------
+    ExperimentError
+        There is no sweep in the folder, or it cannot be read.
+    WorkflowError
+        The server does not take its workflow any more.
+    """
+    store = Store(folder, create=False)
+    try:
+        number, name, definition, cells = store.last_run()
+        if client is None:
+            client = ComfyClient()
+        space = space_of(definition, client.object_info(), store)
+        space.check(cells)
+        run = Experiment(name, space, cells, client, store, _timings(client), number=number)
+    except BaseException:
+        store.close()
+        raise
+    return _begin(run, confirm)
+
+
+def _begin(run: Experiment, confirm: bool | None) -> Experiment:
+    large = len(run) - run.price.stored > ASK_ABOVE
+    starts = confirm if confirm is not None else not large
+    told = "" if starts else " It has not been started: .start() does." if large else ""
+    sys.stdout.write(f"{run.price}.{told}\n")
+    return run.start() if starts else run
+
+
+def _chosen(space: Space, sample: int | Sample | None, skip: Callable[[Values], bool] | None) -> list[Indices]:
+    cells = combinations(space.sizes, sample)
+    kept = [indices for indices in cells if skip is None or not skip(space.values(indices))]
+    if not kept:
+        raise WorkflowError(f"skip leaves out all {len(cells)} cells, so there is nothing to run.")
+    return kept
+
+
+def _refuse_another(store: Store, shape: str) -> None:
+    shapes = store.shapes()
+    if shapes and shape not in shapes:
+        raise ExperimentError(
+            f"{store.folder} keeps the experiment {next(iter(shapes.values()))!r} of another workflow: other nodes, or "
+            "connected otherwise. Choose another folder."
+        )
+
+
+def _timings(client: Client) -> Timings:
+    # The embedded engine has another port each time it is started, and is the same server all the same.
+    server = "embedded" if getattr(client, "embedded", False) else client.url
+    return Timings.load(state_directory(), server)
+
+
+def _name(space: Space) -> str:
+    names = [base.name for base in space.bases]
+    return " and ".join(names) if len(names) < 3 else f"{len(names)} workflows"
+
+
+def _slug(name: str) -> str:
+    short = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60]
+    return short or hashlib.sha256(name.encode()).hexdigest()[:8]

@@ -1,0 +1,144 @@
+"""What people see of an experiment without a browser: sheets, tables, answers, exports."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from comfy_widgets import WorkflowError
+from comfy_widgets.errors import ComfyError, ExperimentError
+from comfy_widgets.experiments import Experiment
+from comfy_widgets.testing import ScriptedServer, Stage, standard_run
+
+Sweep = Callable[..., Experiment]
+
+
+def coloured(stage: Stage) -> None:
+    """A run whose image is as bright as its cfg, and a little redder with each seed."""
+    inputs = stage.prompt["3"]["inputs"]
+    content = io.BytesIO()
+    Image.new("RGB", (64, 64), (int(inputs["cfg"] * 20 + inputs["seed"]), int(inputs["cfg"] * 20), 0)).save(
+        content, "PNG"
+    )
+    name = f"{inputs['seed']}-{inputs['cfg']}.png"
+    item = stage.server.files.put(name, content.getvalue(), folder="output")
+    standard_run(outputs={"9": {"images": [item]}})(stage)
+
+
+@pytest.fixture
+def run(run_sweep: Sweep, server: ScriptedServer) -> Experiment:
+    server.script = coloured
+    return run_sweep(seed=range(3), cfg=[2, 5], steps=[1, 2]).wait(30)
+
+
+def test_a_grid_has_an_image_for_each_pair_of_values(run: Experiment) -> None:
+    sheet = run.grid(x="cfg", y="seed", steps=2)
+    pixels = {(r, g) for _, (r, g, b) in sheet.getcolors(1 << 20) or [] if b == 0}
+    assert {(40, 40), (41, 40), (42, 40), (100, 100), (101, 100), (102, 100)} <= pixels
+    across = run.grid(x="seed", y="cfg")
+    assert across.width > across.height and sheet.height > sheet.width
+    assert run.grid().size == run.grid(x="cfg", y="seed").size
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"x": "cgf"}, "no axis 'cgf'. Did you mean 'cfg'"),
+        ({"x": "cfg", "y": "cfg"}, "both the columns and the rows"),
+        ({"steps": 9}, "steps has no value 9; it has: 1, 2"),
+    ],
+)
+def test_a_grid_of_what_is_not_there(run: Experiment, options: dict[str, object], told: str) -> None:
+    with pytest.raises(WorkflowError, match=told):
+        run.grid(**options)  # type: ignore[arg-type]
+
+
+def test_what_is_not_finished_stays_an_empty_field(run_sweep: Sweep, server: ScriptedServer) -> None:
+    server.play(standard_run(fail_at="3"))
+    run = run_sweep(seed=range(2), cfg=[1, 2]).wait(30)
+    assert run.grid().size[0] > 0
+    run[0].files and run[0].files[0].path.unlink()
+    assert run.grid().size[0] > 0
+    assert run_sweep(seed=range(90, 94), confirm=False).grid(x="seed").size[0] > 0
+    assert run_sweep(confirm=False).grid().size[0] > 0
+
+
+def test_sheets_come_in_pages(run: Experiment) -> None:
+    (page,) = run.sheet()
+    assert page.width <= 8192
+    pages = run.sheet(cell=64, max_side=200)
+    assert len(pages) > 1 and all(max(page.size) <= 260 for page in pages)
+    with pytest.raises(WorkflowError, match="at least 16 pixels"):
+        run.sheet(cell=2)
+
+
+def test_a_sheet_needs_an_image(run_sweep: Sweep) -> None:
+    with pytest.raises(ComfyError, match="No cell has an image yet"):
+        run_sweep(seed=[1], confirm=False).sheet()
+
+
+def test_the_table_has_a_row_for_each_cell(run: Experiment) -> None:
+    run[0].rate(4)
+    table = run.table()
+    assert len(table) == 12 and table.columns[:4] == ["seed", "cfg", "steps", "status"]
+    assert (table.rows[0]["stars"], table.rows[0]["status"], table.rows[0]["images"]) == (4, "completed", 1)
+    read = list(csv.DictReader(io.StringIO(table.to_csv())))
+    assert [row["cfg"] for row in read[:3]] == ["2", "2", "5"]
+
+
+def test_texts_are_escaped_and_harmless(run_sweep: Sweep) -> None:
+    run = run_sweep(positive=["<script>alert(1)</script>", '=HYPERLINK("x")']).wait(30)
+    assert "<script>" not in run.table()._repr_html_() and "&lt;script&gt;" in run.table()._repr_html_()
+    assert "'=HYPERLINK" in run.table().to_csv()
+
+
+def test_a_frame_or_a_sentence_how_to_get_one(run: Experiment) -> None:
+    try:
+        import pandas
+    except ImportError:
+        with pytest.raises(ImportError, match="pip install pandas"):
+            run.frame()
+    else:
+        frame = run.frame()
+        assert isinstance(frame, pandas.DataFrame) and list(frame["cfg"]) == [cell.values.cfg for cell in run]
+
+
+def test_it_says_which_axis_matters(run: Experiment) -> None:
+    found = run.marginals()
+    assert [one.axis for one in found] == ["cfg", "seed", "steps"]
+    assert found[0].effect > 10 * found[1].effect > 0 and found[2].effect == 0
+    assert str(found).startswith("cfg matters most")
+    scored = run.marginals(lambda image: image.getpixel((0, 0))[1])
+    assert scored[0].axis == "cfg" and scored[0].effect == pytest.approx(1)
+    assert scored[0].means == {"2": 40, "5": 100} and "5 is its best value" in str(scored)
+    assert "<td>" in found._repr_html_()
+
+
+def test_what_is_not_finished_has_no_answer(run_sweep: Sweep) -> None:
+    assert str(run_sweep(seed=range(3), confirm=False).marginals()) == "There is nothing to compare yet."
+
+
+def test_an_export_is_for_everybody(run: Experiment, tmp_path: Path) -> None:
+    written = run.export(tmp_path / "out")
+    names = sorted(path.name for path in written)
+    assert names[0] == "00 seed=0 cfg=2 steps=1.png" and len(names) == 14
+    assert (tmp_path / "out" / "table.csv").read_text().startswith("seed,cfg,steps,status")
+    prompts = json.loads((tmp_path / "out" / "prompts.json").read_text())
+    assert prompts["0"]["3"]["inputs"]["cfg"] == 2
+    with Image.open(written[0]) as image:
+        assert image.getpixel((0, 0)) == (40, 40, 0)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ExperimentError, match="cannot be written"):
+        run.export(tmp_path / "file")
+
+
+def test_names_of_exported_files_are_harmless(run_sweep: Sweep, tmp_path: Path) -> None:
+    run = run_sweep(positive=["../../etc/passwd", "a:b*c?" + "long " * 60]).wait(30)
+    for path in run.export(tmp_path / "out"):
+        assert path.parent == tmp_path / "out" and len(path.name) < 140
