@@ -252,3 +252,12 @@ class TestWhoHearsWhat:
         kinds = {m["type"] for m in heard if not isinstance(m, Binary) and m["data"].get("prompt_id") == prompt_id}
         assert kinds == {"progress", "progress_state"}
         assert {m.event for m in heard if isinstance(m, Binary)} == {1}
+
+
+def test_words_that_the_model_does_not_know_are_told(url: str, socket: Socket) -> None:
+    prompt_id = submit(url, text_to_image(text="a red dog and a balloon"), socket.client_id)
+    messages = socket.until_end(prompt_id)
+    told = [message.text for message in messages if isinstance(message, Binary) and message.event == 3]
+    note = 'This small model does not know "dog" (the nearest that it knows is "cat"). Such words change nothing.'
+    assert note in told
+    assert [ui["text"] for ui in entry(url, prompt_id)["outputs"].values() if "text" in ui] == [[note]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,7 @@ from comfy_widgets.engine._model.names import CHECKPOINT_NAMES
 from comfy_widgets.engine._model.palette import COLOUR_NAMES, MOOD_NAMES
 from comfy_widgets.engine._model.render import render
 from comfy_widgets.engine._model.scenes import FIGURES, LANDS, Dice, draw_scenes
-from comfy_widgets.engine._model.vocabulary import PLURAL, Wish, understand
+from comfy_widgets.engine._model.vocabulary import PLURAL, Wish, told_of_unknown, understand
 
 NAME = "procedural-scenes-64.safetensors"
 
@@ -49,6 +50,10 @@ def has(figure: str) -> Callable[[Any], Any]:
 
 def in_mood(*names: str) -> Callable[[Any], Any]:
     return lambda scenes: np.isin(scenes.mood, [MOOD_NAMES.index(name) for name in names])
+
+
+def stop() -> None:
+    raise InterruptedError
 
 
 def test_the_listed_checkpoints_exist() -> None:
@@ -186,6 +191,42 @@ class TestVocabulary:
 
     def test_what_is_not_known_is_listed(self) -> None:
         assert understand("a wombat and a cat, wombat").unknown == ("wombat",)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "ein roter Ballon über blauen Bergen, Sonnenuntergang",
+            "un globo rojo sobre montañas azules, atardecer",
+            "une montgolfière rouge sur les montagnes bleues, coucher de soleil",
+            "红色的气球在蓝色的山上, 日落",
+        ],
+    )
+    def test_other_languages(self, text: str) -> None:
+        def asked(text: str) -> set[tuple[str, str, str | None]]:
+            return {(wish.kind, wish.value, wish.colour) for wish in understand(text).wishes}
+
+        assert asked(text) == asked("a red balloon over blue mountains, sunset")
+        assert understand(text).unknown == ()
+
+    def test_the_nearest_known_word_is_told(self) -> None:
+        said = told_of_unknown(understand("a dog in a baloon, xyzzy"))
+        assert '"dog" (the nearest that it knows is "cat")' in said
+        assert '"baloon" (the nearest that it knows is "balloon")' in said
+        assert '"xyzzy",' in said or '"xyzzy".' in said
+        assert told_of_unknown(understand("a cat, blurry, watermark")) == ""
+
+    @pytest.mark.parametrize("text", ["(" * 50_000, "(cat:1.1)" * 20_000, "word " * 50_000, "\u7ea2" * 50_000])
+    def test_a_long_text_takes_time_in_proportion(self, text: str) -> None:
+        def seconds(text: str) -> float:
+            started = time.perf_counter()
+            understand(text)
+            return time.perf_counter() - started
+
+        assert seconds(text) < 40 * max(seconds(text[: len(text) // 10]), 1e-3)
+
+    def test_reading_can_be_interrupted(self) -> None:
+        with pytest.raises(InterruptedError):
+            understand("word " * 10_000, check=stop)
 
     @given(st.text())
     @settings(max_examples=200, deadline=None)

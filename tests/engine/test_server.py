@@ -189,7 +189,7 @@ class TestThingsToRead:
         end = time.monotonic() + TIMEOUT
         while prompt_id not in (said := "".join(e["m"] for e in get(url, "/internal/logs/raw").json()["entries"])):
             assert time.monotonic() < end
-        assert "does not know: unheard, thingumajig" in said
+        assert 'does not know "unheard", "thingumajig"' in said
         assert prompt_id in get(url, "/internal/logs").json()
 
     def test_lists_for_loaders(self, url: str) -> None:

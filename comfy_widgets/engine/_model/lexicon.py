@@ -97,6 +97,32 @@ SEPARATORS = _words("over under above below near by with and in on at behind bef
 FILLERS = _words(
     "the to from into very is are it its this that there view scene beautiful pretty lovely nice charming picture "
     "painting illustration image photo art style flat design minimal simple glass hot air high quality best "
-    "masterpiece detailed digital sitting standing flying floating through up down sun sunlight sunshine"
+    "masterpiece detailed digital sitting standing flying floating through up down sun sunlight sunshine "
+    "blurry blur low lowres resolution worst bad ugly deformed disfigured watermark text signature logo jpeg "
+    "artifacts noise noisy grainy extra missing cropped out frame nsfw duplicate intricate sharp focus "
+    "realistic photorealistic "
+    "cinematic lighting light soft warm cold vivid colorful colourful color colour "
+    "ultra hd uhd trending rendered render"
 )
-"""Words that ask for nothing here, and are no surprise."""
+"""Words that ask for nothing here, and are no surprise; those of usual negative prompts too."""
+NEAREST = {
+    "cat": _words("dog puppy wolf fox animal horse cow sheep pig lion tiger bear rabbit deer mouse pet"),
+    "bird": _words("eagle owl duck goose butterfly bat bee dragon dragonfly"),
+    "boat": _words("canoe raft submarine whale fish shark dolphin vessel ferry"),
+    "house": _words("church temple school shop inn mansion villa farmhouse shed chalet room window door"),
+    "castle": _words("cathedral ruin citadel keep king queen knight princess"),
+    "city": _words(
+        "car bus train truck bicycle motorcycle road traffic street person man woman people crowd neon cyberpunk"
+    ),
+    "rocket": _words("plane airplane aeroplane jet helicopter drone robot alien astronaut missile satellite ufo"),
+    "balloon": _words("kite parachute zeppelin blimp ball bubble"),
+    "tree": _words("palm bamboo cactus jungle leaf branch"),
+    "flower": _words("lily orchid sunflower bouquet iris"),
+    "bottle": _words("cup mug bowl wine beer potion lamp candle lantern"),
+    "mushroom": _words("plant fern moss"),
+    "lighthouse": _words("lamppost pier dock"),
+    "mountains": _words("hillside rocks stone cave waterfall"),
+    "galaxy": _words("planet earth mars comet asteroid blackhole"),
+    "storm": _words("lightning thunder tornado hurricane"),
+}
+"""Word that the model knows -> words for what is most like it, of those that it does not know."""

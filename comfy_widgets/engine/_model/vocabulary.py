@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from .lexicon import COLOUR_OF, CROWD_OF, FILLERS, MOST, NOUN_OF, NUMBER_OF, PLACE_OF, SEPARATORS, SIZE_OF
+from .languages import ENGLISH_FOR
+from .lexicon import COLOUR_OF, CROWD_OF, FILLERS, MOST, NEAREST, NOUN_OF, NUMBER_OF, PLACE_OF, SEPARATORS, SIZE_OF
 
 PLURAL = 0
 """The count of a bare plural: "balloons"."""
-_TOKEN = re.compile(r"[a-z]+|\d+(?:\.\d+)?|[(),:;.]")
-_STOPS = ",;."
+# The last ones are the comma, full stop, semicolon and enumeration comma of Chinese.
+_TOKEN = re.compile(r"[\u3400-\u9fff]+|[^\W\d_\u3400-\u9fff]+|\d+(?:\.\d+)?|[(),:;.\uff0c\u3002\uff1b\u3001]")
+_STOPS = ",;.\uff0c\u3002\uff1b\u3001"
 _EMPHASIS = 1.1
 _HEAVIEST = 1000.0
+_LONGEST = 4
+_CHECK_EVERY = 2000
+_LONG_WORD = 20
+_MOST_TOLD = 8
+_KNOWN = sorted({*COLOUR_OF, *SIZE_OF, *CROWD_OF, *(word for names in NOUN_OF.values() for word in names)})
+_SPELLED_LIKE = 0.82
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,31 @@ class Meaning:
     unknown: tuple[str, ...] = field(default=(), compare=False)
 
 
-def understand(text: str) -> Meaning:
+def told_of_unknown(meaning: Meaning) -> str:
+    """Return a sentence about the words that a prompt has and the model does not know; empty where there are none.
+
+    Parameters
+    ----------
+    meaning : Meaning
+        What was understood.
+    """
+    words = []
+    for word in meaning.unknown[:_MOST_TOLD]:
+        near = nearest(word)
+        words.append(f'"{word}" (the nearest that it knows is "{near}")' if near else f'"{word}"')
+    more = len(meaning.unknown) - len(words)
+    listed = ", ".join(words) + (f" and {more} more" if more > 0 else "")
+    return f"This small model does not know {listed}. Such words change nothing." if words else ""
+
+
+def nearest(word: str) -> str | None:
+    """Return the known word that is nearest to an unknown one, in meaning or in spelling; None where none is near."""
+    singulars = tuple(_singulars(word))
+    alike = next((known for known, others in NEAREST.items() if not others.isdisjoint(singulars)), None)
+    return alike or next(iter(difflib.get_close_matches(word[:_LONG_WORD], _KNOWN, 1, _SPELLED_LIKE)), None)
+
+
+def understand(text: str, check: Callable[[], None] = lambda: None) -> Meaning:
     """Read a prompt.
 
     Colours, numbers and sizes go to the noun that follows ("a red balloon over blue mountains"); commas and words such
@@ -70,11 +103,16 @@ def understand(text: str) -> Meaning:
 
     Parameters
     ----------
-    text
-        Any text; unknown words are listed and otherwise ignored.
+    text : str
+        Any text; unknown words are listed and otherwise ignored. German, Spanish, French and Chinese words for what the
+        model knows are known too.
+    check : callable
+        Called now and then while a long text is read; may raise to stop.
     """
     reader = _Reader()
-    for word, weight in _weighted(text.lower()):
+    for number, (word, weight) in enumerate(_weighted(text.lower())):
+        if number % _CHECK_EVERY == 0:
+            check()
         reader.read(word, weight)
     reader.stop()
     return Meaning(_merged(reader.wishes), tuple(dict.fromkeys(reader.unknown)))
@@ -106,6 +144,8 @@ class _Reader:
             self._said = replace(self._said, count=max(1, min(count, MOST)), count_weight=weight)
         elif word in SEPARATORS:
             self.stop()
+        elif word in ENGLISH_FOR:
+            self.read(ENGLISH_FOR[word], weight)
         elif word not in FILLERS and word.isalpha():
             self.unknown.append(word)
 
@@ -217,7 +257,34 @@ def _weighted(text: str) -> Iterator[tuple[str, float]]:
         elif token == ":":
             skip = True
         else:
-            yield token, weights[-1]
+            yield from ((word, weights[-1]) for word in _words_of(token))
+
+
+def _words_of(token: str) -> Iterator[str]:
+    """Yield a token, or the words of a row of Chinese characters: the longest that are known, from the left."""
+    if not "\u3400" <= token[0] <= "\u9fff":
+        yield token
+        return
+    start, unknown = 0, ""
+    while start < len(token):
+        known = next(
+            (
+                token[start : start + size]
+                for size in range(_LONGEST, 0, -1)
+                if token[start : start + size] in ENGLISH_FOR
+            ),
+            "",
+        )
+        if known and unknown:
+            yield unknown
+            unknown = ""
+        if known:
+            yield known
+        else:
+            unknown += token[start]
+        start += max(1, len(known))
+    if unknown:
+        yield unknown
 
 
 def _weights_of_groups(tokens: list[str]) -> dict[int, float]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .._context import check_interrupted, progress
+from .._context import check_interrupted, progress, progress_text
 from .._model.names import CHECKPOINT_NAMES, SAMPLER_NAMES, SCHEDULER_NAMES
 
 if TYPE_CHECKING:
@@ -82,13 +82,17 @@ class CLIPTextEncode:
 
     INPUT_TYPES = inputs
 
-    def encode(self, clip: Checkpoint, text: str) -> tuple[Conditioning]:
-        from .._model.vocabulary import understand
+    def encode(self, clip: Checkpoint, text: str) -> tuple[Conditioning] | dict[str, Any]:
+        from .._model.vocabulary import told_of_unknown, understand
 
-        meaning = understand(text)
-        if meaning.unknown:
-            _log.info("Words that the model does not know: %s", ", ".join(meaning.unknown))
-        return ([(meaning, {})],)
+        meaning = understand(text, check_interrupted)
+        result: tuple[Conditioning] = ([(meaning, {})],)
+        note = told_of_unknown(meaning)
+        if not note:
+            return result
+        _log.info(note)
+        progress_text(note)
+        return {"ui": {"text": [note]}, "result": result}
 
 
 class EmptyLatentImage:
