@@ -52,6 +52,16 @@ class Calls:
             raise self.foreign(what)
         return body
 
+    def objects(self, request: Request, what: str) -> list[dict[str, Any]]:
+        """The JSON list of an answer, as objects; what is none is left out."""
+        body = self.json(request, what)
+        return [item for item in body if isinstance(item, dict)] if isinstance(body, list) else []
+
+    def json_or_none(self, request: Request, what: str) -> Any:
+        """The JSON of an answer; None where the server does not have what was asked for."""
+        reply = self.call(request)
+        return None if reply.status == 404 else self.checked(reply, what).json()
+
     def strings(self, request: Request, what: str) -> list[str]:
         """The JSON list of an answer, as texts."""
         body = self.json(request, what)

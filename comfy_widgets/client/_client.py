@@ -15,6 +15,7 @@ from typing import Any
 
 from ..protocol import Address, ComfyError, Event, SystemStats, WorkflowError
 from ..workflow import Workflow
+from ._asset_routes import AssetRoutes
 from ._calls import Calls
 from ._connection import KeepAlive
 from ._core import JobCore
@@ -24,6 +25,7 @@ from ._file_routes import FileRoutes
 from ._job import Job, JobServices
 from ._job_errors import JobLost
 from ._ledger import Tracked
+from ._library_routes import LibraryRoutes
 from ._media import Media, Memory
 from ._parts import Parts, ServerView, Workers, connector, publisher, shutdown
 from ._prompt_routes import PromptRoutes, is_id
@@ -41,7 +43,7 @@ logging.getLogger("comfy_widgets").addHandler(logging.NullHandler())
 EMBEDDED = "embedded engine, small procedural model"
 
 
-class ComfyClient(PromptRoutes, FileRoutes, UserRoutes, ServerRoutes):
+class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRoutes, ServerRoutes):
     """A ComfyUI server, to submit workflows to and get pictures from.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from ..protocol import HistoryEntry, PromptReply, Queue, Refusal, WorkflowError, requests
@@ -159,20 +159,78 @@ class PromptRoutes(RouteGroup):
 
     # The jobs API, where the server has it
 
-    def jobs(self, *, status: str | None = None, limit: int = 50, offset: int = 0) -> list[dict[str, Any]] | None:
-        """``GET /api/jobs``: jobs with their state, newest first; None where the server has no such route.
+    def jobs(
+        self,
+        *,
+        status: str | Sequence[str] | None = None,
+        workflow_id: str | None = None,
+        sort_by: Literal["created_at", "execution_duration"] | None = None,
+        sort_order: Literal["asc", "desc"] | None = None,
+        limit: int | None = 50,
+        offset: int = 0,
+    ) -> list[dict[str, Any]] | None:
+        """``GET /api/jobs``: jobs with their state; None where the server has no such route.
 
         Parameters
         ----------
-        status : str, optional
-            A comma list of pending, in_progress, completed, failed (and cancelled, on newer servers).
+        status : str or sequence of str, optional
+            Only these states: pending, in_progress, completed, failed (and cancelled, on newer servers).
+        workflow_id : str, optional
+            Only runs of the workflow that the editor saved under this id.
+        sort_by : str, optional
+            "created_at", the server's default, or "execution_duration".
+        sort_order : str, optional
+            "asc" or "desc", the server's default: the newest or longest first.
+        limit : int or None
+            How many at most; None for all.
+        offset : int
+            How many to leave out before.
+
+        Returns
+        -------
+        list of dict or None
+            ``id, status, create_time, outputs_count`` and more; times in milliseconds since 1970.
         """
-        reply = self._calls.call(requests.get("/jobs", status=status, limit=limit, offset=offset))
+        wanted = status if status is None or isinstance(status, str) else ",".join(status)
+        request = requests.get(
+            "/jobs",
+            status=wanted,
+            workflow_id=workflow_id,
+            sort_by=sort_by,
+            sort_order=sort_order,
+            limit=limit,
+            offset=offset or None,
+        )
+        reply = self._calls.call(request)
         if reply.status in (404, 405):
             return None
         body = self._calls.checked(reply, "Listing jobs").json()
         found = body.get("jobs") if isinstance(body, dict) else None
         return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+    def cancel_jobs(self, *prompt_ids: str) -> bool:
+        """``POST /api/jobs/cancel``: take many prompts from the queue, or interrupt those that run.
+
+        Where the server has no such route, each is cancelled by itself.
+
+        Parameters
+        ----------
+        *prompt_ids : str
+
+        Returns
+        -------
+        bool
+            Whether any of them was still waiting or running; True where an older server does not say.
+        """
+        if not prompt_ids:
+            return False
+        reply = self._calls.call(requests.post("/jobs/cancel", {"job_ids": list(prompt_ids)}))
+        if reply.status in (404, 405):
+            for prompt_id in prompt_ids:
+                self.cancel(prompt_id)
+            return True
+        body = self._calls.checked(reply, "Cancelling jobs").json()
+        return bool(body.get("cancelled")) if isinstance(body, dict) else True
 
     def job_info(self, prompt_id: str) -> dict[str, Any] | None:
         """``GET /api/jobs/{prompt_id}``: one job; None where the server does not know it, or has no such route."""

@@ -1,8 +1,8 @@
-"""The server itself: its state, its node classes, its models, its settings and its log."""
+"""The server itself: its state, its node classes, its models and its log."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from ..protocol import SystemStats, requests
@@ -60,10 +60,6 @@ class ServerRoutes(RouteGroup):
         """``GET /extensions``: the scripts that node packs add to ComfyUI's editor."""
         return self._calls.strings(requests.get("/extensions"), "Listing extensions")
 
-    def settings(self) -> dict[str, Any]:
-        """``GET /settings``: the settings of ComfyUI's editor."""
-        return self._calls.json_object(requests.get("/settings"), "Reading the settings")
-
     def logs(self) -> list[str]:
         """``GET /internal/logs/raw``: the last lines that the server logged; an unstable route of ComfyUI's."""
         body = self._calls.json_object(requests.get("/internal/logs/raw"), "Reading the log")
@@ -71,6 +67,42 @@ class ServerRoutes(RouteGroup):
         return (
             [str(entry.get("m", "")) for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
         )
+
+    def subscribe_logs(self, enabled: bool = True) -> None:
+        """``PATCH /internal/logs/subscribe``: let the server send what it logs, as `Logs` events.
+
+        Unstable, as all of ComfyUI's internal routes are. The events reach the listeners of `connect`; subscribe again
+        after the connection was lost, since the server has forgotten it then.
+
+        Parameters
+        ----------
+        enabled : bool
+            False ends it.
+        """
+        body = {"enabled": enabled, "clientId": self._calls.client_id}
+        self._calls.checked(
+            self._calls.call(requests.Request("PATCH", "/internal/logs/subscribe", body=body)), "Subscribing to the log"
+        )
+
+    def folder_paths(self) -> dict[str, list[str]]:
+        """``GET /internal/folder_paths``: where the server keeps each kind of model; an unstable route of ComfyUI's."""
+        found = self._calls.json_object(requests.get("/internal/folder_paths"), "Listing the folders")
+        return {kind: [str(path) for path in paths] for kind, paths in found.items() if isinstance(paths, list)}
+
+    def internal_files(self, type: Literal["input", "output", "temp"] = "output") -> list[str]:
+        """``GET /internal/files/{type}``: the files right in a folder, newest first; an unstable route of ComfyUI's.
+
+        Parameters
+        ----------
+        type : str
+            "input", "output" or "temp".
+
+        Returns
+        -------
+        list of str
+            With the folder behind each name: "a.png [output]".
+        """
+        return self._calls.strings(requests.get(f"/internal/files/{quote(type, safe='')}"), f"Listing {type} files")
 
     def free(self, *, unload_models: bool = True, free_memory: bool = True) -> None:
         """``POST /free``: unload models and, with ``free_memory``, forget all cached results."""

@@ -335,7 +335,14 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def _text(content: bytes) -> str:
-    return content[:200].decode("utf-8", "replace").strip()
+    """What the body of a failed call says: the message of a JSON error, or the beginning of a text."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        body = None
+    error = body.get("error") if isinstance(body, dict) else None
+    message = error.get("message") if isinstance(error, dict) else error
+    return message[:200].strip(" .") if isinstance(message, str) else content[:200].decode("utf-8", "replace").strip()
 
 
 def _refused(error: Exception) -> bool:

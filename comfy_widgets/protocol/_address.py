@@ -66,8 +66,8 @@ class Address:
         return cls(f"{parts.scheme}://{netloc}{path}", auth, tuple(parse_qsl(parts.query)))
 
     def http(self, route: str) -> str:
-        """The address of a route such as "/prompt"; all routes are served under /api too, some only there."""
-        if route.startswith("/internal/"):
+        """The address of a route such as "/prompt"; most are served under /api too, some only there, some never."""
+        if route.startswith(("/internal/", "/templates/")):
             return self.base + route
         return f"{self.base}/api{route}"
 

@@ -173,6 +173,21 @@ class ProgressText(Event):
     text: str = ""
 
 
+class LogEntry(NamedTuple):
+    """A line of the server's log: ``t`` is its time in ISO format, ``m`` the text with the colours of a terminal."""
+
+    t: str
+    m: str
+
+
+@dataclass(frozen=True)
+class Logs(Event):
+    """What the server logged; sent to those who asked with `ComfyClient.subscribe_logs`."""
+
+    type: ClassVar[str] = "logs"
+    entries: tuple[LogEntry, ...] = ()
+
+
 @dataclass(frozen=True)
 class Unknown(Event):
     """A message of a type that this package does not know, as custom node packs send them."""

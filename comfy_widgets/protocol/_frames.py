@@ -16,6 +16,8 @@ from ._events import (
     ExecutionStart,
     ExecutionSuccess,
     FeatureFlags,
+    LogEntry,
+    Logs,
     Malformed,
     NodeProgress,
     Preview,
@@ -172,6 +174,12 @@ def _progress_state(data: dict[str, Any]) -> Event:
     return ProgressState(nodes=nodes, prompt_id=_text(data.get("prompt_id")))
 
 
+def _logs(data: dict[str, Any]) -> Event:
+    entries = data.get("entries")
+    items = entries if isinstance(entries, list) else []
+    return Logs(tuple(LogEntry(str(item.get("t")), str(item.get("m"))) for item in items if isinstance(item, dict)))
+
+
 def _execution_error(data: dict[str, Any]) -> Event:
     return ExecutionError(
         node_id=_text(data.get("node_id")),
@@ -216,6 +224,7 @@ _PARSERS: dict[str, Callable[[dict[str, Any]], Event]] = {
     "execution_success": lambda d: ExecutionSuccess(
         timestamp=_integer(d.get("timestamp")), prompt_id=_text(d.get("prompt_id"))
     ),
+    "logs": _logs,
     "execution_error": _execution_error,
     "execution_interrupted": lambda d: ExecutionInterrupted(
         node_id=_text(d.get("node_id")),

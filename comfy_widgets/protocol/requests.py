@@ -34,16 +34,19 @@ class Request:
     query : dict
     body : object or None
         Sent as JSON.
+    raw : bytes or None
+        Sent as it is, in place of ``body``.
     form : dict
         Fields of a multipart call, sent with ``upload``.
     idempotent : bool
         Whether the call may be sent again when its answer got lost.
     """
 
-    method: Literal["GET", "POST", "DELETE", "PATCH"]
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
     route: str
     query: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+    raw: bytes | None = field(default=None, repr=False)
     form: Mapping[str, str] = field(default_factory=dict)
     upload: Upload | None = None
 
@@ -54,7 +57,9 @@ class Request:
 
     @property
     def payload(self) -> bytes | None:
-        """The JSON body as bytes; numbers of numpy and its like are written as what they are."""
+        """The body as bytes; numbers of numpy and its like are written as what they are."""
+        if self.raw is not None:
+            return self.raw
         return None if self.body is None else json.dumps(self.body, allow_nan=False, default=_plain).encode()
 
 

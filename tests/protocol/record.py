@@ -237,6 +237,8 @@ def expanded(recorder: Recorder, server: ScriptedServer) -> None:
         stage.send("progress", node="3.0.0.1", value=1, max=4)
         stage.progress_text("3", "loading: äöü ✓")
         stage.server.broadcast({"type": "crystools.monitor", "data": {"cpu_utilization": 12.5}})
+        line = {"t": "2026-11-25T23:52:55.951834", "m": "\x1b[32m[INFO]\x1b[0m got prompt\n"}
+        stage.server.broadcast({"type": "logs", "data": {"entries": [line], "size": None}})
         stage.executed("9", {"images": [{"filename": "a.png", "subfolder": "x", "type": "output"}], "text": ["done"]})
         stage.executed("8", None)
         raise NodeError("3", "out of paint")

@@ -19,6 +19,7 @@ from comfy_widgets.protocol import (
     ExecutionSuccess,
     FeatureFlags,
     HistoryEntry,
+    Logs,
     Malformed,
     NodeProgress,
     Preview,
@@ -317,3 +318,11 @@ def test_messages_of_a_history_entry_are_the_same_events() -> None:
         *(ExecutionStart(timestamp=1, prompt_id=ID), Unknown(name="some.pack", data={"a": 1})),
         *(odd, odd, odd, odd, odd, odd),
     )
+
+
+def test_what_the_server_logged() -> None:
+    entries = [{"t": "2026-11-25T23:52:55", "m": "\x1b[32m[INFO]\x1b[0m got prompt\n"}, {"m": 3}, None]
+    event = parse_text(json.dumps({"type": "logs", "data": {"entries": entries, "size": None}}))
+    assert isinstance(event, Logs)
+    assert [entry.m for entry in event.entries] == ["\x1b[32m[INFO]\x1b[0m got prompt\n", "3"]
+    assert parse_text('{"type": "logs", "data": {"entries": 5}}') == Logs()
