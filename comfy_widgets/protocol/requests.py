@@ -60,7 +60,16 @@ class Request:
         """The body as bytes; numbers of numpy and its like are written as what they are."""
         if self.raw is not None:
             return self.raw
-        return None if self.body is None else json.dumps(self.body, allow_nan=False, default=_plain).encode()
+        if self.body is None:
+            return None
+        try:
+            return json.dumps(self.body, allow_nan=False, default=_plain).encode()
+        except ValueError:
+            if self.route != "/prompt":
+                raise
+            # The values of a prompt were judged. What is left are titles and the editor's form, which nobody calculates
+            # with.
+            return json.dumps(_finite(self.body), allow_nan=False, default=_plain).encode()
 
 
 def get(route: str, **query: str | int | None) -> Request:
@@ -146,7 +155,8 @@ def refuse_unsendable(prompt: Mapping[str, Any]) -> None:
             why = _unsendable(value)
             if why is not None:
                 class_type = str(node.get("class_type"))
-                title = str((node.get("_meta") or {}).get("title") or class_type)
+                meta = node.get("_meta")
+                title = str((meta.get("title") if isinstance(meta, Mapping) else None) or class_type)
                 raise WorkflowError(
                     f"{title} (node {node_id}): {name} is {why}",
                     node_id=str(node_id),
@@ -154,6 +164,15 @@ def refuse_unsendable(prompt: Mapping[str, Any]) -> None:
                     class_type=class_type,
                     input_name=str(name),
                 )
+
+
+def _finite(value: Any) -> Any:
+    """The value with null for every NaN and infinity in it."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _unsendable(value: object) -> str | None:

@@ -95,7 +95,7 @@ class Workflow:
             editor = Editor(copied(forms.ui)) if forms.ui is not None else None
         except RecursionError:
             raise WorkflowError("The source is nested too deeply to be a workflow.") from None
-        loaded = cls(State(prompt=forms.prompt, editor=editor), what)
+        loaded = cls(State(prompt=forms.prompt, editor=editor, told=forms.notes), what)
         return loaded if object_info is None else loaded.bind(object_info)
 
     def bind(self, object_info: ObjectInfo) -> Workflow:
@@ -338,7 +338,9 @@ class Workflow:
                 "The workflow has no editor's form that could be saved. The editor opens API format too."
             )
         target = Path(path)
-        target.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        # Half an emoji has no place in UTF-8; as an escape JSON can hold it.
+        target.write_text(text, encoding="utf-8", errors="backslashreplace")
         return target
 
     # -- parameters ------------------------------------------------------------------------------------------------

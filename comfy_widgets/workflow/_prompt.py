@@ -79,7 +79,8 @@ def normalise(prompt: Mapping[Any, Any]) -> Prompt:
                 f"Node {node_id!r} of the prompt has no class_type, so it is not a workflow in API format.",
                 node_id=node_id,
             )
-        inputs = node.get("inputs", {})
+        inputs = node.get("inputs")
+        inputs = {} if inputs is None else inputs
         if not isinstance(inputs, Mapping):
             raise WorkflowError(
                 f"The inputs of node {node_id!r} ({node['class_type']}) are not an object.",

@@ -70,6 +70,8 @@ class State:
         Contents of images that were given as values, by the names that stand in the prompt.
     draw : Draw or None
         What is settled for one run, once it is.
+    told : tuple of str
+        What there was to say about the source: entries that were left out, the wrapper it was in.
     """
 
     prompt: Prompt | None = None
@@ -79,6 +81,7 @@ class State:
     pending: Mapping[str, Any] = field(default_factory=dict)
     images: Mapping[str, bytes] = field(default_factory=dict)
     draw: Draw | None = None
+    told: tuple[str, ...] = ()
 
     def using(self, object_info: ObjectInfo | None) -> State:
         """Return the state with these definitions, or as it is if none are given."""
@@ -196,14 +199,14 @@ class State:
             return self.editor.ui, None
 
     def notes(self) -> tuple[str, ...]:
-        """Return what there is to say about the two forms and the conversion."""
+        """Return what there is to say about the source, the two forms and the conversion."""
         if self.editor is None:
-            return ()
+            return self.told
         if self.specs is None:
             both = "The file holds both what its author opens, which is used, and what ran; they may differ."
-            return (both,) if self.prompt is not None else ()
+            return (*self.told, both) if self.prompt is not None else self.told
         converted = self.editor.convert(self.specs)
-        told = tuple(map(str, converted.notes))
+        told = (*self.told, *map(str, converted.notes))
         if self.prompt is None:
             return told
         changes = differences(self.prompt, converted.prompt, self.specs)

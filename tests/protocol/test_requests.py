@@ -141,6 +141,21 @@ def test_what_json_can_carry_is_taken(value: object) -> None:
     requests.refuse_unsendable(prompt_with(value))
 
 
+def test_a_prompt_may_have_nan_where_nobody_calculates_with_it() -> None:
+    node = {"class_type": "A", "inputs": {"x": 1.5}, "_meta": {"title": float("nan")}}
+    extra = {"extra_pnginfo": {"workflow": {"extra": [float("inf"), 2]}}}
+    payload = requests.prompt({"3": node}, prompt_id="p", client_id="c", extra_data=extra).payload
+    assert payload is not None
+    body = json.loads(payload)
+    assert body["prompt"] == {"3": {"class_type": "A", "inputs": {"x": 1.5}, "_meta": {"title": None}}}
+    assert body["extra_data"]["extra_pnginfo"]["workflow"]["extra"] == [None, 2]
+
+
+def test_a_title_that_is_no_object_does_not_hide_what_is_wrong() -> None:
+    with pytest.raises(WorkflowError, match=r"^KSampler \(node 3\): cfg is nan"):
+        requests.refuse_unsendable({"3": {"class_type": "KSampler", "inputs": {"cfg": float("nan")}, "_meta": "x"}})
+
+
 @pytest.mark.parametrize("node", [None, [], {"inputs": None}, {}, {"inputs": [float("nan")]}])
 def test_what_is_no_node_is_for_the_server_to_judge(node: object) -> None:
     requests.refuse_unsendable({"3": node})

@@ -80,8 +80,7 @@ def read_scope(raw: Mapping[str, Any], identity: str, name: str, report: Report)
     scope.inputs = [_read_port(port) for port in sequence(raw.get("inputs"))]
     scope.outputs = [_read_port(port) for port in sequence(raw.get("outputs"))]
     duplicates: list[Node] = []
-    for index, item in enumerate(sequence(raw.get("nodes"))):
-        node = read_node(item, index, name)
+    for node in _read_nodes(sequence(raw.get("nodes")), name, report):
         if node.id in scope.nodes:
             duplicates.append(node)
         else:
@@ -98,6 +97,22 @@ def read_scope(raw: Mapping[str, Any], identity: str, name: str, report: Report)
     _connect_unnamed(scope)
     connect_wireless(scope, raw.get("extra"), report)
     return scope
+
+
+def _read_nodes(items: Sequence[Any], where: str, report: Report) -> list[Node]:
+    """Read the nodes of a scope. One that is none is left out and told; where all are, it is no workflow."""
+    nodes: list[Node] = []
+    problems: list[WorkflowError] = []
+    for index, item in enumerate(items):
+        try:
+            nodes.append(read_node(item, index, where))
+        except WorkflowError as problem:
+            problems.append(problem)
+    if problems and not nodes:
+        raise problems[0]
+    for found in problems:
+        report.add("dropped", f"{found} It is left out.")
+    return nodes
 
 
 def read_node(raw: object, index: int, where: str) -> Node:
