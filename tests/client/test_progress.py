@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import math
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -200,12 +202,14 @@ def test_an_eta_says_how_sure_it_is() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0.001, 100), st.integers(1, 3)), min_size=2, max_size=20))
-def test_the_pace_is_the_mean_of_the_steps(told: list[tuple[float, int]]) -> None:
+def test_the_pace_is_the_mean_of_the_steps_and_its_error_their_deviation(told: list[tuple[float, int]]) -> None:
     steps, now, value = Steps(0.0, 0.0), 0.0, 0.0
     for took, count in told:
         now, value = now + took, value + count
         steps = steps.then(value, now)
     seconds, error = steps.left(10)
     assert seconds == pytest.approx(10 * now / value, rel=1e-6)
-    assert error >= 0
+    # Unsure are the ten steps to come, and ten times the mean.
+    variance = statistics.variance([took / count for took, count in told for _ in range(count)])
+    assert error == pytest.approx(math.sqrt(variance * (10 + 100 / value)), rel=1e-3, abs=1e-4)
     assert steps.then(value, now + 1) == steps, "the same step told again is no step"

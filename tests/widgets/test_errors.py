@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,8 +42,10 @@ def test_a_server_that_falls_silent_is_told_while_the_client_tries_again(
     # Its step may have been told before the websocket was open; a server tells which node runs to whom connects later.
     page.wait_for(lambda: page.run["node"])
     assert page.run["warnings"] == []
+    killed = time.monotonic()
     server.kill()
     page.wait_for(lambda: page.run["warnings"] == ["No live connection to the server. Trying again."])
+    assert time.monotonic() - killed >= 2.0, "nobody needs to hear of a connection that is back at once"
     server.restart()
     lost = page.wait_phase("failed")
     assert lost["error"]["title"] == "The run was lost"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -209,3 +210,16 @@ def test_the_place_for_pictures_is_known_before_the_run(make_panel: Callable[...
     assert page.state["_values"]["frame"] == {"width": 64, "height": 64, "count": 4}
     page.edit(width="128")
     assert page.state["_values"]["frame"]["width"] == 128
+
+
+def test_the_place_for_pictures_counts_the_nodes_that_keep_them(make_panel: Callable[..., ComfyPanel]) -> None:
+    def frame(prompt: dict[str, Any]) -> Any:
+        return page_of(make_panel(prompt)).state["_values"]["frame"]
+
+    prompt = text_to_image(batch_size=4)
+    preview = {"class_type": "PreviewImage", "inputs": {"images": ["8", 0]}}
+    assert frame({**prompt, "10": preview})["count"] == 4, "previews do not count beside what is saved"
+    assert frame({**prompt, "10": prompt["9"]})["count"] == 8
+    assert frame({**prompt, "9": preview, "10": preview})["count"] == 8
+    del prompt["5"]["inputs"]["batch_size"]
+    assert frame({**prompt, "10": prompt["9"]}) == {"width": 1, "height": 1, "count": 2}
