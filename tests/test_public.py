@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from functools import cached_property
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +41,7 @@ NAMES = [
     "sweep",
     "together",
 ]
+MEMBERS = (property, classmethod, staticmethod, cached_property)
 
 
 def test_the_names_are_these_and_no_others() -> None:
@@ -70,3 +74,26 @@ def test_the_client_needs_no_widgets_and_no_engine() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def named_in_tests() -> set[str]:
+    """Every attribute and keyword that occurs in a test."""
+    names: set[str] = set()
+    for file in Path(__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute):
+                names.add(node.attr)
+            elif isinstance(node, ast.keyword) and node.arg is not None:
+                names.add(node.arg)
+    return names
+
+
+def test_every_method_and_property_of_the_public_face_occurs_in_a_test() -> None:
+    tested, untested = named_in_tests(), []
+    for name in NAMES:
+        value = getattr(comfy_widgets, name)
+        bases = value.__mro__ if isinstance(value, type) else ()
+        for base in (base for base in bases if base.__module__.startswith("comfy_widgets")):
+            members = {key for key, member in vars(base).items() if callable(member) or isinstance(member, MEMBERS)}
+            untested += [f"{name}.{key}" for key in members if not key.startswith("_") and key not in tested]
+    assert untested == []

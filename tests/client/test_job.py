@@ -30,6 +30,21 @@ def test_run_gives_pictures_and_the_seed_survives(server: ScriptedServer, client
     assert SEED in [node["inputs"].get("seed") for node in entry.prompt.values()]
 
 
+def test_a_job_knows_when_it_was_submitted_began_and_ended(server: ScriptedServer, client: ComfyClient) -> None:
+    gate = Gate()
+    server.play(standard_run(gate=gate))
+    before = time.time()
+    job = client.submit(text_to_image())
+    assert before <= job.submitted_at <= time.time()
+    gate.wait_reached()
+    assert job.ended_at is None
+    gate.open()
+    job.result(20)
+    assert job.started_at is not None
+    assert job.ended_at is not None
+    assert job.submitted_at <= job.started_at <= job.ended_at <= time.time()
+
+
 def test_submit_does_not_wait_for_the_server(server: ScriptedServer, client: ComfyClient) -> None:
     gate = threading.Event()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
+import requests
 
 from comfy_widgets import ComfyPanel, WorkflowError
-from comfy_widgets.testing import text_to_image
+from comfy_widgets.testing import Reply, ScriptedServer, text_to_image
 from comfy_widgets.workflow import UnknownParam
 
 from .conftest import page_of
@@ -107,3 +109,16 @@ def test_a_model_that_the_server_lacks_does_not_keep_the_panel_from_opening(
     assert panel.params.ckpt_name == "gone.safetensors"
     field = next(f for f in page_of(panel).state["_form"]["fields"] if f["name"] == "ckpt_name")
     assert panel.params.ckpt_name not in field["choices"]
+
+
+def test_new_models_on_the_server_are_choices_after_a_refresh(server: ScriptedServer, panel: ComfyPanel) -> None:
+    def choices() -> object:
+        page = page_of(panel)
+        return next(field for field in page.state["_form"]["fields"] if field["name"] == "ckpt_name")["choices"]
+
+    before = choices()
+    definitions = json.loads(requests.get(f"{server.url}/object_info", timeout=20).text)
+    definitions["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"] = [["new.safetensors"]]
+    server.on("GET", "/object_info", Reply.json(definitions))
+    panel.refresh()
+    assert choices() == ["new.safetensors"] != before

@@ -305,3 +305,8 @@ def test_real_workflows_have_the_form_a_person_wants() -> None:
 
 def test_a_model_the_server_has_is_among_the_choices() -> None:
     assert param("ckpt_name").choices == tuple(CHECKPOINTS)
+
+
+def test_seeds_alone_take_random() -> None:
+    params = Workflow.load(text_to_image()).params(INFO)
+    assert {name for name, param in params.items() if param.takes_random} == {"seed"}
