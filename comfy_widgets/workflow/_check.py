@@ -9,10 +9,8 @@ from typing import Any, Literal
 
 from ._convert.resolve import compatible
 from ._param import did_you_mean, not_among
-from ._prompt import Prompt, flow_order, is_link, links, unique_titles, unwrap
+from ._prompt import Prompt, flow_order, is_link, is_model_file, links, unique_titles, unwrap
 from ._specs import DynamicCombo, InputSpec, NodeSpec, NodeSpecs, is_widget_type
-
-_MODEL_FILES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft", ".onnx", ".engine")
 
 
 @dataclass(frozen=True)
@@ -195,7 +193,7 @@ class _Check:
             # The list may be older than the file.
             what = f"{name} is {value!r:.80}, which is not among the files on the server. Upload it first."
             yield self._problem(node_id, name, what, "warning")
-        elif isinstance(value, str) and value.lower().endswith(_MODEL_FILES):
+        elif is_model_file(value):
             hint = did_you_mean(value, choices) or (
                 f" It has {', '.join(map(repr, choices[:3]))}{', ...' * (len(choices) > 3)}." if choices else ""
             )

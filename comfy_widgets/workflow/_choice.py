@@ -108,7 +108,7 @@ def apply_choice(params: Params, shown: Iterable[Shown]) -> Params:
             # A wish may have taken the name of another parameter, which then goes by its place.
             name = param.name if param.name not in taken else f"{param.node_title}.{param.input_name}"
             kept.append(replace(param, name=name, primary=param.primary and not only))
-    return Params(kept)
+    return Params(kept, params.single)
 
 
 def _as_wished(param: Param, wish: Shown) -> tuple[Param, Shown]:
@@ -179,7 +179,7 @@ def _without_choice(notes: object) -> dict[str, Any]:
 
 
 def _settings(entry: Shown) -> dict[str, Any]:
-    settings = {key: value for key, value in asdict(entry).items() if value not in (None, False)}
+    settings = {key: value for key, value in asdict(entry).items() if value is not None and value is not False}
     return {
         key: list(value) if isinstance(value, tuple) else value
         for key, value in settings.items()

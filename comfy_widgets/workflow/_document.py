@@ -348,6 +348,8 @@ class Workflow:
     def params(self, object_info: ObjectInfo | None = None) -> Params:
         """Return what can be set, by name, the most wanted first.
 
+        Where the author chose inputs, with `expose` or in ComfyUI's App mode, those come first and alone are primary.
+
         Parameters
         ----------
         object_info : Mapping, optional
@@ -378,7 +380,8 @@ class Workflow:
         wanted : iterable of str, or Mapping
             Names to show, in this order: ``["positive", "seed"]``; a node's title stands for all that it has. A mapping
             also renames, ``{"quality": "steps"}``, sets bounds, label, group or choices, ``{"steps": {"max": 50}}``,
-            and hides, ``{"cfg": False}``. An empty list takes the choice back.
+            and hides, ``{"cfg": False}``. An empty list takes the choice back. In the editor's format it is written
+            for App mode as well, so that the form is an app in ComfyUI; names and bounds are known here alone.
         object_info : Mapping, optional
             A server's node definitions; those it was bound to by default.
 
@@ -398,6 +401,17 @@ class Workflow:
         ['positive', 'quality']
         """
         return replace(self, _state=self._state.using(object_info).exposing(wanted))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Ids of the nodes whose outputs the author chose to show, in App mode; empty where nothing was chosen.
+
+        Examples
+        --------
+        >>> example().outputs
+        ()
+        """
+        return self._state.outputs()
 
     def with_params(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Workflow:
         """Return a workflow with other values.

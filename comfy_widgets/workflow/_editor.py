@@ -12,6 +12,7 @@ from ._specs import NodeSpecs
 
 if TYPE_CHECKING:
     from ._convert import Note, RunTexts
+    from ._widgets import EditorWidgets
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Editor:
     def __init__(self, ui: dict[str, Any]) -> None:
         self.ui = ui
         self._last: tuple[NodeSpecs, Converted] | None = None
+        self._widgets: tuple[NodeSpecs, EditorWidgets] | None = None
 
     def convert(self, specs: NodeSpecs) -> Converted:
         """Return what the server would be sent."""
@@ -52,6 +54,14 @@ class Editor:
             done = convert(self.ui, specs, expand_texts=False)
             self._last = (specs, Converted(normalise(done.prompt), done.report, done.texts))
         return self._last[1]
+
+    def widgets(self, specs: NodeSpecs) -> EditorWidgets:
+        """Return where in the prompt the editor's widgets are."""
+        if self._widgets is None or self._widgets[0].object_info is not specs.object_info:
+            from ._widgets import EditorWidgets
+
+            self._widgets = (specs, EditorWidgets(self.ui, specs))
+        return self._widgets[1]
 
     def with_values(self, values: Mapping[Place, Any], specs: NodeSpecs) -> dict[str, Any]:
         """Return the editor's form with other values in its widgets.
@@ -64,18 +74,25 @@ class Editor:
         WorkflowError
             If some value has no place of its own in the file.
         """
+        from ._convert.extensions import COMPUTED
         from ._homes import homes
 
         wanted = copied(self.convert(specs).prompt)
-        ui = self.ui
         for (node_id, name), value in values.items():
-            wanted[node_id]["inputs"][name] = wrap(value)
+            node = wanted[node_id]
+            node["inputs"][name] = wrap(value)
+            if node["class_type"] in COMPUTED:
+                node["inputs"] |= COMPUTED[node["class_type"]](node["inputs"])
+        ui, missing = self.ui, _differences(self.convert(specs).prompt, wanted)
+        while missing:
+            node_id, name = next((place for place in values if place in missing), min(missing))
             for number in range(len(homes(ui, node_id, name, specs))):
                 tried = copied(ui)
-                home = homes(tried, node_id, name, specs)[number]
-                home.put(copied(value))
-                if Editor(tried).convert(specs).prompt == wanted:
-                    ui = tried
+                homes(tried, node_id, name, specs)[number].put(copied(values.get((node_id, name))))
+                left = _differences(Editor(tried).convert(specs).prompt, wanted)
+                # A primitive may set several at once; what was right already must stay so.
+                if left is not None and left < missing:
+                    ui, missing = tried, left
                     break
             else:
                 raise WorkflowError(
@@ -85,3 +102,18 @@ class Editor:
                     input_name=name,
                 )
         return copied(ui)
+
+
+def _differences(prompt: Prompt, wanted: Prompt) -> set[Place] | None:
+    """Return the places whose values are not the wanted ones; None where the graphs differ in more than values."""
+    if prompt.keys() != wanted.keys():
+        return None
+    found: set[Place] = set()
+    for node_id, node in prompt.items():
+        inputs, others = node["inputs"], wanted[node_id]["inputs"]
+        found.update((node_id, name) for name in inputs.keys() | others.keys() if _differs(inputs, others, name))
+    return found
+
+
+def _differs(inputs: Mapping[str, Any], others: Mapping[str, Any], name: str) -> bool:
+    return name not in inputs or name not in others or inputs[name] != others[name]

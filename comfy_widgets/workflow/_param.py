@@ -52,6 +52,8 @@ class Param:
         Shown at once; the rest stands under "More".
     guessed : bool
         Made without the server's definitions: the kind is a guess from the value.
+    others : tuple of (str, str)
+        Further places that are set together with this one: boxes that held the same text for the same purpose.
     options : Mapping
         The remaining options of the definition, such as ``display``, ``label_on`` or ``image_upload``.
     """
@@ -73,6 +75,7 @@ class Param:
     group: str = ""
     primary: bool = False
     guessed: bool = False
+    others: tuple[Place, ...] = ()
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False, compare=False)
 
     @property
@@ -261,11 +264,18 @@ class Params(Mapping[str, Param]):
     """The parameters of a workflow by name, the most wanted first.
 
     Besides its own name a parameter answers to ``"Node title.input"``, ``"node id.input"``, ``"class.input"`` and, if
-    only one node has such an input, to ``"input"``.
+    only one node has such an input, to ``"input"``. So do, each by itself, inputs that are set together with another.
+
+    Parameters
+    ----------
+    params : iterable of Param
+    single : iterable of Param, optional
+        Inputs that some of `params` stand for too.
     """
 
-    def __init__(self, params: Iterable[Param]) -> None:
+    def __init__(self, params: Iterable[Param], single: Iterable[Param] = ()) -> None:
         self._params = {param.name: param for param in params}
+        self.single = tuple(single)
 
     def __getitem__(self, name: str) -> Param:
         return self.find(name)
@@ -305,7 +315,7 @@ class Params(Mapping[str, Param]):
             return self._params[name]
         # Nearest meaning first: a node's title is more than its class, which is more than the bare input.
         for alias in _ALIASES:
-            found = [param for param in self._params.values() if alias(param) == name]
+            found = [param for param in (*self._params.values(), *self.single) if alias(param) == name]
             if len(found) == 1:
                 return found[0]
             if found:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ._param import Param, Params, in_words
-from ._prompt import Prompt, flow_order, is_link, unique_titles, unwrap
-from ._roles import Role, find_roles
+from ._prompt import Place, Prompt, flow_order, is_link, unique_titles, unwrap
+from ._roles import Role, find_roles, stands_for_number
 from ._specs import InputSpec, NodeSpecs
 
 _MAX_SEED = 2**64 - 1
@@ -27,15 +27,20 @@ _KNOWN: dict[str, dict[str, Any]] = {
     "strength_clip": {"kind": "float", "min": -100.0, "max": 100.0, "step": 0.01},
     "strength": {"kind": "float", "step": 0.01},
 }
-# A number as text, or what some program replaces by one: %seed%, {{seed}}, ${seed}, <seed>, "random".
-_STANDS_FOR_NUMBER = re.compile(r"\s*([-+]?[\d.]+(e[-+]?\d+)?|%.*%|\{.*\}|\$.*|<.*>|\[.*\]|__.*__|random|)\s*", re.I)
-_TEXT_NAMES = frozenset({"text", "prompt", "positive", "negative", "text_g", "text_l", "clip_l", "t5xxl"})
+_TEXT_NAMES = frozenset(
+    {"text", "prompt", "positive", "negative", "text_g", "text_l", "clip_g", "clip_l", "t5xxl", "tags", "lyrics"}
+)
 
 # How the kinds of a definition appear as kinds of a parameter, where they differ.
 _PARAM_KINDS = {"choices": "json", "color": "string"}
 
 
-def make_params(prompt: Prompt, specs: NodeSpecs | None) -> Params:
+def make_params(
+    prompt: Prompt,
+    specs: NodeSpecs | None,
+    shown: Collection[Place] | None = None,
+    shared: Collection[tuple[Place, ...]] = (),
+) -> Params:
     """Return every literal input of a prompt as a parameter: those with a role first, the rest by node.
 
     Parameters
@@ -44,6 +49,10 @@ def make_params(prompt: Prompt, specs: NodeSpecs | None) -> Params:
         API format, as `prompt.normalise` leaves it.
     specs : NodeSpecs or None
         The server's definitions. Without them kinds are guessed from the values and bounds are mostly unknown.
+    shown : collection of places, optional
+        What the subgraphs of an editor's form show of their insides.
+    shared : collection of tuples of places, optional
+        Inputs that the editor sets together, from one primitive.
     """
     titles = unique_titles(prompt, specs)
 
@@ -54,8 +63,11 @@ def make_params(prompt: Prompt, specs: NodeSpecs | None) -> Params:
         spec = spec_of(class_type, input_name)
         return spec.type if spec is not None else None
 
-    roles = find_roles(prompt, type_of)
+    roles = find_roles(prompt, type_of, shown)
     made: list[tuple[int, Param]] = []
+    others = _others(prompt, roles, shared)
+    joined = {place for places in others.values() for place in places}
+    single: list[Param] = []
     taken: set[str] = set()
     # In the order of their roles: the first prompt of its kind gets the bare name, whatever its node's place.
     rest = [(node_id, name) for node_id in flow_order(prompt) for name in prompt[node_id]["inputs"]]
@@ -68,7 +80,8 @@ def make_params(prompt: Prompt, specs: NodeSpecs | None) -> Params:
             continue
         role = roles.get(place)
         name = _free_name(role, titles[node_id], input_name, taken)
-        taken.add(name)
+        if place not in joined:
+            taken.add(name)
         facts = _guess(node["class_type"], input_name, value) if spec is None else facts_of(spec)
         param = Param(
             name=name,
@@ -80,15 +93,40 @@ def make_params(prompt: Prompt, specs: NodeSpecs | None) -> Params:
             value=value,
             group=titles[node_id],
             primary=role is not None and role.primary,
+            others=others.get(place, ()),
             **facts,
         )
+        if place in joined:
+            single.append(param)
+            continue
         made.append((role.rank if role is not None else 10**6, param))
     made.sort(key=lambda ranked: ranked[0])
-    return Params(param for _, param in made)
+    return Params((param for _, param in made), single)
+
+
+def _others(
+    prompt: Prompt, roles: Mapping[Place, Role], shared: Iterable[tuple[Place, ...]]
+) -> dict[Place, tuple[Place, ...]]:
+    """Return, for each input that stands for more than itself, the others."""
+    others = {place: role.others for place, role in roles.items() if role.others}
+    taken = {place for first, rest in others.items() for place in (first, *rest)}
+    for places in shared:
+        there = [place for place in places if place[0] in prompt and place[1] in prompt[place[0]]["inputs"]]
+        values = [prompt[node_id]["inputs"][name] for node_id, name in there]
+        if (
+            len(there) > 1
+            and taken.isdisjoint(there)
+            and not is_link(values[0])
+            and values.count(values[0]) == len(values)
+        ):
+            first = min(there, key=lambda place: roles[place].rank if place in roles and roles[place].name else 10**6)
+            others[first] = tuple(place for place in there if place != first)
+            taken.update(there)
+    return others
 
 
 def _free_name(role: Role | None, title: str, input_name: str, taken: set[str]) -> str:
-    if role is not None and role.name not in taken:
+    if role is not None and role.name and role.name not in taken:
         return role.name
     name, number = f"{title}.{input_name}", 1
     while name in taken:
@@ -98,7 +136,7 @@ def _free_name(role: Role | None, title: str, input_name: str, taken: set[str]) 
 
 
 def _label(role: Role | None, name: str, title: str, spec: InputSpec | None, input_name: str) -> str:
-    if role is None:
+    if role is None or not role.name:
         return in_words(spec.label if spec is not None else input_name)
     # One that stands under its node's title need not name it.
     return role.label if name == role.name or not role.primary else f"{role.label} ({title})"
@@ -126,7 +164,7 @@ def _guess(class_type: str, input_name: str, value: Any) -> dict[str, Any]:
     if isinstance(value, (int, float)):
         return {**facts, **_KNOWN.get(input_name, {"kind": "int" if isinstance(value, int) else "float"})}
     if isinstance(value, str):
-        if input_name in _KNOWN and _STANDS_FOR_NUMBER.fullmatch(value):
+        if input_name in _KNOWN and stands_for_number(value):
             return {**facts, **_KNOWN[input_name]}
         if input_name == "image" and "LoadImage" in class_type:
             return {**facts, "kind": "image"}

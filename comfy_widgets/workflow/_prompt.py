@@ -25,6 +25,7 @@ Place = tuple[str, str]
 _SERVER_KEYS = frozenset({"is_changed", "_loop_body", "_loop_end"})
 
 
+_MODEL_FILES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft", ".onnx", ".engine")
 _T = TypeVar("_T")
 
 
@@ -46,6 +47,11 @@ def is_link(value: object) -> TypeGuard[list[Any]]:
         and isinstance(value[1], int)
         and not isinstance(value[1], bool)
     )
+
+
+def is_model_file(value: object) -> bool:
+    """Tell whether a value names a file with a model's weights."""
+    return isinstance(value, str) and value.lower().endswith(_MODEL_FILES)
 
 
 def unwrap(value: Any) -> Any:

@@ -8,14 +8,12 @@ links to the node where a literal value stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ._prompt import Place, Prompt, flow_order, is_link, links
-
-TypeOf = Callable[[str, str], "str | None"]
-"""``(class_type, input_name) -> type``, or None where the definition is unknown."""
+from ._follow import Follower, TypeOf
+from ._prompt import Place, Prompt, is_link, is_model_file, links
 
 
 @dataclass(frozen=True)
@@ -30,19 +28,39 @@ class Role:
         Its place in a form, least first.
     primary : bool
         Whether a form shows it at once.
+    others : tuple of places
+        Further inputs that hold the same text for the same purpose, and are set together with this one.
     """
 
     name: str
     label: str
     rank: int
     primary: bool = True
+    others: tuple[Place, ...] = ()
 
 
-# Ranks leave no doubt about the order of a form: prompts, pictures, seed, size, sampling, models, LoRAs.
-_PROMPT, _MEDIA, _SEED, _SIZE, _SAMPLING, _MODEL, _LORA = range(0, 700, 100)
+# Ranks leave no doubt about the order of a form.
+_MEDIA, _PROMPT, _GUIDE, _FORMAT, _SHOWN, _SEED, _SIZE, _SAMPLING, _MODEL, _LORA = range(0, 1000, 100)
+# What a subgraph keeps to itself comes after all that it, or the root, shows.
+_HIDDEN = 1000
 
 _SEED_NAMES = ("seed", "noise_seed", "rand_seed")
-_SIZE_NAMES = {"width": "Width", "height": "Height", "batch_size": "Batch size", "length": "Length"}
+_SIZE_NAMES = {"width": "Width", "height": "Height", "batch_size": "Batch size"}
+# How long and in which shape: what a person decides before anything of the sampler.
+_FORMAT_NAMES = {
+    "length": "Length",
+    "num_frames": "Frames",
+    "frames": "Frames",
+    "video_frames": "Frames",
+    "frames_number": "Frames",
+    "seconds": "Seconds",
+    "duration": "Duration",
+    "fps": "Frames per second",
+    "frame_rate": "Frames per second",
+    "aspect_ratio": "Aspect ratio",
+    "resolution": "Resolution",
+    "megapixels": "Megapixels",
+}
 _SAMPLING_NAMES = {
     "steps": "Steps",
     "cfg": "CFG",
@@ -53,117 +71,117 @@ _SAMPLING_NAMES = {
 }
 # More models, or more LoRAs, than this are a pipeline's inside, and only the first stands for them.
 _MOST_MODELS = 4
-_MODEL_NAMES = {"ckpt_name": "Checkpoint", "unet_name": "Model"}
+_MODEL_NAMES = {"ckpt_name": "Checkpoint", "unet_name": "Model", "model": "Model"}
+# Where its author shows them on a subgraph, they are what the workflow is for.
+_SHOWN_EARLY = ("width", "height", "strength_model")
 _LORA_NAMES = {"lora_name": "LoRA", "strength_model": "LoRA strength", "strength_clip": "LoRA strength (text)"}
 _TEXT_ROLES = {"positive": "Positive prompt", "negative": "Negative prompt"}
 _DIRECT_TEXT = {"positive_prompt": "positive", "negative_prompt": "negative", "prompt": "prompt"}
+# Texts of an audio model, which are no prompts.
+_OWN_TEXTS = {"tags": "Tags", "lyrics": "Lyrics"}
+# Of several boxes of one encoder, the first here that is filled decides most; what the others are called.
+_BOXES = {
+    "t5xxl": "T5-XXL",
+    "text_g": "CLIP-G",
+    "clip_g": "CLIP-G",
+    "text_l": "CLIP-L",
+    "clip_l": "CLIP-L",
+    "llama": "Llama",
+}
 
-_TEXT_INPUT = re.compile(r"(text|prompt|string|value|clip_[lg]$|t5xxl|llama|wildcard|positive|negative)", re.IGNORECASE)
-_NOT_TEXT_INPUT = re.compile(r"(delimiter|separator|prefix|suffix|_name$|mode|method|type|parser|regex)", re.IGNORECASE)
-_TEXT_LINK = re.compile(
-    r"(cond|positive|negative|text|prompt|string|clip_[lg]$|t5xxl|guider|value|any|input|on_)", re.I
-)
-_SWITCH = frozenset({"switch", "on_true", "on_false"})
 _LATENT_LINK = re.compile(r"^(latent|latent_image|samples|latents?_?\w*)$", re.IGNORECASE)
 _MEDIA_CLASS = re.compile(r"Load(Image|Video|Audio)", re.IGNORECASE)
 _NO_SIZE_CLASS = re.compile(r"(Scale|Resize|Crop|Mask|Solid|Pad|Composite)", re.IGNORECASE)
+_GUIDE_CLASS = re.compile(r"ControlNet", re.IGNORECASE)
+_NUMBER_AS_TEXT = re.compile(
+    r"\s*([-+]?[\d.]+(e[-+]?\d+)?|%.*%|\{.*\}|\$.*|<.*>|\[.*\]|__.*__|random|)\s*", re.IGNORECASE
+)
 
 
-def find_roles(prompt: Prompt, type_of: TypeOf) -> dict[Place, Role]:
+def stands_for_number(value: str) -> bool:
+    """Tell whether a text is a number, or what some program replaces by one: %seed%, {{seed}}, $seed, "random"."""
+    return _NUMBER_AS_TEXT.fullmatch(value) is not None
+
+
+def find_roles(prompt: Prompt, type_of: TypeOf, shown: Collection[Place] | None = None) -> dict[Place, Role]:
     """Return the role of each input that has one.
 
     Several inputs may share a role's name (two LoRAs); they come in flow order, so the first is the main one.
+
+    Parameters
+    ----------
+    prompt : dict
+        API format.
+    type_of : callable
+        Tells the declared type of an input, where it is known.
+    shown : collection of places, optional
+        What subgraphs show of their insides; None where nothing is known of subgraphs.
     """
-    return _Search(prompt, type_of).roles()
+    return _Search(prompt, type_of, shown).roles()
 
 
 class _Search:
-    def __init__(self, prompt: Prompt, type_of: TypeOf) -> None:
+    def __init__(self, prompt: Prompt, type_of: TypeOf, shown: Collection[Place] | None) -> None:
+        self.follow = Follower(prompt, type_of)
         self.prompt = prompt
-        self.type_of = type_of
-        self.order = flow_order(prompt)
+        self.shown = shown
         self.found: dict[Place, Role] = {}
 
     def roles(self) -> dict[Place, Role]:
-        self._prompts()
         self._media()
+        self._prompts()
+        self._format()
         self._seed()
         self._size()
         self._sampling()
         self._models()
-        return self.found
+        self._by_subgraphs()
+        return dict(sorted(self.found.items(), key=lambda item: item[1].rank))
 
-    def _inputs(self) -> Iterator[tuple[str, str, str, Any]]:
-        for node_id in self.order:
-            node = self.prompt[node_id]
-            for name, value in node["inputs"].items():
-                yield node_id, node["class_type"], name, value
-
-    def _add(self, place: Place | None, name: str, label: str, rank: int) -> bool:
+    def _add(self, place: Place | None, name: str, label: str, rank: int, others: Iterable[Place] = ()) -> bool:
         if place is None or place in self.found:
             return False
-        self.found[place] = Role(name, label, rank)
+        self.found[place] = Role(name, label, rank, others=tuple(others))
         return True
 
+    def _is_hidden(self, place: Place) -> bool:
+        """Whether a subgraph keeps an input to itself."""
+        return self.shown is not None and ":" in place[0] and place not in self.shown
+
+    def _visible_first(self) -> Iterator[tuple[str, str, str, Any]]:
+        """Yield all inputs, those that stand behind a subgraph's border last."""
+        inputs = list(self.follow.inputs())
+        yield from (item for item in inputs if not self._is_hidden((item[0], item[2])))
+        yield from (item for item in inputs if self._is_hidden((item[0], item[2])))
+
     def _first(self, names: tuple[str, ...], name: str, label: str, rank: int, needs: Callable[[Any], bool]) -> None:
-        for node_id, _, input_name, _ in self._inputs():
+        for node_id, _, input_name, _ in self._visible_first():
             if input_name in names:
-                place = self.literal_behind(node_id, input_name)
-                if place is not None and needs(self._value(place)) and self._add(place, name, label, rank):
+                place = self.follow.literal_behind(node_id, input_name)
+                if place is not None and needs(self.follow.value(place)) and self._add(place, name, label, rank):
                     return
-
-    def _value(self, place: Place) -> Any:
-        return self.prompt[place[0]]["inputs"][place[1]]
-
-    def literal_behind(self, node_id: str, input_name: str) -> Place | None:
-        """Follow an input to the literal it takes its value from, through nodes that only hold or pass a value."""
-        seen: set[Place] = set()
-        while (node_id, input_name) not in seen:
-            seen.add((node_id, input_name))
-            value = self.prompt[node_id]["inputs"].get(input_name)
-            if not is_link(value):
-                return (node_id, input_name)
-            origin = value[0]
-            if origin not in self.prompt:
-                return None
-            inputs = self.prompt[origin]["inputs"]
-            if inputs.keys() >= _SWITCH:
-                input_name = self._branch(origin)
-            elif input_name not in inputs and len(inputs) > 1:
-                named = [name for name in ("value", "number", "int", "float", "seed") if name in inputs]
-                if not named or any(is_link(v) for v in inputs.values()):
-                    return None
-                input_name = named[0]
-            elif input_name not in inputs:
-                if not inputs:
-                    return None
-                input_name = next(iter(inputs))
-            node_id = origin
-        return None
-
-    def _branch(self, node_id: str) -> str:
-        """Return the input that a switch lets through as it stands."""
-        value = self.prompt[node_id]["inputs"]["switch"]
-        if is_link(value) and value[0] in self.prompt:
-            value = self.prompt[value[0]]["inputs"].get("value")
-        return "on_true" if value is True else "on_false"
 
     # -- prompts -------------------------------------------------------------------------------------------------
 
     def _prompts(self) -> None:
         for role, label in _TEXT_ROLES.items():
-            for node_id in self.order:
+            texts: dict[Place, None] = {}
+            for node_id in self.follow.order:
                 for start in self._conditioning_inputs(node_id, role):
-                    for place in self._texts(node_id, start, role):
-                        self._add(place, role, label, _PROMPT + (role == "negative"))
-        for node_id, class_type, name, value in self._inputs():
-            if name in _DIRECT_TEXT and (isinstance(value, str) or self._is_text_type(class_type, name)):
+                    texts.update(dict.fromkeys(self.follow.texts(node_id, start, role)))
+            self._add_texts(list(texts), role, label)
+        direct: dict[str, dict[Place, None]] = {}
+        for node_id, class_type, name, value in self.follow.inputs():
+            if name in _DIRECT_TEXT and (isinstance(value, str) or self.follow.is_text_type(class_type, name)):
                 role = _DIRECT_TEXT[name]
-                for place in self._texts(node_id, name, role) if is_link(value) else [(node_id, name)]:
-                    self._add(place, role, _TEXT_ROLES.get(role, "Prompt"), _PROMPT + (role == "negative"))
-
-    def _is_text_type(self, class_type: str, name: str) -> bool:
-        return self.type_of(class_type, name) == "STRING"
+                found = self.follow.texts(node_id, name, role) if is_link(value) else [(node_id, name)]
+                direct.setdefault(role, {}).update(dict.fromkeys(found))
+        for role, places in direct.items():
+            self._add_texts(list(places), role, _TEXT_ROLES.get(role, "Prompt"))
+        for node_id, _, name, value in self.follow.inputs():
+            if name in _OWN_TEXTS and isinstance(value, str):
+                self.found.pop((node_id, name), None)
+                self._add((node_id, name), name, _OWN_TEXTS[name], _PROMPT)
 
     def _conditioning_inputs(self, node_id: str, role: str) -> Iterator[str]:
         node = self.prompt[node_id]
@@ -172,50 +190,59 @@ class _Search:
         if "Guider" in node["class_type"] and role == "positive":
             yield from (name for name in ("conditioning", "cond1", "cond2") if name in node["inputs"])
 
-    def _texts(self, node_id: str, input_name: str, role: str) -> Iterator[Place]:
-        """Yield the literal texts that an input gets, nearest first."""
-        seen = {(node_id, input_name)}
-        queue: list[tuple[str, str, str]] = [(node_id, input_name, role)]
-        for node_id, input_name, wanted in queue:
-            value = self.prompt[node_id]["inputs"].get(input_name)
-            if isinstance(value, str):
-                yield (node_id, input_name)
-            if not is_link(value) or value[0] not in self.prompt:
-                continue
-            origin, slot = value
-            node = self.prompt[origin]
-            if "ZeroOut" in node["class_type"]:
-                # Its text is the other prompt's; what comes out here is an empty one.
-                continue
-            names = list(node["inputs"])
-            if set(names) >= _SWITCH:
-                names = [self._branch(origin)]
-            elif "positive" in names and "negative" in names:
-                # A node that passes both through, such as a ControlNet: slot 0 is the positive one.
-                wanted = ("positive", "negative")[slot] if slot < 2 else wanted
-                names = [wanted]
-            for name in names:
-                if (origin, name) not in seen and self._leads_to_text(node, name):
-                    seen.add((origin, name))
-                    queue.append((origin, name, wanted))
+    def _add_texts(self, places: list[Place], role: str, label: str) -> None:
+        """Give the texts of one role their names; boxes that hold the same text become one parameter."""
+        by_node: dict[str, list[Place]] = {}
+        for place in places:
+            # An encoder may have a box for each role.
+            if place not in self.found and _DIRECT_TEXT.get(place[1], role) in (role, "prompt"):
+                by_node.setdefault(place[0], []).append(place)
+        mains: dict[str, Place] = {}
+        together: dict[Place, list[Place]] = {}
+        apart: list[Place] = []
+        for boxes in by_node.values():
+            main = self._main_box(boxes)
+            text = self.follow.value(main)
+            # An empty box says nothing of its purpose, but within one encoder.
+            first = mains.setdefault(text, main) if text else main
+            same = [box for box in boxes if self.follow.value(box) == text]
+            together.setdefault(first, []).extend(box for box in same if box != first)
+            apart += [box for box in boxes if box not in same]
+        for main, others in together.items():
+            unused = role == "negative" and not self.follow.value(main)
+            self._add(main, role, label, _SHOWN if unused else _PROMPT + (role == "negative"), others)
+        for place in apart:
+            box = _BOXES.get(place[1], place[1])
+            self._add(place, f"{role}_{place[1]}", f"{label} ({box})", _PROMPT + (role == "negative"))
 
-    def _leads_to_text(self, node: dict[str, Any], name: str) -> bool:
-        declared = self.type_of(node["class_type"], name)
-        if is_link(node["inputs"][name]):
-            if declared is not None:
-                return declared in ("CONDITIONING", "STRING", "GUIDER", "*", "COMFY_MATCHTYPE_V3")
-            return bool(_TEXT_LINK.match(name))
-        if declared not in (None, "STRING") or not isinstance(node["inputs"][name], str):
-            return False
-        return bool(_TEXT_INPUT.search(name)) and not _NOT_TEXT_INPUT.search(name)
+    def _main_box(self, boxes: list[Place]) -> Place:
+        order = list(_BOXES)
+        filled = [box for box in boxes if self.follow.value(box)] or boxes
+        return min(filled, key=lambda box: order.index(box[1]) if box[1] in order else -1)
 
     # -- the rest ------------------------------------------------------------------------------------------------
 
     def _media(self) -> None:
-        for node_id, class_type, name, value in self._inputs():
+        for node_id, class_type, name, value in self._visible_first():
             found = _MEDIA_CLASS.search(class_type)
             if found and name in ("image", "video", "audio", "file") and isinstance(value, str):
-                self._add((node_id, name), name, name.capitalize(), _MEDIA)
+                self._add((node_id, name), name, name.capitalize(), _GUIDE if self._guides(node_id) else _MEDIA)
+
+    def _guides(self, node_id: str) -> bool:
+        """Whether an image only guides the prompt, by a ControlNet, and is not what the workflow is about."""
+        consumers = [
+            node["class_type"]
+            for node in self.prompt.values()
+            if any(origin == node_id for _, origin, _ in links(node))
+        ]
+        return bool(consumers) and all(_GUIDE_CLASS.search(class_type) for class_type in consumers)
+
+    def _format(self) -> None:
+        for rank, (name, label) in enumerate(_FORMAT_NAMES.items()):
+            # Of a dynamic choice, such as ``model.resolution``, the last part says what it is.
+            names = {found for _, _, found, _ in self.follow.inputs() if found.rpartition(".")[2] == name}
+            if names:
+                self._first(tuple(names), name, label, _FORMAT + rank, _is_scalar)
 
     def _seed(self) -> None:
         self._first(_SEED_NAMES, "seed", "Seed", _SEED, _is_number)
@@ -225,26 +252,18 @@ class _Search:
         if node_id is not None:
             for rank, (name, label) in enumerate(_SIZE_NAMES.items()):
                 if name in self.prompt[node_id]["inputs"]:
-                    place = self.literal_behind(node_id, name)
-                    if place is not None and _is_number(self._value(place)):
+                    place = self.follow.literal_behind(node_id, name)
+                    if place is not None and _is_number(self.follow.value(place)):
                         self._add(place, name, label, _SIZE + rank)
 
     def _size_nodes(self) -> Iterator[str]:
-        sized = [n for n in self.order if {"width", "height"} <= self.prompt[n]["inputs"].keys()]
-        for node_id in self.order:
-            if self.prompt[node_id]["inputs"].keys() & {*_SEED_NAMES, "sampler", "sampler_name", "noise"}:
-                yield from (above for above in self._above(node_id, _LATENT_LINK) if above in sized)
-        yield from (n for n in sized if self.prompt[n]["class_type"].startswith("Empty"))
-        yield from (n for n in sized if not _NO_SIZE_CLASS.search(self.prompt[n]["class_type"]))
-
-    def _above(self, node_id: str, through: re.Pattern[str]) -> Iterator[str]:
-        queue, seen = [node_id], {node_id}
-        for current in queue:
-            for name, origin, _ in links(self.prompt[current]):
-                if through.match(name) and origin in self.prompt and origin not in seen:
-                    seen.add(origin)
-                    queue.append(origin)
-                    yield origin
+        order, prompt = self.follow.order, self.prompt
+        sized = [n for n in order if {"width", "height"} <= prompt[n]["inputs"].keys()]
+        for node_id in order:
+            if prompt[node_id]["inputs"].keys() & {*_SEED_NAMES, "sampler", "sampler_name", "noise"}:
+                yield from (above for above in self.follow.above(node_id, _LATENT_LINK) if above in sized)
+        yield from (n for n in sized if prompt[n]["class_type"].startswith("Empty"))
+        yield from (n for n in sized if not _NO_SIZE_CLASS.search(prompt[n]["class_type"]))
 
     def _sampling(self) -> None:
         for rank, (name, label) in enumerate(_SAMPLING_NAMES.items()):
@@ -252,8 +271,8 @@ class _Search:
             self._first((name,), name, label, _SAMPLING + rank, _is_text if is_text else _is_number)
 
     def _models(self) -> None:
-        for node_id, _, name, value in self._inputs():
-            if name in _MODEL_NAMES and not is_link(value):
+        for node_id, _, name, value in self.follow.inputs():
+            if name in _MODEL_NAMES and isinstance(value, str):
                 self._add((node_id, name), name, _MODEL_NAMES[name], _MODEL)
             elif name in _LORA_NAMES and "lora_name" in self.prompt[node_id]["inputs"] and not is_link(value):
                 self._add((node_id, name), name, _LORA_NAMES[name], _LORA)
@@ -262,9 +281,43 @@ class _Search:
             for place in places[1:] if len(places) > _MOST_MODELS else ():
                 self.found[place] = replace(self.found[place], primary=False)
 
+    # -- subgraphs -----------------------------------------------------------------------------------------------
+
+    def _by_subgraphs(self) -> None:
+        """Put what subgraphs show before what they hide: their authors have chosen already."""
+        if self.shown is None:
+            return
+        for place in self.shown:
+            node = self.prompt.get(place[0])
+            if node is not None and place[1] in node["inputs"] and not is_link(node["inputs"][place[1]]):
+                is_file = is_model_file(node["inputs"][place[1]])
+                self._add(place, "", "", _MODEL if is_file else _SHOWN)
+        for place, role in self.found.items():
+            if place in self.shown and role.name in _SHOWN_EARLY:
+                self.found[place] = replace(role, rank=_SHOWN)
+            elif place in self.shown and role.name == "denoise" and self._value_below_one(place):
+                # How far it may go from the image.
+                self.found[place] = replace(role, rank=_PROMPT - 1)
+        visible = {role.name for place, role in self.found.items() if not self._is_hidden(place)}
+        for place, role in self.found.items():
+            if self._is_hidden(place):
+                self.found[place] = replace(
+                    role, rank=role.rank + _HIDDEN, primary=role.primary and role.name not in visible
+                )
+
+    def _value_below_one(self, place: Place) -> bool:
+        value = self.follow.value(place)
+        return isinstance(value, (int, float)) and value < 1
+
 
 def _is_number(value: Any) -> bool:
     # Also as text: "512", "%width%" that some program fills in, "random".
+    if isinstance(value, str):
+        return stands_for_number(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_scalar(value: Any) -> bool:
     return isinstance(value, (int, float, str)) and not isinstance(value, bool)
 
 

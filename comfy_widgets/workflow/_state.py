@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..protocol import WorkflowError
+from ._app import app_outputs, has_app, read_app, write_app
 from ._choice import Choose, Shown, apply_choice, choose, from_prompt, from_ui, into_prompt, into_ui
 from ._compare import differences
 from ._editor import Editor
@@ -129,7 +130,7 @@ class State:
         """Return a workflow made of a changed prompt, together with the author's choice of parameters."""
         prompt = change(self.current())
         if self.editor is not None:
-            prompt = into_prompt(prompt, self._choice())
+            prompt = into_prompt(prompt, self._choice(self._make_params(prompt)))
         return State(prompt=prompt, specs=self.specs, images=self.images)
 
     def _all_edits(self) -> Mapping[Place, Any]:
@@ -137,7 +138,8 @@ class State:
         edits = replace(self, pending={}).with_values(self.pending).edits if self.pending else self.edits
         if self.draw is None or RANDOM not in edits.values():
             return edits
-        params = {param.place: param for param in make_params(copied(self.base()), self.specs).values()}
+        made = self._make_params(self.base())
+        params = {param.place: param for param in (*made.values(), *made.single)}
         return {
             place: self.draw.number(params[place]) if value == RANDOM and params[place].takes_random else value
             for place, value in edits.items()
@@ -206,7 +208,7 @@ class State:
             both = "The file holds both what its author opens, which is used, and what ran; they may differ."
             return (*self.told, both) if self.prompt is not None else self.told
         converted = self.editor.convert(self.specs)
-        told = (*self.told, *map(str, converted.notes))
+        told = (*self.told, *map(str, converted.notes), *self._app(self._make_params(self.current()))[1])
         if self.prompt is None:
             return told
         changes = differences(self.prompt, converted.prompt, self.specs)
@@ -216,17 +218,51 @@ class State:
 
     def params(self) -> Params:
         """Return what can be set, as the author chose to show it."""
-        return apply_choice(make_params(self.current(), self.specs), self._choice())
+        made = self._make_params(self.current())
+        return apply_choice(made, self._choice(made))
+
+    def _make_params(self, prompt: Prompt) -> Params:
+        if self.editor is None or self.specs is None:
+            return make_params(prompt, self.specs)
+        widgets = self.editor.widgets(self.specs)
+        return make_params(prompt, self.specs, widgets.shown(), widgets.shared())
 
     def exposing(self, wanted: Choose) -> State:
         """Return the state with another choice of what is shown."""
         shown = choose(self.params(), wanted)
-        editor = Editor(into_ui(self.editor.ui, shown)) if self.editor is not None else None
+        editor = self.editor
+        if editor is not None:
+            ui = into_ui(editor.ui, shown)
+            if self.specs is not None:
+                only_hides = bool(shown) and all(wish.hidden for wish in shown)
+                before = self._choice(self._make_params(self.current())) if only_hides else ()
+                hidden = {wish.place for wish in shown}
+                kept = [wish for wish in before if wish.place not in hidden] if has_app(ui) else []
+                ui = write_app(ui, editor.widgets(self.specs), [*shown, *kept])
+            editor = Editor(ui)
         prompt = into_prompt(self.prompt, shown) if self.prompt is not None else None
         return replace(self, editor=editor, prompt=prompt)
 
-    def _choice(self) -> Iterable[Shown]:
-        return from_ui(self.editor.ui) if self.editor is not None else from_prompt(self.prompt or {})
+    def _choice(self, made: Params) -> Iterable[Shown]:
+        """Return what is chosen to be shown of the parameters that there are."""
+        if self.editor is None:
+            return from_prompt(self.prompt or {})
+        ours = from_ui(self.editor.ui)
+        if self.specs is None or not has_app(self.editor.ui):
+            return ours
+        # Which inputs, and in which order, is App mode's to say; names and bounds are ours.
+        by_place = {wish.place: wish for wish in ours}
+        shown = [by_place.pop(wish.place, wish) for wish in self._app(made)[0]]
+        return [*(wish for wish in shown if not wish.hidden), *(wish for wish in by_place.values() if wish.hidden)]
+
+    def _app(self, made: Params) -> tuple[list[Shown], list[str]]:
+        if self.editor is None or self.specs is None:
+            return [], []
+        return read_app(self.editor.ui, self.editor.widgets(self.specs), made)
+
+    def outputs(self) -> tuple[str, ...]:
+        """Return the nodes whose outputs the author chose to show."""
+        return app_outputs(self.editor.ui, self.base()) if self.editor is not None else ()
 
     def with_values(self, values: Mapping[str, Any]) -> State:
         """Return the state with other values, checked as soon as it is known what they are for."""
@@ -245,7 +281,8 @@ class State:
             param = params.find(name)
             if isinstance(value, str) and value in images and param.kind != "image":
                 raise param.error(f"takes no image, but a {param.kind}.")
-            edits[param.place] = param.check(value)
+            checked = param.check(value)
+            edits.update(dict.fromkeys((param.place, *param.others), checked))
         return replace(self, edits=edits, images=images)
 
     def uploads(self) -> dict[str, bytes]:

@@ -1,0 +1,158 @@
+"""The editor's widgets as places in the prompt: on the root, in a subgraph, shown by its host, or in a primitive.
+
+What the editor calls a widget may set one input of the prompt, several (a primitive that feeds many nodes), or none (a
+muted node, a widget of the browser's own).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ._convert.document import read_document
+from ._convert.frames import Frame, expand
+from ._convert.graph import Graph
+from ._convert.parts import sequence
+from ._convert.report import Report
+from ._prompt import Place
+from ._specs import NodeSpecs
+
+_MOST_PASSED = 50
+
+
+class EditorWidgets:
+    """The widgets of an editor's form, unfolded as the conversion unfolds them.
+
+    Parameters
+    ----------
+    ui : Mapping
+        The editor's form.
+    specs : NodeSpecs
+        The server's definitions.
+    """
+
+    def __init__(self, ui: Mapping[str, Any], specs: NodeSpecs) -> None:
+        self._graph = Graph(read_document(ui, Report()), specs, Report())
+        self._frames = expand(self._graph)
+
+    def places(self, node_id: str, widget: str) -> tuple[Place, ...]:
+        """Return the places that a widget sets.
+
+        Parameters
+        ----------
+        node_id : str
+            As the editor writes it: of the root, ``"57"``; of a definition's node, ``"definition:12"``; or of older
+            files the bare id of a node anywhere.
+        widget : str
+            Its name.
+        """
+        definition, _, inner = node_id.rpartition(":")
+        holders = self._frames if definition else self._frames[:1]
+        wanted = [frame for frame in holders if frame.scope.id == definition or frame.path == definition]
+        found = self._in(wanted, inner, widget)
+        # A definition that was copied has another id today, but its nodes keep theirs.
+        return tuple(dict.fromkeys(found or self._in(self._frames, inner, widget)))
+
+    def label(self, node_id: str, widget: str) -> str | None:
+        """Return what the author calls a widget, if it was renamed."""
+        inner = node_id.rpartition(":")[2]
+        for frame in self._frames:
+            node = frame.scope.nodes.get(frame.scope.renamed.get(inner, inner))
+            for item in node.inputs if node is not None else ():
+                if item.label and widget in (item.name, item.widget):
+                    return item.label
+        return None
+
+    def home_of(self, place: Place) -> tuple[str, str]:
+        """Return the definition and the id in it of the node that has an input; of the root, no definition."""
+        path, _, node_id = place[0].rpartition(":")
+        frame = next((frame for frame in self._frames if frame.path == path), None)
+        if frame is None or not path:
+            return "", place[0]
+        original = {new: old for old, new in frame.scope.renamed.items()}
+        return frame.scope.id, original.get(node_id, node_id)
+
+    def shared(self) -> list[tuple[Place, ...]]:
+        """Return, for each primitive that feeds several widgets, the places that it sets."""
+        found = (
+            tuple(dict.fromkeys(self._of(frame, node.id, "value")))
+            for frame in self._frames
+            for node in frame.scope.nodes.values()
+            if self._graph.role(node) == "primitive"
+        )
+        return [places for places in found if len(places) > 1]
+
+    def shown(self) -> list[Place]:
+        """Return the places of what the root shows of the insides of its subgraphs, in its order.
+
+        A host's input that is linked cannot be set there; but a primitive on the root can.
+        """
+        root = self._frames[0]
+        found: dict[Place, None] = {}
+        for node in root.scope.nodes.values():
+            child = root.children.get(node.id)
+            if child is not None:
+                linked: set[Place] = set()
+                for index, slot in enumerate(self._graph.live(node).slots):
+                    places = dict.fromkeys(self._of_port(child, index))
+                    if self._graph.is_linked(root.scope, slot):
+                        linked.update(places)
+                    else:
+                        found.update(places)
+                for entry in sequence(node.properties.get("proxyWidgets")):
+                    parts = [str(part) for part in sequence(entry)]
+                    if len(parts) >= 2:
+                        places = dict.fromkeys(self._in([child], parts[0], parts[1]))
+                        found.update((place, None) for place in places if place not in linked)
+            elif self._graph.role(node) == "primitive":
+                found.update(dict.fromkeys(self._of(root, node.id, "value")))
+        return list(found)
+
+    def _in(self, frames: list[Frame], node_id: str, widget: str) -> list[Place]:
+        return [place for frame in frames for place in self._of(frame, node_id, widget)]
+
+    def _of(self, frame: Frame, node_id: str, widget: str) -> Iterator[Place]:
+        scope = frame.scope
+        node = scope.nodes.get(scope.renamed.get(node_id, node_id))
+        if node is None:
+            return
+        child = frame.children.get(node.id)
+        if child is not None:
+            index = next((index for index, port in enumerate(child.scope.inputs) if port.name == widget), None)
+            if index is not None:
+                yield from self._of_port(child, index)
+                return
+            for entry in sequence(node.properties.get("proxyWidgets")):
+                parts = [str(part) for part in sequence(entry)]
+                if len(parts) >= 2 and parts[1] == widget:
+                    yield from self._of(child, parts[0], parts[1])
+        elif self._graph.role(node) == "primitive":
+            for identity, link in scope.links.items():
+                if link.origin == node.id:
+                    yield from self._fed_by(frame, link.target, identity)
+        elif widget in self._graph.live(node).widgets:
+            yield (frame.id_of(node), widget)
+
+    def _fed_by(self, frame: Frame, target: str, link: str, passed: int = 0) -> Iterator[Place]:
+        node = frame.scope.nodes.get(target)
+        if node is None or passed > _MOST_PASSED:
+            return
+        if self._graph.role(node) == "pass":
+            for identity, further in frame.scope.links.items():
+                if further.origin == node.id:
+                    yield from self._fed_by(frame, further.target, identity, passed + 1)
+            return
+        child = frame.children.get(node.id)
+        for index, slot in enumerate(self._graph.live(node).slots):
+            if slot.link == link:
+                if child is not None:
+                    yield from self._of_port(child, index)
+                elif slot.widget is not None:
+                    yield (frame.id_of(node), slot.name)
+
+    def _of_port(self, frame: Frame, index: int) -> Iterator[Place]:
+        """Yield the widgets inside that an input of a subgraph stands for."""
+        for identity in frame.scope.inputs[index].links:
+            link = frame.scope.links.get(identity)
+            if link is not None:
+                yield from self._fed_by(frame, link.target, identity)
