@@ -4,10 +4,11 @@
  * It gets the widget's part from the page, or from Python, and hands the model over to it. Until then, and where
  * there is no kernel, a sentence stands in the widget's place.
  */
-import { codeOf, type Features, type LoadFeature } from "./host/code";
+import { codeOf } from "./host/code";
 import { early } from "./host/early";
 import { type Model, onMessage } from "./host/model";
 import { placeholder } from "./host/placeholder";
+import type { Features, LoadFeature } from "./lib/features";
 
 /** What a part of `entries/` makes. */
 interface Widget {

@@ -1,6 +1,8 @@
+import * as combobox from "../src/features/combobox";
+import * as imageInput from "../src/features/image-input";
 import * as lightbox from "../src/features/lightbox";
-import type { LoadFeature } from "../src/host/code";
 import type { Model } from "../src/host/model";
+import type { LoadFeature } from "../src/lib/features";
 import {
   type Field,
   type FormSpec,
@@ -64,7 +66,8 @@ export class FakeModel implements Model {
 }
 
 /** Features that are already in the page. */
-export const loadFeature: LoadFeature = async (name) => ({ lightbox })[name];
+export const loadFeature: LoadFeature = async (name) =>
+  ({ combobox, lightbox, "image-input": imageInput })[name];
 
 export function field(name: string, kind: Field["kind"], more: Partial<Field> = {}): Field {
   const label = name[0]?.toUpperCase() + name.slice(1);

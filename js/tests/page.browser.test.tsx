@@ -240,6 +240,7 @@ describe("a long list of choices", () => {
     model.put("_form", { ...FORM, fields: [field("model", "choice", { choices })] });
     model.put("_values", { ...VALUES, values: { model: choices[3] } });
     const { root, find } = await openPanel(model);
+    await vi.waitFor(() => expect(root.querySelector("[role=combobox]")).not.toBeNull(), PATIENCE);
     const input = find("[role=combobox]") as HTMLInputElement;
     expect(input.value).toBe("models/sd-3.safetensors");
     input.focus();

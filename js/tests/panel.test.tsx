@@ -332,3 +332,60 @@ describe("a view", () => {
     expect(el.childElementCount).toBe(0);
   });
 });
+
+describe("a workflow with many settings", () => {
+  const nodes = ["Load", "Sample", "Save"];
+  const fields = nodes.flatMap((group) =>
+    Array.from({ length: 8 }, (_, index) =>
+      field(`${group}.${index}`, "int", { group, label: `Setting ${index}`, primary: false }),
+    ),
+  );
+  const values = Object.fromEntries(fields.map(({ name }) => [name, "1"]));
+  const openMany = async (primary: string[] = []) => {
+    const model = panelModel();
+    model.put("_form", {
+      ...FORM,
+      fields: fields.map((one) => ({ ...one, primary: primary.includes(one.name) })),
+    });
+    model.put("_values", { ...VALUES, values });
+    return { model, ...(await open(model)) };
+  };
+  const shown = (root: ShadowRoot) =>
+    [...root.querySelectorAll<HTMLDetailsElement>("details.node")].filter((one) => one.open).length;
+
+  it("shows its nodes, folded, where no field has a known role", async () => {
+    const { root, find } = await openMany();
+    expect([...root.querySelectorAll(".node > summary")].map((one) => one.textContent)).toEqual(nodes);
+    expect(root.querySelector("details.more")).toBeNull();
+    expect(shown(root)).toBe(0);
+    expect(find("[type=search]").getAttribute("placeholder")).toBe("Search 24 settings");
+  });
+
+  it("finds fields by words of their label or node, and folds again", async () => {
+    const { root, find } = await openMany(["Load.0"]);
+    const search = find<HTMLInputElement>("[type=search]");
+    const look = async (words: string) => {
+      search.value = words;
+      search.dispatchEvent(new Event("input", { bubbles: true }));
+      await rendered();
+      return [...root.querySelectorAll(".node [data-name]")].map((one) => one.getAttribute("data-name"));
+    };
+    expect(await look("setting 3 sam")).toEqual(["Sample.3"]);
+    expect(shown(root)).toBe(1);
+    expect(await look("nothing like it")).toEqual([]);
+    expect(root.textContent).toContain("No setting matches “nothing like it”.");
+    expect(await look("")).toHaveLength(23);
+    expect(shown(root)).toBe(0);
+  });
+
+  it("opens the node of a field that is wrong", async () => {
+    const { model, root } = await openMany();
+    const error = { title: "No", message: "", details: "", fields: { "Sample.2": "Too many." } };
+    model.put("_run", runState({ phase: "failed", error }));
+    await rendered();
+    await rendered();
+    expect(root.querySelector<HTMLDetailsElement>("details.node[open] > summary")?.textContent).toBe(
+      "Sample",
+    );
+  });
+});

@@ -1,6 +1,6 @@
 import { nameOf } from "../lib/fields";
-import { Combobox } from "./combobox";
 import type { ControlProps } from "./control";
+import { useFeature } from "./feature";
 import { ChevronDown } from "./icons";
 
 /** Longer lists get a search. */
@@ -9,7 +9,9 @@ const LONG = 12;
 export function Choice(props: ControlProps) {
   const { field, value, attributes, onEdit, onLeave } = props;
   const choices = field.choices ?? [value];
-  if (choices.length > LONG) return <Combobox {...props} choices={choices} />;
+  const isLong = choices.length > LONG;
+  const feature = useFeature("combobox", isLong);
+  if (isLong && feature !== null) return <feature.Combobox {...props} choices={choices} />;
   const selected = choices.indexOf(value);
   return (
     <div class="select">

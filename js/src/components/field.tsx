@@ -1,9 +1,11 @@
+import type { ComponentChildren } from "preact";
+import type { ImageInputProps } from "../features/image-input";
 import type { Draft } from "../lib/drafts";
 import type { Control } from "../lib/fields";
 import type { Field } from "../lib/wire";
 import { Choice } from "./choice";
 import type { ControlProps } from "./control";
-import { ImageInput } from "./image-input";
+import { useFeature } from "./feature";
 import { NumberInput } from "./number-input";
 import { RandomizeSwitch, SeedInput } from "./seed-input";
 import { Switch } from "./switch";
@@ -95,13 +97,17 @@ function ControlOf({ field, control, thumbnail, actions }: FieldProps & { contro
       return <Switch {...control} />;
     case "image":
       return (
-        <ImageInput
-          {...control}
-          thumbnail={thumbnail}
-          onUpload={(file: File) => actions.onUpload(field, file)}
-        />
+        <FileInput field={field} thumbnail={thumbnail} onUpload={(file) => actions.onUpload(field, file)}>
+          {field.choices === null ? <TextInput {...control} /> : <Choice {...control} />}
+        </FileInput>
       );
     default:
       return <TextInput {...control} />;
   }
+}
+
+/** Until its feature is there, a file is a name. */
+function FileInput(props: ImageInputProps): ComponentChildren {
+  const feature = useFeature("image-input", true);
+  return feature === null ? props.children : <feature.ImageInput {...props} />;
 }

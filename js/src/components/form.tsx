@@ -1,11 +1,9 @@
-import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 import type { Drafts } from "../lib/drafts";
 import type { Field } from "../lib/wire";
 import { FieldRow, type FormActions } from "./field";
-import { ChevronDown } from "./icons";
+import { More } from "./more";
 
-interface Props {
+export interface FormProps {
   fields: readonly Field[];
   drafts: Drafts;
   randomize: ReadonlySet<string>;
@@ -15,48 +13,29 @@ interface Props {
   actions: FormActions;
 }
 
-/** The wanted fields, and all the others folded away under the node they belong to. */
-export function Form(props: Props) {
+/** The prompts, the other wanted fields, and all the rest under the node they belong to. */
+export function Form(props: FormProps) {
   const { fields } = props;
-  const rest = fields.filter((field) => !field.primary);
   const rows = (chosen: readonly Field[]) =>
     chosen.map((field) => <Row key={field.name} {...props} field={field} index={fields.indexOf(field)} />);
+  const wanted = fields.filter((field) => field.primary);
+  const rest = fields.filter((field) => !field.primary);
+  const hasTrouble = (field: Field) =>
+    Boolean(props.drafts[field.name]?.error || props.complaints[field.name]);
   return (
     <div class="form">
-      <div class="fields">{rows(fields.filter((field) => field.primary))}</div>
-      {rest.length > 0 && (
-        <More trouble={hasTrouble(rest, props)}>
-          {groups(rest).map(([title, members]) => (
-            <fieldset key={title}>
-              <legend>{title}</legend>
-              <div class="fields">{rows(members)}</div>
-            </fieldset>
-          ))}
-        </More>
-      )}
+      <div class="fields prompts">{rows(wanted.filter((field) => field.kind === "text"))}</div>
+      <div class="settings">
+        <div class="fields">{rows(wanted.filter((field) => field.kind !== "text"))}</div>
+        {rest.length > 0 && (
+          <More fields={rest} isAll={wanted.length === 0} rows={rows} hasTrouble={hasTrouble} />
+        )}
+      </div>
     </div>
   );
 }
 
-/** Folded away until somebody wants it, or something in it is wrong. */
-function More({ trouble, children }: { trouble: boolean; children: ComponentChildren }) {
-  const details = useRef<HTMLDetailsElement>(null);
-  // Opened for the person, but never closed: they may be at work in it.
-  useEffect(() => {
-    if (trouble && details.current) details.current.open = true;
-  }, [trouble]);
-  return (
-    <details ref={details} class="more">
-      <summary>
-        <ChevronDown />
-        More settings
-      </summary>
-      {children}
-    </details>
-  );
-}
-
-function Row({ field, index, ...props }: Props & { field: Field; index: number }) {
+function Row({ field, index, ...props }: FormProps & { field: Field; index: number }) {
   const draft = props.drafts[field.name];
   if (draft === undefined) return null;
   return (
@@ -70,14 +49,4 @@ function Row({ field, index, ...props }: Props & { field: Field; index: number }
       actions={props.actions}
     />
   );
-}
-
-function groups(fields: readonly Field[]): [string, Field[]][] {
-  const found = new Map<string, Field[]>();
-  for (const field of fields) found.set(field.group, [...(found.get(field.group) ?? []), field]);
-  return [...found];
-}
-
-function hasTrouble(fields: readonly Field[], { drafts, complaints }: Props): boolean {
-  return fields.some((field) => drafts[field.name]?.error || complaints[field.name]);
 }

@@ -1,18 +1,17 @@
 import { Component, type ComponentType } from "preact";
 import type { LightboxProps } from "../features/lightbox";
+import type { LoadFeature } from "../lib/features";
 import { aspect, columns } from "../lib/layout";
 import type { Picture } from "../lib/pictures";
 import type { Frame } from "../lib/wire";
 import { BlobImage, isPicture } from "./blob-image";
-
-export type LoadLightbox = () => Promise<ComponentType<LightboxProps>>;
+import { FeatureContext } from "./feature-context";
 
 interface Props {
   items: readonly (Picture | null)[];
   /** The size of one picture; the grid keeps their places free before they arrive. */
   frame: Frame;
   onWantOriginal: (index: number) => void;
-  loadLightbox: LoadLightbox;
 }
 
 interface State {
@@ -21,6 +20,8 @@ interface State {
 }
 
 export class Grid extends Component<Props, State> {
+  static override contextType = FeatureContext;
+  declare context: LoadFeature;
   override state: State = { open: null, lightbox: null };
   #asked = false;
 
@@ -33,8 +34,8 @@ export class Grid extends Component<Props, State> {
   #load = () => {
     if (this.#asked) return;
     this.#asked = true;
-    this.props.loadLightbox().then(
-      (lightbox) => this.setState({ lightbox }),
+    this.context("lightbox").then(
+      ({ Lightbox }) => this.setState({ lightbox: Lightbox }),
       () => {
         this.#asked = false;
       },

@@ -1,7 +1,7 @@
 import { aspect } from "../lib/layout";
 import type { Pictures } from "../lib/pictures";
 import { type Frame, isBusy, type RunState } from "../lib/wire";
-import { Grid, type LoadLightbox } from "./grid";
+import { Grid } from "./grid";
 import { Picture } from "./icons";
 import { Preview } from "./preview";
 
@@ -12,13 +12,12 @@ interface Props {
   /** What the next run will make. */
   frame: Frame;
   onWantOriginal: (index: number) => void;
-  loadLightbox: LoadLightbox;
 }
 
 const ENDED = new Set(["done", "failed", "cancelled"]);
 
 /** One place for the preview and then for the pictures, of the same size throughout, so that nothing moves. */
-export function Stage({ run, preview, pictures, frame, onWantOriginal, loadLightbox }: Props) {
+export function Stage({ run, preview, pictures, frame, onWantOriginal }: Props) {
   // While Run has not reached Python, the stage shows what was there.
   const busy = isBusy(run.phase) && run.phase !== "sending";
   const arrived = pictures.items.length > 0 && (!busy || pictures.run === run.run);
@@ -31,12 +30,7 @@ export function Stage({ run, preview, pictures, frame, onWantOriginal, loadLight
     <div class="stage" data-busy={busy} style={{ "--shape": aspect(shown) }}>
       {!isLive && isShown && (
         <div class={isStale ? "layer stale" : "layer"}>
-          <Grid
-            items={pictures.items}
-            frame={shown}
-            onWantOriginal={onWantOriginal}
-            loadLightbox={loadLightbox}
-          />
+          <Grid items={pictures.items} frame={shown} onWantOriginal={onWantOriginal} />
         </div>
       )}
       {busy && !arrived && (

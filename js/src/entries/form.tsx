@@ -3,12 +3,13 @@ import { FormStore } from "../host/form-store";
 import { type Model, onMessage, send } from "../host/model";
 import { mount } from "../host/mount";
 import { watch } from "../host/watch";
+import type { LoadFeature } from "../lib/features";
 import base from "../style/base.css?inline";
 import controlsCss from "../style/controls.css?inline";
 import formCss from "../style/form.css?inline";
 
 /** The form alone. */
-export default () => {
+export default (loadFeature: LoadFeature) => {
   const ending = new AbortController();
   let form: FormStore;
 
@@ -38,7 +39,7 @@ export default () => {
   ));
 
   function render({ el, signal }: { el: HTMLElement; signal?: AbortSignal }): () => void {
-    const view = mount(el, base + controlsCss + formCss, signal);
+    const view = mount(el, base + controlsCss + formCss, loadFeature, signal);
     view.show(<Whole />);
     return view.dispose;
   }

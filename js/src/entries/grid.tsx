@@ -1,7 +1,7 @@
 import { Grid } from "../components/grid";
-import type { LoadFeature } from "../host/code";
 import { send } from "../host/model";
 import { shared } from "../host/shared";
+import type { LoadFeature } from "../lib/features";
 import { NO_PICTURES, takePicture } from "../lib/pictures";
 import type { RunState } from "../lib/wire";
 import base from "../style/base.css?inline";
@@ -12,6 +12,7 @@ export default (loadFeature: LoadFeature) => {
   let pictures = NO_PICTURES;
   return shared(
     base + gridCss,
+    loadFeature,
     (message, bytes) => {
       pictures = takePicture(pictures, message, bytes);
     },
@@ -24,7 +25,6 @@ export default (loadFeature: LoadFeature) => {
             items={items}
             frame={frame}
             onWantOriginal={(index) => send(model, { kind: "original", run: pictures.run, index })}
-            loadLightbox={async () => (await loadFeature("lightbox")).Lightbox}
           />
         </section>,
       );

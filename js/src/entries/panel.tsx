@@ -2,13 +2,13 @@ import { computed, type ReadonlySignal } from "@preact/signals-core";
 import { Form } from "../components/form";
 import { Panel } from "../components/panel";
 import { Stage } from "../components/stage";
-import type { LoadFeature } from "../host/code";
 import { FormStore } from "../host/form-store";
 import { type Model, onMessage, send } from "../host/model";
 import { mount } from "../host/mount";
 import { hideRecord } from "../host/record";
 import { RunStore } from "../host/run-store";
 import { watch } from "../host/watch";
+import type { LoadFeature } from "../lib/features";
 import type { RunError } from "../lib/wire";
 import base from "../style/base.css?inline";
 import controlsCss from "../style/controls.css?inline";
@@ -75,7 +75,6 @@ export default (loadFeature: LoadFeature) => {
       pictures={runs.pictures.value}
       frame={form.values.value.frame}
       onWantOriginal={runs.wantOriginal}
-      loadLightbox={async () => (await loadFeature("lightbox")).Lightbox}
     />
   ));
   const Whole = watch(() => (
@@ -94,7 +93,7 @@ export default (loadFeature: LoadFeature) => {
   ));
 
   function render({ el, signal }: { el: HTMLElement; signal?: AbortSignal }): () => void {
-    const view = mount(el, css, signal);
+    const view = mount(el, css, loadFeature, signal);
     const record = hideRecord(view.host, view.ended);
     onLive.add(record.live);
     view.ended.addEventListener("abort", () => onLive.delete(record.live), { once: true });

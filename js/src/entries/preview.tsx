@@ -1,15 +1,17 @@
 import { Preview } from "../components/preview";
 import { shared } from "../host/shared";
 import { toBlob } from "../lib/bytes";
+import type { LoadFeature } from "../lib/features";
 import type { RunState } from "../lib/wire";
 import base from "../style/base.css?inline";
 import previewCss from "../style/preview.css?inline";
 
 /** The live preview of a job alone; the last frame stays when the job has ended. */
-export default () => {
+export default (loadFeature: LoadFeature) => {
   let frame: Blob | null = null;
   return shared(
     base + previewCss,
+    loadFeature,
     (message, bytes) => {
       if (message.kind === "preview") frame = toBlob(bytes, message.mime);
     },

@@ -1,15 +1,17 @@
 import { ErrorNotice, Warnings } from "../components/notice";
 import { Progress } from "../components/progress";
 import { shared } from "../host/shared";
+import type { LoadFeature } from "../lib/features";
 import type { RunState } from "../lib/wire";
 import base from "../style/base.css?inline";
 import noticeCss from "../style/notice.css?inline";
 import progressCss from "../style/progress.css?inline";
 
 /** The progress of a job alone. */
-export default () =>
+export default (loadFeature: LoadFeature) =>
   shared(
     base + progressCss + noticeCss,
+    loadFeature,
     () => undefined,
     (model, view) => {
       const run = model.get("_run") as RunState;

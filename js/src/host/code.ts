@@ -5,16 +5,8 @@
  * each an ES module that names the ones before it by relative paths; here they become modules of the page. The
  * cache belongs to one build, so two versions of the package in one page do not meet.
  */
-import type * as lightbox from "../features/lightbox";
 import type { CodeMessage } from "../lib/wire";
 import { type Model, send } from "./model";
-
-/** Parts that are loaded only when somebody opens them. */
-export interface Features {
-  lightbox: typeof lightbox;
-}
-
-export type LoadFeature = <Name extends keyof Features>(name: Name) => Promise<Features[Name]>;
 
 /** A widget that needs a part which is not in the page yet. */
 interface Waiter {

@@ -1,5 +1,7 @@
 /** An open shadow root in a view's element: the page's styles stay out, and ours stay in. */
-import { type ComponentChild, render } from "preact";
+import { type ComponentChild, h, render } from "preact";
+import { FeatureContext } from "../components/feature-context";
+import type { LoadFeature } from "../lib/features";
 import { keepKeys } from "./keys";
 import { followTheme } from "./theme";
 
@@ -17,7 +19,7 @@ export interface View {
  *
  * `signal` is anywidget's own, absent before 0.10; `dispose` is then called by the returned cleanup.
  */
-export function mount(el: HTMLElement, css: string, signal?: AbortSignal): View {
+export function mount(el: HTMLElement, css: string, loadFeature: LoadFeature, signal?: AbortSignal): View {
   const ending = new AbortController();
   const ended = ending.signal;
   const doc = el.ownerDocument;
@@ -44,5 +46,10 @@ export function mount(el: HTMLElement, css: string, signal?: AbortSignal): View 
   };
   if (signal?.aborted) dispose();
   signal?.addEventListener("abort", dispose, { once: true });
-  return { ended, host, show: (content) => render(content, root), dispose };
+  return {
+    ended,
+    host,
+    show: (content) => render(h(FeatureContext.Provider, { value: loadFeature, children: content }), root),
+    dispose,
+  };
 }

@@ -1,3 +1,4 @@
+import type { LoadFeature } from "../lib/features";
 import type { Incoming } from "../lib/wire";
 import { type Model, onMessage, onTrait, send } from "./model";
 import { mount, type View } from "./mount";
@@ -11,11 +12,13 @@ interface Props {
  * A small widget whose state lives with its model, so that a view made later, or a second one, shows the same.
  *
  * @param css the styles of its shadow root
+ * @param loadFeature how its components load what is seldom used
  * @param hear takes a message with bytes
  * @param draw shows the state in a view
  */
 export function shared(
   css: string,
+  loadFeature: LoadFeature,
   hear: (message: Incoming, bytes: DataView) => void,
   draw: (model: Model, view: View) => void,
 ) {
@@ -42,7 +45,7 @@ export function shared(
     },
 
     render({ el, signal }: Props): () => void {
-      const view = mount(el, css, signal);
+      const view = mount(el, css, loadFeature, signal);
       views.add(view);
       view.ended.addEventListener("abort", () => views.delete(view));
       draw(model, view);

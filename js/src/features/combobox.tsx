@@ -1,8 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { ControlProps } from "../components/control";
+import { ChevronDown } from "../components/icons";
 import { nameOf } from "../lib/fields";
+import { matches } from "../lib/search";
 import type { Wire } from "../lib/wire";
-import type { ControlProps } from "./control";
-import { ChevronDown } from "./icons";
+import css from "../style/combobox.css?inline";
 
 /** A long list of choices with a search, after the ARIA pattern of an editable combobox. */
 export function Combobox({
@@ -73,6 +75,7 @@ export function Combobox({
 
   return (
     <div class="select" ref={box}>
+      <style>{css}</style>
       <input
         {...attributes}
         class="control"
@@ -123,8 +126,7 @@ export function Combobox({
 
 /** The choices that contain every word of the query. */
 export function matching(choices: readonly Wire[], query: string): Wire[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  return choices.filter((choice) => words.every((word) => nameOf(choice).toLowerCase().includes(word)));
+  return choices.filter((choice) => matches(query, [nameOf(choice)]));
 }
 
 const GAP = 4;

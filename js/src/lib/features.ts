@@ -1,0 +1,12 @@
+/** Parts that are loaded only where somebody needs them. */
+import type * as combobox from "../features/combobox";
+import type * as imageInput from "../features/image-input";
+import type * as lightbox from "../features/lightbox";
+
+export interface Features {
+  combobox: typeof combobox;
+  "image-input": typeof imageInput;
+  lightbox: typeof lightbox;
+}
+
+export type LoadFeature = <Name extends keyof Features>(name: Name) => Promise<Features[Name]>;
