@@ -6,7 +6,8 @@ from typing import Any
 
 from ..protocol import Address
 from ..protocol.requests import Request, get, post
-from ._errors import NotAComfyServer, ServerError
+from ..workflow import NodeClasses
+from ._errors import ComfyError, NotAComfyServer, ServerError
 from ._transport import Reply, Transport
 
 
@@ -82,8 +83,18 @@ class Calls:
     def object_info(self, *, refresh: bool = False) -> dict[str, Any]:
         """Every node class with its inputs; asked for once, then kept."""
         if self.node_classes is None or refresh:
-            self.node_classes = self.json_object(get("/object_info"), "Reading the node classes")
+            found = self.json_object(get("/object_info"), "Reading the node classes")
+            self.node_classes = NodeClasses(found, self.node_replacements)
         return self.node_classes
+
+    def node_replacements(self) -> dict[str, Any]:
+        """Which node classes took the place of older ones; empty where the server does not say."""
+        try:
+            found = self.json_or_none(get("/node_replacements"), "Reading the node replacements")
+        except ComfyError:
+            # A workflow is only read worse without; whatever is wrong with the server is told by the next call.
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def upload_limit(self) -> str:
         """The end of a sentence that says how much the server takes; empty where it does not say."""

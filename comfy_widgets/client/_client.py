@@ -191,8 +191,8 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         Parameters
         ----------
         source : str, Path, dict, bytes, file or PIL image
-            Anything that `Workflow.load` takes; or the id of a prompt in the server's history, or the name of a
-            workflow that was saved in ComfyUI's editor.
+            Anything that `Workflow.load` takes; or the id of a prompt in the server's history, the name of a workflow
+            that was saved in ComfyUI's editor, or "template:" and a name of `templates`.
 
         Raises
         ------
@@ -206,6 +206,8 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
             info = entry.extra_data.get("extra_pnginfo")
             ui = info.get("workflow") if isinstance(info, Mapping) else None
             source = {"prompt": entry.prompt, "workflow": ui} if isinstance(ui, Mapping) else dict(entry.prompt)
+        elif isinstance(source, str) and source.startswith("template:"):
+            return Workflow.load(source, object_info=self.object_info(), fetch=self.fetch)
         elif isinstance(source, str) and "{" not in source and "://" not in source and not Path(source).exists():
             source = self.load_workflow(source)
         return Workflow.load(source, object_info=self.object_info())

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import quote
 
 from ..protocol import WorkflowError, requests
 from ._calls import RouteGroup
+
+_TEMPLATE = "template:"
+_SUBGRAPHS = "subgraph/"
 
 
 class LibraryRoutes(RouteGroup):
@@ -25,8 +29,7 @@ class LibraryRoutes(RouteGroup):
         --------
         >>> client.node_replacements().keys()                         # doctest: +SKIP
         """
-        found = self._calls.json_or_none(requests.get("/node_replacements"), "Reading the node replacements")
-        return found if isinstance(found, dict) else {}
+        return self._calls.node_replacements()
 
     def view_metadata(self, folder: str, filename: str) -> dict[str, Any] | None:
         """``GET /view_metadata/{folder}``: the notes inside a .safetensors file.
@@ -111,13 +114,52 @@ class LibraryRoutes(RouteGroup):
         found = self._calls.json_or_none(requests.get("/templates/index.json"), "Listing the templates")
         return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
+    def templates(self) -> dict[str, str]:
+        """All workflows that the server offers, by the names they load by, with their titles.
+
+        They are ComfyUI's official ones, the examples of node packs ("pack/name") and the subgraphs that are offered in
+        every workflow ("subgraph/name").
+
+        Returns
+        -------
+        dict
+            ``{name: title}``. ``client.workflow(f"template:{name}")`` loads one.
+
+        Examples
+        --------
+        >>> [name for name in client.templates() if "flux" in name]   # doctest: +SKIP
+        """
+        listed = (item for module in self.template_index() for item in module.get("templates") or ())
+        official = {str(item["name"]): str(item.get("title") or "") for item in listed if item.get("name")}
+        packs = {f"{pack}/{name}": name for pack, names in self.workflow_templates().items() for name in names}
+        subgraphs = [str(item.get("name")) for item in self.global_subgraphs().values()]
+        return {**official, **packs, **{f"{_SUBGRAPHS}{name}": name for name in subgraphs}}
+
+    def fetch(self, source: str) -> bytes:
+        """The content of a template of this server, for ``Workflow.load("template:flux_dev", fetch=client.fetch)``.
+
+        Parameters
+        ----------
+        source : str
+            "template:" and a name of `templates`.
+
+        Raises
+        ------
+        WorkflowError
+            The server has no such template, or the source is none.
+        """
+        if not source.startswith(_TEMPLATE):
+            raise WorkflowError(f"A client fetches templates of its server only, not {source[:100]!r}.")
+        return json.dumps(self.template(source.removeprefix(_TEMPLATE))).encode()
+
     def template(self, name: str) -> dict[str, Any]:
         """``GET /templates/{name}.json``: one of ComfyUI's official workflows, in the editor's format.
 
         Parameters
         ----------
         name : str
-            The ``name`` of `template_index`, or "pack/name" of `workflow_templates`.
+            A name of `templates`: that of `template_index`, "pack/name" of `workflow_templates`, or "subgraph/name"
+            of `global_subgraphs`.
 
         Returns
         -------
@@ -133,6 +175,8 @@ class LibraryRoutes(RouteGroup):
         --------
         >>> Workflow.load(client.template("default"))                 # doctest: +SKIP
         """
+        if name.startswith(_SUBGRAPHS) and (subgraph := self._subgraph_called(name.removeprefix(_SUBGRAPHS))):
+            return subgraph
         pack, slash, inner = name.rpartition("/")
         # The templates of packs are served below /api, ComfyUI's own are not.
         route = (
@@ -142,8 +186,17 @@ class LibraryRoutes(RouteGroup):
         )
         found = self._calls.json_or_none(requests.get(route), f"Reading the template {name}")
         if not isinstance(found, dict):
-            raise WorkflowError(f"The server has no template {name!r}. client.template_index() lists what it has.")
+            raise WorkflowError(f"The server has no template {name!r}. client.templates() lists what it has.")
         return found
+
+    def _subgraph_called(self, name: str) -> dict[str, Any] | None:
+        found = next((key for key, item in self.global_subgraphs().items() if name in (key, item.get("name"))), None)
+        content = (self.global_subgraph(found) or {}).get("data") if found is not None else None
+        try:
+            data = json.loads(content) if isinstance(content, str) else content
+        except ValueError:
+            return None
+        return data if isinstance(data, dict) else None
 
     def global_subgraphs(self) -> dict[str, dict[str, Any]]:
         """``GET /global_subgraphs``: the subgraphs that the server offers in every workflow.

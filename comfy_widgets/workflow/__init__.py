@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._param import did_you_mean as did_you_mean
     from ._prompt import is_link as is_link
     from ._specs import InputSpec as InputSpec
+    from ._specs import NodeClasses as NodeClasses
     from ._specs import NodeSpec as NodeSpec
     from ._specs import NodeSpecs as NodeSpecs
     from ._uploads import image_upload as image_upload
@@ -34,6 +35,7 @@ _HOMES = {
     "Graph": "_graph",
     "InputSpec": "_specs",
     "Node": "_node",
+    "NodeClasses": "_specs",
     "NodeSpec": "_specs",
     "NodeSpecs": "_specs",
     "Param": "_param",

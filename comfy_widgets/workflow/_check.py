@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ._convert.replace import replace_classes
 from ._convert.resolve import compatible
 from ._param import did_you_mean, not_among
 from ._prompt import Prompt, flow_order, is_link, is_model_file, links, unique_titles, unwrap
@@ -50,7 +51,7 @@ def check_prompt(prompt: Prompt, specs: NodeSpecs, uploads: Collection[str] = ()
     uploads : collection of str
         Names of pictures that will be on the server by the time it runs.
     """
-    problems = list(_Check(prompt, specs, uploads).problems())
+    problems = list(_Check(replace_classes(prompt, specs), specs, uploads).problems())
     return sorted(problems, key=lambda problem: problem.severity != "error")
 
 

@@ -68,11 +68,13 @@ class Workflow:
         ----------
         source : str, Path, dict, bytes, file or PIL image
             A path, an http(s) URL, JSON text, the content of a file, an open file, an image, or parsed JSON: API
-            format, the editor's format, or a history entry. What is inside is detected, not guessed from a name.
+            format, the editor's format, or a history entry. What is inside is detected, not guessed from a name. Or
+            ``"template:flux_dev"``, an official template, out of its package where ``fetch`` is not given.
         object_info : Mapping, optional
             A server's node definitions, to `bind` at once.
         fetch : callable, optional
-            Takes a URL and returns bytes, instead of a plain bounded download.
+            Takes a URL and returns bytes, instead of a plain bounded download; ``client.fetch`` gets a server's
+            templates.
 
         Returns
         -------

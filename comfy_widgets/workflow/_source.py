@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
+from importlib import resources
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,6 +19,8 @@ from ._forms import Forms, find_forms, parse_json
 Fetch = Callable[[str], bytes]
 """Gets a URL's body: a client of a server brings its own, with its headers and its tokens."""
 
+_TEMPLATE = "template:"
+_TEMPLATES_PACKAGE = "comfyui_workflow_templates_json"
 _MAX_JSON = 64 * 2**20
 _MAX_DOWNLOAD = 256 * 2**20
 _TIMEOUT = 30.0
@@ -38,9 +41,30 @@ def load_forms(source: Any, fetch: Fetch | None = None) -> tuple[Forms, str]:
         return _from_pil(source)
     if isinstance(source, str) and source.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
         return find_forms(parse_json(source, "The given text"), "The given text"), "JSON text"
+    if isinstance(source, str) and source.startswith(_TEMPLATE):
+        data = fetch(source) if fetch is not None else _installed_template(source.removeprefix(_TEMPLATE))
+        what = f"The {source.replace(':', ' ', 1)}"
+        return find_forms(parse_json(data, what), what), source
     opened, what = _open(source, fetch)
     with opened as stream:
         return _from_stream(stream, what), what
+
+
+def _installed_template(name: str) -> bytes:
+    """An official template out of its package, which a machine with ComfyUI has."""
+    try:
+        folder = resources.files(_TEMPLATES_PACKAGE) / "templates"
+    except ModuleNotFoundError:
+        raise WorkflowError(
+            f"Templates come from a server: client.workflow('template:{name}'), or Workflow.load('template:{name}', "
+            "fetch=client.fetch). Without one, install the package comfyui-workflow-templates-json."
+        ) from None
+    names = [entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json")]
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=3)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise WorkflowError(f"There is no template {name!r} in the installed templates package.{hint}")
+    return (folder / f"{name}.json").read_bytes()
 
 
 def _open(source: Any, fetch: Fetch | None) -> tuple[AbstractContextManager[IO[bytes]], str]:

@@ -9,7 +9,7 @@ first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ._specs_parse import is_widget_type, parse_input, parse_node
@@ -39,6 +39,7 @@ __all__ = [
     "InputSpec",
     "Kind",
     "MatchType",
+    "NodeClasses",
     "NodeSpec",
     "NodeSpecs",
     "OutputSpec",
@@ -48,6 +49,37 @@ __all__ = [
     "parse_input",
     "parse_node",
 ]
+
+
+class NodeClasses(dict[str, Any]):
+    """A server's `/object_info`, which also knows what the server replaces older classes by.
+
+    Parameters
+    ----------
+    object_info : Mapping
+        `/object_info` as parsed JSON.
+    replacements : callable
+        Returns `/node_replacements` as parsed JSON. It is called at most once, and not before a workflow names a class
+        that is not among the others.
+
+    Examples
+    --------
+    >>> known = NodeClasses({"New": {}}, lambda: {"Old": [{"new_node_id": "New"}]})
+    >>> NodeSpecs(known).replacement("Old")["new_node_id"]
+    'New'
+    """
+
+    def __init__(self, object_info: Mapping[str, Any], replacements: Callable[[], Mapping[str, Any]]) -> None:
+        super().__init__(object_info)
+        self._ask = replacements
+        self._replacements: Mapping[str, Any] | None = None
+
+    @property
+    def replacements(self) -> Mapping[str, Any]:
+        """``{old class: [replacement]}``."""
+        if self._replacements is None:
+            self._replacements = self._ask()
+        return self._replacements
 
 
 class NodeSpecs(Mapping[str, NodeSpec]):
@@ -67,6 +99,16 @@ class NodeSpecs(Mapping[str, NodeSpec]):
     def of(cls, object_info: Mapping[str, Any] | NodeSpecs) -> NodeSpecs:
         """`object_info` itself if it is parsed already, so that callers can share what was parsed."""
         return object_info if isinstance(object_info, NodeSpecs) else cls(object_info)
+
+    def replacement(self, class_type: str) -> Mapping[str, Any] | None:
+        """What the server takes for a class that it no longer has, as `/node_replacements` describes it."""
+        if not isinstance(self.object_info, NodeClasses) or class_type in self.object_info:
+            return None
+        listed = self.object_info.replacements.get(class_type)
+        # The server looks at the first one only, and passes over what leads nowhere.
+        first = listed[0] if isinstance(listed, list) and listed else None
+        new = first.get("new_node_id") if isinstance(first, dict) else None
+        return first if isinstance(new, str) and new in self.object_info else None
 
     def __getitem__(self, class_type: str) -> NodeSpec:
         spec = self._parsed.get(class_type)

@@ -24,6 +24,7 @@ from .document import read_document
 from .emit import Emitter
 from .frames import expand
 from .graph import Graph
+from .replace import replace_classes
 from .report import Conversion, Note, NoteKind, Report
 from .run_texts import Prompt, RunTexts
 from .texts import expand_dynamic_prompt, has_choices
@@ -36,6 +37,7 @@ __all__ = [
     "convert",
     "expand_dynamic_prompt",
     "next_value",
+    "replace_classes",
     "to_api_prompt",
 ]
 
@@ -104,9 +106,10 @@ def convert(
         graph = Graph(read_document(workflow, report), NodeSpecs.of(object_info), report)
         emitter = Emitter(graph, expand(graph), strict=strict_frontend)
         emitter.emit()
+        prompt = replace_classes(emitter.prompt, graph.specs, report)
     except RecursionError as error:
         raise WorkflowError("The workflow holds a value that is nested too deeply to be read.") from error
-    prompt, texts = emitter.prompt, emitter.run_texts()
+    texts = emitter.run_texts()
     if expand_texts:
         _note_choices(prompt, texts, dynamic_prompts_seed, report)
         prompt = texts.expand(prompt, seed=dynamic_prompts_seed, choices=dynamic_prompts_seed is not None, now=now)

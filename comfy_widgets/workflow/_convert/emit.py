@@ -74,7 +74,8 @@ class Emitter:
         where = (identity, title)
         unplaced = self.graph.live(node).unplaced
         if node.type not in self.graph.specs:
-            self.graph.report.add("missing-class", missing_class(title, node.type, unplaced), where)
+            if self.graph.specs.replacement(node.type) is None:
+                self.graph.report.add("missing-class", missing_class(title, node.type, unplaced), where)
         elif unplaced:
             message = unplaced_values(title, node.type, unplaced)
             self.graph.report.add("unplaced-value", message, where, unplaced[0][0])

@@ -10,7 +10,7 @@ from comfy_widgets.protocol import WorkflowError
 from .._specs import NodeSpecs
 from .groups import group_scope, is_group_type
 from .live import LiveNode, Slot, live_node
-from .parts import INPUT_PORTS, Document, Node, Scope
+from .parts import INPUT_PORTS, Document, Node, Scope, sequence
 from .report import Report
 from .roles import Role, role_of_type
 
@@ -102,7 +102,11 @@ class Graph:
         if self.role(node) != "server":
             slots = [Slot(item.name, item.type, item.link, item.widget) for item in node.inputs]
             return LiveNode(slots=slots, output_types=node.outputs)
-        return live_node(node, self.specs.get(node.type))
+        if node.type in self.specs:
+            return live_node(node, self.specs[node.type])
+        replacement = self.specs.replacement(node.type) or {}
+        names = [name for name in sequence(replacement.get("old_widget_ids")) if isinstance(name, str)]
+        return live_node(node, None, names)
 
     def title(self, node: Node) -> str:
         """The title that the editor shows."""

@@ -6,7 +6,7 @@ today. So the values are dealt out to the widgets that the definition lists, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,10 +69,14 @@ class LiveNode:
         return next((index for index, slot in enumerate(self.slots) if slot.name == name), None)
 
 
-def live_node(node: Node, spec: NodeSpec | None) -> LiveNode:
-    """The widgets and slots of an ordinary node; without `spec` (an unknown class) what the file itself shows."""
+def live_node(node: Node, spec: NodeSpec | None, old_names: Sequence[str] = ()) -> LiveNode:
+    """The widgets and slots of an ordinary node.
+
+    Without `spec` (an unknown class) they are what the file itself shows, and `old_names`, if they are known: the names
+    of its widgets in the order of their values.
+    """
     if spec is None:
-        return _unknown_node(node)
+        return _unknown_node(node, old_names)
     builder = _Builder(node, spec)
     for item in spec.inputs:
         builder.add(item, item.name, builder.sockets)
@@ -256,7 +260,7 @@ def _readable(values: list[Any], spec: NodeSpec) -> tuple[list[Any], list[Any]]:
     return without_state(values, widgets, [_control_positions(item, item.name) for item in widgets])
 
 
-def _unknown_node(node: Node) -> LiveNode:
+def _unknown_node(node: Node, old_names: Sequence[str]) -> LiveNode:
     """The best reading of a node whose class the server lacks: its saved inputs, and values that have a name."""
     slots = [Slot(item.name, item.type, item.link, item.widget) for item in node.inputs if item.name]
     live = LiveNode(slots=slots, output_types=list(node.outputs))
@@ -266,7 +270,9 @@ def _unknown_node(node: Node) -> LiveNode:
         _keep_unlisted(live, node.named_values)
     elif node.values:
         # Newer files list an input for each widget in the order of the widgets; the words of a seed control go between.
-        names = iter([item for item in node.inputs if item.widget])
+        shown = [item for item in node.inputs if item.widget]
+        known = [SavedInput(name, "INT" if "seed" in name else "*", None, name) for name in old_names]
+        names = iter(known or shown)
         previous: SavedInput | None = None
         surplus: list[Any] = []
         for value in node.values:

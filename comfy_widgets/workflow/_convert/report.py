@@ -16,6 +16,7 @@ from .run_texts import RunTexts
 #: ``substituted``     a value that cannot be sent (null, NaN) was replaced by the default
 #: ``dropped``         something in the file could not be used and was left out
 #: ``random-choice``   a text held ``{a|b}`` choices; one was picked, or they were left as they are
+#: ``replaced``        the server has another class for it now
 #: ``unplaced-value``  a value that the file holds found no input, so that the run does without it
 #: ``unknown-wire``    a connection that only the browser knows how to make
 #: ``browser-only``    a value that only a browser can make
@@ -25,6 +26,7 @@ NoteKind: TypeAlias = Literal[
     "substituted",
     "dropped",
     "random-choice",
+    "replaced",
     "unplaced-value",
     "unknown-wire",
     "browser-only",
