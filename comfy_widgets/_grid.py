@@ -1,4 +1,4 @@
-"""Several pictures on one: a PIL image, no widget needed."""
+"""Several images on one: a PIL image, no widget needed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 Color = str | tuple[int, int, int]
 
+MAX_PIXELS = 100_000_000
+"""Of all cells of a sheet: 300 MB in memory. A wide image beside a high one would take any amount."""
+
 
 def make_grid(
     images: Sequence[Image],
@@ -23,22 +26,23 @@ def make_grid(
     color: Color = "#333333",
     cell: tuple[int, int] | None = None,
 ) -> Image:
-    """Put pictures on one sheet, row by row.
+    """Put images on one sheet, row by row.
 
     Parameters
     ----------
     images : sequence of PIL images
-        Any sizes and modes; a picture smaller than its cell is centred in it, a larger one is scaled down.
+        Any sizes and modes; an image smaller than its cell is centred in it, a larger one is scaled down.
     cols : int, optional
-        Pictures in a row; the default makes the sheet about as wide as high.
+        Images in a row; the default makes the sheet about as wide as high.
     labels : sequence of str, optional
-        One line under each picture, cut where it is too long.
+        One line under each image, cut where it is too long.
     gap : int, optional
-        Pixels between pictures; 2 % of the cell by default.
+        Pixels between images; 2 % of the cell by default.
     background, color : colour
         Of the sheet and of the labels.
     cell : (width, height), optional
-        Pixels of each cell; the largest width and height of the pictures by default.
+        Pixels of each cell; the largest width and height of the images by default. Cells that together would have more
+        than 100 megapixels are made smaller.
 
     Returns
     -------
@@ -48,48 +52,62 @@ def make_grid(
     Raises
     ------
     ValueError
-        There are no pictures, ``cols`` is less than 1, or there are not as many labels as pictures.
+        There are no images, ``cols`` is less than 1, or there are not as many labels as images.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> make_grid([Image.new("RGB", (10, 10), color) for color in ("red", "lime")], gap=2).size
+    (26, 14)
     """
     from PIL import Image as Pillow
     from PIL import ImageDraw
 
-    pictures = list(images)
-    if not pictures:
-        raise ValueError("make_grid needs at least one picture, but got none.")
+    shown = list(images)
+    if not shown:
+        raise ValueError("make_grid needs at least one image, but got none.")
     if cols is None:
-        cols = math.ceil(math.sqrt(len(pictures)))
+        cols = math.ceil(math.sqrt(len(shown)))
     if cols < 1:
         raise ValueError(f"cols is {cols}, but must be at least 1.")
-    if labels is not None and len(labels) != len(pictures):
-        raise ValueError(
-            f"There are {len(pictures)} pictures, but {len(labels)} labels; give one label for each picture."
-        )
-    cols = min(cols, len(pictures))
-    rows = math.ceil(len(pictures) / cols)
-    width, height = cell or (max(p.width for p in pictures), max(p.height for p in pictures))
+    if labels is not None and len(labels) != len(shown):
+        raise ValueError(f"There are {len(shown)} images, but {len(labels)} labels; give one label for each image.")
+    cols = min(cols, len(shown))
+    rows = math.ceil(len(shown) / cols)
+    width, height = cell or (max(image.width for image in shown), max(image.height for image in shown))
+    scale = min(1.0, math.sqrt(MAX_PIXELS / (cols * rows * width * height)))
+    width, height = max(1, int(width * scale)), max(1, int(height * scale))
     space = max(2, round(width * 0.02)) if gap is None else gap
     font = _font(max(11, width // 24)) if labels is not None else None
     line = _line_height(font) + space if font is not None else 0
     size = (cols * width + (cols + 1) * space, rows * (height + line) + (rows + 1) * space)
     sheet = Pillow.new("RGB", size, background)
     draw = ImageDraw.Draw(sheet)
-    for index, picture in enumerate(pictures):
+    for index, image in enumerate(shown):
         row, col = divmod(index, cols)
         left, top = space + col * (width + space), space + row * (height + line + space)
-        shown = picture
-        if picture.width > width or picture.height > height:
-            shown = picture.copy()
-            shown.thumbnail((width, height), Pillow.Resampling.LANCZOS)
-        at = (left + (width - shown.width) // 2, top + (height - shown.height) // 2)
-        if shown.mode in ("RGBA", "LA", "PA") or "transparency" in shown.info:
-            shown = shown.convert("RGBA")
-            sheet.paste(shown, at, shown)
-        else:
-            sheet.paste(shown.convert("RGB"), at)
+        small = _fitted(image, width, height)
+        at = (left + (width - small.width) // 2, top + (height - small.height) // 2)
+        sheet.paste(small, at, small if small.mode == "RGBA" else None)
         if labels is not None and font is not None:
             text = _cut(str(labels[index]), font, width)
             draw.text((left + width / 2, top + height + space // 2), text, fill=color, font=font, anchor="ma")
     return sheet
+
+
+def _fitted(image: Image, width: int, height: int) -> Image:
+    """The image, smaller where it must be, in a mode that can be pasted."""
+    from PIL import Image as Pillow
+
+    mode = "RGBA" if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info else "RGB"
+    scale = min(width / image.width, height / image.height)
+    if scale >= 1:
+        return image.convert(mode)
+    if image.mode in ("1", "P", "PA"):
+        image = image.convert(mode)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    # Made smaller before it is converted, and by whole factors first: a copy of a large image is what costs.
+    return image.resize(size, Pillow.Resampling.LANCZOS, reducing_gap=3.0).convert(mode)
 
 
 def _font(size: int) -> FreeTypeFont | ImageFont:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ._writing import json_bytes, replace_file
 from .errors import ComfyError
 
 _TEXTS = ("text", "string", "image")
@@ -159,11 +160,11 @@ def _convert(options: argparse.Namespace) -> None:
             with ComfyClient(options.url) as client:
                 object_info = client.object_info()
         workflow = workflow.bind(object_info)
-    text = json.dumps(workflow.to_prompt(), indent=2)
+    document = workflow.to_prompt()
     if options.output is None:
-        _out(text)
+        _out(json.dumps(document, indent=2))
     else:
-        options.output.write_text(text + "\n", encoding="utf-8")
+        replace_file(options.output, json_bytes(document))
 
 
 def _path(text: str) -> str | Path:

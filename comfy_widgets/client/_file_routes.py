@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from ..protocol import File, as_file, requests
 from ._calls import RouteGroup
+from ._decoding import decode
 from ._errors import FileGone, HTTPError, NotAComfyServer, ServerTimeout, ServerUnreachable
-from ._result import decode, safe_path
+from ._names import safe_path
 from ._transport import Reply
 from ._uploads import Source, part_of
 

@@ -217,7 +217,8 @@ def _named(text: str, node_id: str, key: str) -> File | None:
 
 
 def _by_extension(name: str) -> Kind | None:
-    return _EXTENSIONS.get(PurePosixPath(name).suffix.lstrip(".").lower())
+    # Dots and spaces at the end are none of the name on Windows.
+    return _EXTENSIONS.get(PurePosixPath(name.rstrip(". ")).suffix.lstrip(".").lower())
 
 
 def _json(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from .._writing import json_bytes, replace_file
 from ..protocol import WorkflowError
 from ..protocol.requests import refuse_unsendable
 from ._choice import Choose
@@ -340,9 +340,7 @@ class Workflow:
                 "The workflow has no editor's form that could be saved. The editor opens API format too."
             )
         target = Path(path)
-        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        # Half an emoji has no place in UTF-8; as an escape JSON can hold it.
-        target.write_text(text, encoding="utf-8", errors="backslashreplace")
+        replace_file(target, json_bytes(document))
         return target
 
     # -- parameters ------------------------------------------------------------------------------------------------

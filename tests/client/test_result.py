@@ -15,8 +15,8 @@ from PIL import Image
 
 from comfy_widgets._grid import make_grid
 from comfy_widgets.client import Result
+from comfy_widgets.client._decoding import decode
 from comfy_widgets.client._media import Media, Memory
-from comfy_widgets.client._result import decode
 from comfy_widgets.errors import ComfyError, FileGone
 from comfy_widgets.protocol import File
 
@@ -60,9 +60,12 @@ def test_previewed_pictures_stand_in_where_nothing_was_saved() -> None:
     assert len(found.images) == 1
 
 
-def test_a_picture_that_is_gone_costs_only_itself() -> None:
+def test_an_image_that_is_gone_costs_only_itself() -> None:
     outputs = {"9": {"images": [item("a.png"), item("gone.png")]}}
-    assert len(result(outputs, {"a.png": png()}).images) == 1
+    found = result(outputs, {"a.png": png()})
+    with pytest.warns(UserWarning, match=r"gone\.png could not be opened"):
+        assert len(found.images) == 1
+    assert "gone.png" in found.warnings[0]
     with pytest.raises(FileGone, match=r"gone\.png"):
         _ = result({"9": {"images": [item("gone.png")]}}, {}).images
 
@@ -90,12 +93,12 @@ def test_saving_keeps_bytes_and_never_overwrites_unasked(tmp_path: Path) -> None
 def test_no_name_leads_out_of_the_directory(folder: str, name: str) -> None:
     with TemporaryDirectory() as directory:
         root = Path(directory) / "results"
-        (path,) = result({"9": {"images": [item(name, subfolder=folder)]}}, {name: b"x"}).save(root)
+        (path,) = result({"9": {"images": [item(name, subfolder=folder)]}}, {name: b"x"}).save(root, everything=True)
         assert path.resolve().is_relative_to(root.resolve())
 
 
 def test_a_bomb_and_a_broken_picture_are_clear_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ComfyError, match="cannot be opened as a picture"):
+    with pytest.raises(ComfyError, match="cannot be opened as an image"):
         decode(b"not a picture", "x.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     with pytest.raises(ComfyError, match="too large"):
@@ -106,7 +109,7 @@ def test_a_result_shows_itself_small() -> None:
     found = result({"9": {"images": [item("a.png")]}}, {"a.png": png(size=(2000, 2000))})
     bundle = found._repr_mimebundle_()
     assert Image.open(io.BytesIO(bundle["image/jpeg"])).width <= 1024
-    assert "1 images" in bundle["text/plain"]
+    assert ", 1 image>" in bundle["text/plain"]
 
 
 def test_memory_has_a_bound_and_the_rest_goes_to_disk() -> None:
@@ -165,9 +168,9 @@ class TestGrid:
 
     def test_bad_input_says_what_is_wrong(self) -> None:
         picture = Image.new("RGB", (4, 4))
-        with pytest.raises(ValueError, match="at least one picture"):
+        with pytest.raises(ValueError, match="at least one image"):
             make_grid([])
         with pytest.raises(ValueError, match="cols is 0"):
             make_grid([picture], cols=0)
-        with pytest.raises(ValueError, match="1 pictures, but 2 labels"):
+        with pytest.raises(ValueError, match="1 images, but 2 labels"):
             make_grid([picture], labels=["a", "b"])
