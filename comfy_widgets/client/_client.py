@@ -24,6 +24,7 @@ from ._dispatch import Dispatcher, Subscription
 from ._file_routes import FileRoutes
 from ._job import Job, JobServices
 from ._job_errors import JobLost
+from ._journal import Journal
 from ._ledger import Tracked
 from ._library_routes import LibraryRoutes
 from ._media import Media, Memory
@@ -31,8 +32,9 @@ from ._parts import Parts, ServerView, Workers, connector, publisher, shutdown
 from ._prompt_routes import PromptRoutes, is_id
 from ._result import Result
 from ._server_routes import ServerRoutes
-from ._state import Journal, Timings, state_directory
+from ._state import state_directory
 from ._submission import Submission, Submitter, preview_request
+from ._timings import Timings
 from ._tracker import Tracker
 from ._transport import Options, Transport
 from ._user_routes import UserRoutes

@@ -12,9 +12,10 @@ from ._calls import Calls
 from ._connection import Connection, Handshake, KeepAlive
 from ._dispatch import Dispatcher, Subscription
 from ._errors import ServerError
+from ._journal import Journal
 from ._prompt_routes import PromptRoutes
 from ._server_routes import ServerRoutes
-from ._state import Journal, Timings
+from ._timings import Timings
 from ._tracker import Connect, Tracker
 from ._transport import Transport
 

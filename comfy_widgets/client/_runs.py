@@ -10,8 +10,9 @@ from ._calls import Calls
 from ._client import ComfyClient
 from ._errors import ComfyError
 from ._job import Job
+from ._journal import Journal, JournalEntry
 from ._prompt_routes import PromptRoutes
-from ._state import Journal, JournalEntry, state_directory
+from ._state import state_directory
 from ._status import JobStatus
 from ._transport import Options, Transport
 

@@ -1,28 +1,31 @@
-"""What outlives a process: a journal of submitted prompts, and how long node classes take on each server.
+"""Small files that outlive a process, where the user's platform keeps state.
 
-Both are small files where the user's platform keeps state (`platformdirs`); ``COMFY_WIDGETS_STATE`` names another
-directory, or "off" to keep nothing. Neither holds prompts, pictures or credentials.
+``COMFY_WIDGETS_STATE`` names another directory, or "off" to keep nothing. None of the files holds prompts, images or
+credentials, and none is ever fatal: one that cannot be read is set aside, and that is told once.
 """
 
 from __future__ import annotations
 
 import json
-import logging
+import math
 import os
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from ._status import JobStatus
+from .._writing import replace_file
 
-logger = logging.getLogger(__name__)
+try:
+    import fcntl
+except ImportError:
+    # On Windows, appending and renaming are as far as it goes.
+    fcntl = None  # type: ignore[assignment]
 
-_KEPT = 1000
-_STATUSES = frozenset(status.value for status in JobStatus)
-_SAVE_EVERY = 30.0
+_PATIENCE = 1.0
+_MAX_BYTES = 32 << 20
 
 
 def state_directory() -> Path | None:
@@ -37,163 +40,124 @@ def state_directory() -> Path | None:
     return user_state_path("comfy_widgets", appauthor=False)
 
 
-@dataclass(frozen=True)
-class JournalEntry:
-    """A prompt that was submitted from this machine.
+class StateFile:
+    """A file that several processes read and write.
 
-    Attributes
+    Parameters
     ----------
-    prompt_id : str
-    url : str
-        The server, without credentials.
-    client_id : str
-    submitted_at : float
-        Seconds since 1970.
-    status : JobStatus
-        The last that was known here.
+    path : Path
     """
 
-    prompt_id: str
-    url: str
-    client_id: str
-    submitted_at: float
-    status: JobStatus = JobStatus.PENDING
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
-    @property
-    def ended(self) -> bool:
-        """Whether its end was seen here."""
-        return self.status.ended
-
-
-class Journal:
-    """The file that names every submitted prompt; lines are only ever added, so processes may share it."""
-
-    def __init__(self, directory: Path | None) -> None:
-        self._path = directory / "journal.jsonl" if directory is not None else None
-        self._lock = threading.Lock()
-        self._stream: TextIO | None = None
-
-    def submitted(self, prompt_id: str, url: str, client_id: str) -> None:
-        """Note a prompt, before it is sent."""
-        self._write({"prompt_id": prompt_id, "url": url, "client_id": client_id, "submitted_at": time.time()})
-
-    def ended(self, prompt_id: str, status: JobStatus) -> None:
-        """Note how it ended."""
-        self._write({"prompt_id": prompt_id, "status": status})
-
-    def entries(self) -> list[JournalEntry]:
-        """All noted prompts, newest first."""
-        found: dict[str, JournalEntry] = {}
-        for line in self._lines():
-            prompt_id = line.get("prompt_id")
-            if not isinstance(prompt_id, str):
-                continue
-            if "url" in line:
-                started = line.get("submitted_at")
-                found[prompt_id] = JournalEntry(
-                    prompt_id,
-                    str(line["url"]),
-                    str(line.get("client_id")),
-                    started if isinstance(started, (int, float)) else 0.0,
-                )
-            elif prompt_id in found and line.get("status") in _STATUSES:
-                found[prompt_id] = replace(found[prompt_id], status=JobStatus(line["status"]))
-        return sorted(found.values(), key=lambda entry: entry.submitted_at, reverse=True)
-
-    def _write(self, line: Mapping[str, Any]) -> None:
-        if self._path is None:
-            return
+    @contextmanager
+    def locked(self) -> Iterator[bool]:
+        """Keep other processes out meanwhile; False where that is not possible within a second."""
+        with suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with self._lock:
-                if self._stream is None:
-                    self._path.parent.mkdir(parents=True, exist_ok=True)
-                    self._shorten()
-                    self._stream = self._path.open("a", encoding="utf-8")
-                self._stream.write(json.dumps(line) + "\n")
-                self._stream.flush()
-        except OSError as error:
-            # A full or read-only disk must not cost anybody a picture.
-            logger.info("the journal cannot be written: %s", error)
-            self._path = None
-
-    def _shorten(self) -> None:
-        """Keep the newest runs, once per process and only where the file has grown long."""
-        assert self._path is not None
-        lines = list(self._lines())
-        if len(lines) <= 4 * _KEPT:
-            return
-        kept = "".join(json.dumps(line) + "\n" for line in lines[-2 * _KEPT :])
-        fresh = self._path.with_suffix(f".{os.getpid()}.tmp")
-        fresh.write_text(kept, encoding="utf-8")
-        fresh.replace(self._path)
-
-    def _lines(self) -> Iterator[dict[str, Any]]:
-        try:
-            text = self._path.read_text(encoding="utf-8") if self._path is not None else ""
+            handle = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError:
+            yield False
             return
-        for line in text.splitlines():
-            try:
-                value = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(value, dict):
-                yield value
-
-
-class Timings:
-    """Seconds that each node class took on one server: a moving mean, kept across processes."""
-
-    def __init__(self, directory: Path | None, url: str) -> None:
-        self._path = directory / "timings.json" if directory is not None else None
-        self._url = url
-        self._lock = threading.Lock()
-        self._seconds: dict[str, float] | None = None
-        self._saved = time.monotonic()
-
-    def get(self, class_type: str) -> float | None:
-        """What it took before; None where it is not known."""
-        with self._lock:
-            return self._known().get(class_type)
-
-    def learn(self, classes: Mapping[str, str], durations: Mapping[str, float]) -> None:
-        """Take in what the nodes of a job took; both by node id."""
-        with self._lock:
-            known = self._known()
-            for node, took in durations.items():
-                name = classes.get(node)
-                if name:
-                    known[name] = 0.5 * (known.get(name, took) + took)
-            due = time.monotonic() - self._saved > _SAVE_EVERY
-        if due:
-            self.save()
-
-    def save(self) -> None:
-        """Write to disk; other servers' and other processes' entries stay."""
-        with self._lock:
-            if self._path is None or not self._seconds:
-                return
-            self._saved = time.monotonic()
-            everything = self._read()
-            everything[self._url] = {name: round(took, 4) for name, took in self._seconds.items()}
-            try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                fresh = self._path.with_suffix(f".{os.getpid()}.tmp")
-                fresh.write_text(json.dumps(everything), encoding="utf-8")
-                fresh.replace(self._path)
-            except OSError as error:
-                logger.info("timings cannot be written: %s", error)
-
-    def _known(self) -> dict[str, float]:
-        if self._seconds is None:
-            mine = self._read().get(self._url)
-            entries = mine.items() if isinstance(mine, dict) else ()
-            self._seconds = {name: float(took) for name, took in entries if isinstance(took, (int, float))}
-        return self._seconds
-
-    def _read(self) -> dict[str, Any]:
         try:
-            value = json.loads(self._path.read_text(encoding="utf-8")) if self._path is not None else {}
-        except (OSError, ValueError):
-            return {}
-        return value if isinstance(value, dict) else {}
+            yield _lock(handle)
+        finally:
+            # The lock goes with the handle.
+            os.close(handle)
+
+    def read(self) -> bytes:
+        """The content; empty where there is none, or far more than this package ever writes.
+
+        Raises
+        ------
+        OSError
+        """
+        try:
+            if self.path.stat().st_size > _MAX_BYTES:
+                self.set_aside("is too large")
+                return b""
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return b""
+
+    def append(self, line: bytes) -> None:
+        """Add a line; whatever else is added at the same time, each stays whole.
+
+        Raises
+        ------
+        OSError
+        """
+        handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            size = os.lseek(handle, 0, os.SEEK_END)
+            if size:
+                # A process that died while it wrote leaves half a line.
+                os.lseek(handle, size - 1, os.SEEK_SET)
+                line = line if os.read(handle, 1) == b"\n" else b"\n" + line
+            os.write(handle, line + b"\n")
+        finally:
+            os.close(handle)
+
+    def replace(self, content: bytes) -> None:
+        """Write it anew.
+
+        Raises
+        ------
+        OSError
+        """
+        replace_file(self.path, content)
+
+    def set_aside(self, why: str) -> None:
+        """Put the damaged file out of the way, and say so."""
+        aside = self.path.with_name(f"{self.path.stem}.damaged{self.path.suffix}")
+        with suppress(OSError):
+            self.path.replace(aside)
+            tell(f"{self.path} {why}. It was set aside as {aside.name}, and a new one is begun.")
+
+
+def _lock(handle: int) -> bool:
+    if fcntl is None:
+        return False
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.005)
+        except OSError:
+            # Some network file systems have no locks.
+            return False
+
+
+def tell(text: str) -> None:
+    """Warn, but never raise, whatever the filters say: state is kept for convenience."""
+    with suppress(Warning):
+        warnings.warn(text, stacklevel=2)
+
+
+def parse(content: bytes) -> Any:
+    """The JSON of a state file.
+
+    Raises
+    ------
+    ValueError
+        It is damaged.
+    """
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def seconds(value: object) -> float | None:
+    """A number of seconds; None where a damaged file has something else in its place."""
+    try:
+        number = float(value) if type(value) in (int, float) else math.nan  # type: ignore[arg-type]  # just checked
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None

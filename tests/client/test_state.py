@@ -10,7 +10,8 @@ import pytest
 
 import comfy_widgets
 from comfy_widgets.client import ComfyClient
-from comfy_widgets.client._state import Journal, Timings
+from comfy_widgets.client._journal import Journal
+from comfy_widgets.client._timings import Timings
 from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
 
 Connect = Callable[..., ComfyClient]
@@ -70,7 +71,8 @@ def test_a_damaged_journal_costs_only_its_damaged_lines(state: Path) -> None:
     with (state / "journal.jsonl").open("a") as stream:
         stream.write('{"prompt_id": "ha\nnot json\n[1, 2]\n{"prompt_id": 7}\n')
     journal.submitted("two", "http://127.0.0.1:1", "me")
-    assert {run.prompt_id for run in journal.entries()} == {"one", "two"}
+    with pytest.warns(UserWarning, match=r"3 lines of .*set aside in journal\.damaged\.jsonl"):
+        assert {run.prompt_id for run in journal.entries()} == {"one", "two"}
 
 
 def test_a_long_journal_is_shortened_to_the_newest(state: Path) -> None:
