@@ -21,6 +21,9 @@ class NodeProblem:
         A sentence for people that names node and input.
     reason : str
         The same without the node, for a place where the node is plain to see, such as a form's field.
+    predicate : str
+        The same without the input's name too, for a form that calls the input by a label: "is 0, but must be at least
+        1." Empty where the reason is not about the input's value.
     node_id, node_title, class_type, input_name : str or None
         Where.
     type : str
@@ -34,6 +37,7 @@ class NodeProblem:
     input_name: str | None = None
     type: str = ""
     reason: str = ""
+    predicate: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,10 +128,11 @@ def node_problems(node_errors: Mapping[str, Any], prompt: Mapping[str, Any]) -> 
                 info = info if isinstance(info, Mapping) else {}
                 name = info.get("input_name")
                 name = name if isinstance(name, str) and name else None
-                reason = _sentence(error, info, name)
+                predicate = _predicate(error, info)
+                reason = _sentence(error, info, name, predicate)
                 text = f"{_where(prompt, node_id, class_type)}: {reason}"
-                title = title_of(prompt, node_id) or class_type
-                yield NodeProblem(text, node_id, title, class_type or None, name, str(error.get("type") or ""), reason)
+                title, kind = title_of(prompt, node_id) or class_type, str(error.get("type") or "")
+                yield NodeProblem(text, node_id, title, class_type or None, name, kind, reason, predicate)
 
 
 def title_of(prompt: Mapping[str, Any], node_id: str) -> str | None:
@@ -152,34 +157,40 @@ def _where(prompt: Mapping[str, Any], node_id: str, class_type: str = "") -> str
     return named or (f"{title} (node {node_id})" if title else f"Node {node_id}")
 
 
-def _sentence(error: Mapping[str, Any], info: Mapping[str, Any], name: str | None) -> str:
+def _sentence(error: Mapping[str, Any], info: Mapping[str, Any], name: str | None, predicate: str) -> str:
     kind, details = str(error.get("type") or ""), str(error.get("details") or "")
-    value, options = info.get("received_value"), _options(info.get("input_config"))
     if kind == "required_input_missing":
-        return f"the input {name or details!r} is missing. Give it a value or connect it."
-    if kind == "value_smaller_than_min":
-        return f"{name} is {_shown(value)}, but must be at least {options.get('min', '?')}."
-    if kind == "value_bigger_than_max":
-        return f"{name} is {_shown(value)}, but must be at most {options.get('max', '?')}."
-    if kind == "value_not_in_list":
-        return f"{name} is {_shown(value)}, which is not one of {_choices(info.get('input_config'), details)}."
-    if kind == "invalid_input_type":
-        return f"{name} is {_shown(value)}, which cannot be read as {_type(info.get('input_config'))}."
-    if kind == "return_type_mismatch":
-        return (
-            f"{name} is connected to an output of type {info.get('received_type')}, but needs "
-            f"{_type(info.get('input_config'))}."
-        )
-    if kind == "bad_linked_input":
-        return (
-            f"{name} holds a list that is no connection; a list as a value must be wrapped as {{'__value__': [...]}}."
-        )
+        return f"the input {name or details!r} {predicate}"
+    if predicate:
+        return f"{name} {predicate}"
     if kind == "dependency_cycle":
         return f"the nodes form a cycle: {details}."
     if kind in ("exception_during_validation", "exception_during_inner_validation"):
         return f"the server failed while checking {name or 'it'} ({details}); a connection may lead to nothing."
     message = str(error.get("message") or kind or "refused")
     return f"{message}: {details}." if details and details not in message else f"{message}."
+
+
+def _predicate(error: Mapping[str, Any], info: Mapping[str, Any]) -> str:
+    """What is said of the input, to follow its name."""
+    kind, details = str(error.get("type") or ""), str(error.get("details") or "")
+    value, config = info.get("received_value"), info.get("input_config")
+    options = _options(config)
+    if kind == "required_input_missing":
+        return "is missing. Give it a value or connect it."
+    if kind == "value_smaller_than_min":
+        return f"is {_shown(value)}, but must be at least {options.get('min', '?')}."
+    if kind == "value_bigger_than_max":
+        return f"is {_shown(value)}, but must be at most {options.get('max', '?')}."
+    if kind == "value_not_in_list":
+        return f"is {_shown(value)}, which is not one of {_choices(config, details)}."
+    if kind == "invalid_input_type":
+        return f"is {_shown(value)}, which cannot be read as {_type(config)}."
+    if kind == "return_type_mismatch":
+        return f"is connected to an output of type {info.get('received_type')}, but needs {_type(config)}."
+    if kind == "bad_linked_input":
+        return "holds a list that is no connection; a list as a value must be wrapped as {'__value__': [...]}."
+    return ""
 
 
 def _options(config: object) -> Mapping[str, Any]:

@@ -1,33 +1,34 @@
-"""What all widgets share: the code of the front end, messages from the browser, and an end that really ends."""
+"""What all widgets share: the code of the front end, and the table of messages that each takes from the browser."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import anywidget
 import traitlets
 
 from ._assets import part_files, start_module
-from ._run import idle
+from ._schema import Code, WantCode
 
-logger = logging.getLogger("comfy_widgets")
+logger = logging.getLogger(__name__)
 
-Json = dict[str, Any]
+Handler = Callable[[Any, list[memoryview]], None]
+"""Takes a message of `comfy_widgets.widgets._schema.FromBrowser`, and its buffers."""
 
 
 class Widget(anywidget.AnyWidget):
     """A widget of this package.
 
-    Synced traits are dicts that are replaced whole, each with one writer on the Python side; what a person does comes
-    back as messages, each handled by the method ``_on_<kind>``.
+    Synced traits are dicts that are replaced whole, each written by Python alone; what a person does comes back as
+    messages.
     """
 
     _bundle: ClassVar[str]
 
     _esm = traitlets.Unicode().tag(sync=True)
     _entry = traitlets.Unicode().tag(sync=True)
-    _run = traitlets.Dict().tag(sync=True)
 
     @traitlets.default("_esm")
     def _read_start_module(self) -> str:
@@ -37,44 +38,38 @@ class Widget(anywidget.AnyWidget):
     def _name_entry(self) -> str:
         return self._bundle
 
-    @traitlets.default("_run")
-    def _not_run(self) -> Json:
-        return idle()
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, *, layout: Any = None, **traits: Any) -> None:
+        super().__init__(**traits, **({} if layout is None else {"layout": layout}))
+        self._handlers = dict(self._message_handlers())
         self.on_msg(_dispatch)
         # Unasked, as a cell that goes on to wait for a run would not answer before its end.
         self._send_code(part_files(self._bundle))
 
-    def _tell(self, state: Json) -> None:
-        self._run = state
-
-    def _to_page(self, message: Json, buffers: list[bytes]) -> None:
-        if self.comm is not None:
-            self.send(message, buffers)
+    def _message_handlers(self) -> Mapping[str, Handler]:
+        """Return what handles each kind of message from the browser."""
+        return {"code": self._on_code, "hello": self._on_hello}
 
     def _send_code(self, files: dict[str, bytes]) -> None:
-        self._to_page({"kind": "code", "files": list(files)}, list(files.values()))
+        message: Code = {"kind": "code", "files": list(files)}
+        self.send(message, list(files.values()))
 
-    def _on_code(self, message: Json, buffers: list[memoryview]) -> None:
+    def _on_code(self, message: WantCode, buffers: list[memoryview]) -> None:
         """The browser needs the widget's own part, as after a reload, or a feature that somebody opens."""
         part = message["part"]
         self._send_code(part_files(part, present=self._bundle if part != self._bundle else None))
 
-    def _on_hello(self, message: Json, buffers: list[memoryview]) -> None:
-        """A page was loaded, and has missed what was sent before."""
-        self._to_page({"kind": "welcome"}, [])
+    def _on_hello(self, message: Any, buffers: list[memoryview]) -> None:
+        self.send({"kind": "welcome"})
 
 
 def _dispatch(widget: Widget, message: Any, buffers: list[memoryview]) -> None:
     kind = message.get("kind") if isinstance(message, dict) else None
-    handler = getattr(widget, f"_on_{kind}", None)
+    handler = widget._handlers.get(kind) if isinstance(kind, str) else None
     if handler is None:
-        logger.warning("a page sent a message of unknown kind %r", kind)
+        logger.warning("the browser sent a message of unknown kind %r", kind)
         return
     try:
         handler(message, buffers)
     except Exception:
         # The kernel would print it into whatever cell runs at the moment.
-        logger.exception("a message from the page could not be handled: %r", kind)
+        logger.exception("a message of kind %r from the browser could not be handled", kind)

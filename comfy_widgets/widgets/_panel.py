@@ -1,49 +1,86 @@
-"""`ComfyPanel`: a workflow's form, its runs and their pictures in one widget."""
+"""`ComfyPanel`: a workflow's form, its runs and their images in one widget."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, ClassVar
+import threading
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from ..errors import ComfyError, WorkflowError
-from ._base import Json
-from ._follow import Follower
-from ._form import WorkflowForm
-from ._record import Record, settle_before_cells_end
-from ._run import Place, result_of
+from ..client import Progress
+from ..errors import ComfyError
+from ._base import Widget
+from ._form import WorkflowForm, default_client
+from ._form_state import FormState
+from ._lazy_images import LazyImages
+from ._live import LiveTrait, announce
+from ._panel_view import PanelView, RunControls, RunStage
+from ._pump import worker
+from ._record import NotebookRecord, finish_before_cells_end
+from ._run_state import FieldName, Place
+from ._runs import Host, PanelRun, Runs
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from ..client import ComfyClient, Job, Result
+    from ..client import ComfyClient, Job
     from ..workflow import Choose
 
+logger = logging.getLogger(__name__)
 
-logger = logging.getLogger("comfy_widgets")
+W = TypeVar("W", bound=Widget)
 
 
-class ComfyPanel(WorkflowForm):
-    """A workflow in the notebook: its form, Run and Cancel, progress, the live preview, and the pictures.
+class ComfyPanel(PanelView):
+    """A workflow in the notebook: its form, Run and Cancel, progress, the live preview, and the images.
 
-    Displayed by itself, it leaves its pictures in the notebook as an ordinary output too; within another widget, such
+    Displayed by itself, it leaves its images in the notebook as an ordinary output too; within another widget, such
     as a ``VBox``, it cannot.
+
+    Its parts can also be displayed elsewhere, each alone: `form`, `controls` and `stage` are widgets of their own that
+    show and do the same as the panel.
 
     Parameters
     ----------
-    workflow : Workflow, dict, path, URL or bytes
+    workflow : Workflow, dict, str, Path or bytes
         Anything that `Workflow.load` takes.
     client : ComfyClient, optional
         The server; all widgets without a client share one, see `ComfyClient` for the server it takes.
     params : iterable of str, or Mapping, optional
         What the form shows at once, and in which order; see `Workflow.expose`.
     title : str, optional
-        The heading.
+        The heading; the name of the workflow's file by default.
     layout : ipywidgets.Layout, optional
+        Its size and place, as for every widget of ipywidgets.
 
     Attributes
     ----------
     params : ParamValues
         The values as traits: ``panel.params.seed = 7`` also changes the form in the browser.
+    workflow : Workflow
+        The workflow with these values.
+    client : ComfyClient
+        The client of the server.
+    form : WorkflowForm
+        The form alone.
+    controls : RunControls
+        Run and Cancel, progress and errors alone.
+    stage : RunStage
+        The live preview and the images alone.
+    status : str
+        The status of the newest job, "idle" before the first run. This and the following are read-only traits, to be
+        observed and linked: ``panel.observe(f, "images")``, ``ipywidgets.dlink((panel, "images"), (grid, "images"))``.
+    progress : Progress
+        How far that job is.
+    job : Job or None
+        The newest job, None before the first.
+    result : Result or None
+        What the job that ended last left, also one that failed; None before the first end.
+    images : sequence of PIL images
+        The images of that result, each opened when it is looked at.
+    error : ComfyError or None
+        Why the newest run gave no result.
+    value : dict
+        All values of the form by name.
 
     Raises
     ------
@@ -52,14 +89,29 @@ class ComfyPanel(WorkflowForm):
 
     Examples
     --------
-    >>> panel = ComfyPanel("text_to_image.json")                  # doctest: +SKIP
-    >>> panel                                                     # doctest: +SKIP
-    >>> panel.params.seed = 7                                     # doctest: +SKIP
-    >>> panel.run().wait()                                        # doctest: +SKIP
-    >>> panel.images[0]                                           # doctest: +SKIP
+    >>> from comfy_widgets import ComfyPanel, example
+    >>> panel = ComfyPanel(example(), client)
+    >>> panel.params.steps = 2
+    >>> result = panel.run().result()
+    >>> panel.images[0].size
+    (512, 512)
+    >>> panel.status
+    'completed'
+
+    The form and the images of one panel, side by side:
+
+    >>> from ipywidgets import HBox
+    >>> box = HBox([panel.form, panel.stage])
     """
 
-    _bundle: ClassVar[str] = "panel"
+    status = LiveTrait("idle", lambda panel: panel._read_status(), help="The status of the newest job; read-only.")
+    progress = LiveTrait(Progress(), lambda panel: panel._read_progress(), help="How far the job is; read-only.")
+    job = LiveTrait(None, lambda panel: panel._read_job(), help="The newest job; read-only.")
+    result = LiveTrait(None, lambda panel: panel._runs.latest_result, help="What the last job left; read-only.")
+    images = LiveTrait(LazyImages(), lambda panel: panel._read_images(), help="The result's images; read-only.")
+    error = LiveTrait(None, lambda panel: panel._read_error(), help="Why there is no result; read-only.")
+
+    _ANNOUNCED: ClassVar[tuple[str, ...]] = ("job", "status", "progress", "error", "result", "images")
 
     def __init__(
         self,
@@ -70,47 +122,41 @@ class ComfyPanel(WorkflowForm):
         title: str | None = None,
         layout: Any = None,
     ) -> None:
-        self._record = Record()
-        self._refusal: ComfyError | None = None
-        self._follower = Follower(
-            self._tell,
-            self._to_page,
-            places=self._places,
-            connected=lambda: self.client.connected,
-            on_end=self._on_end,
-        )
-        super().__init__(workflow, client, params, title=title, layout=layout)
-        settle_before_cells_end()
-        problem = self._problem or self._hopeless()
+        self._record = NotebookRecord()
+        self._announcing = threading.Lock()
+        self._announce_again = False
+        self._announce_queued = False
+        self._images_read = LazyImages()
+        self._parts: list[Widget] = []
+        state = FormState(workflow, client or default_client(), params, title=title)
+        runs = Runs(_PanelHost(state, self._run_ended))
+        super().__init__(state, runs, self.run, part="panel", layout=layout)
+        self._runs.watch(self._queue_announcement)
+        finish_before_cells_end()
+        problem = self._state.problem or self._state.missing_nodes_error()
         if problem is not None:
-            self._refuse(problem, phase="idle")
+            self._runs.refuse(problem, self._state.frame, phase="idle")
 
-    # What it did
+    # Its parts
 
-    @property
-    def job(self) -> Job | None:
-        """The newest job."""
-        return self._follower.job
+    @cached_property
+    def form(self) -> WorkflowForm:
+        """The form alone, to be put anywhere: it shows and sets the values of the panel."""
+        return self._add_part(WorkflowForm(self._state))
 
-    @property
-    def result(self) -> Result | None:
-        """What the newest job left, also one that failed; None before its end."""
-        job = self.job
-        return result_of(job) if job is not None else None
+    @cached_property
+    def controls(self) -> RunControls:
+        """Run and Cancel, progress and errors alone, to be put anywhere."""
+        return self._add_part(RunControls(self._state, self._runs, self.run, part="controls"))
 
-    @property
-    def images(self) -> list[Image]:
-        """The pictures of the newest job as PIL images; empty before its end."""
-        result = self.result
-        return result.images if result is not None else []
+    @cached_property
+    def stage(self) -> RunStage:
+        """The live preview and the images alone, to be put anywhere."""
+        return self._add_part(RunStage(self._state, self._runs, self.run, part="stage"))
 
-    @property
-    def error(self) -> ComfyError | None:
-        """Why the newest run gave no result."""
-        if self._refusal is not None:
-            return self._refusal
-        job = self.job
-        return job.exception(timeout=0) if job is not None and job.done() else None
+    def _add_part(self, part: W) -> W:
+        self._parts.append(part)
+        return part
 
     # What it does
 
@@ -126,14 +172,23 @@ class ComfyPanel(WorkflowForm):
         ------
         ComfyError
             No job came about, as when a value does not fit. The panel shows the same.
+
+        Examples
+        --------
+        >>> from comfy_widgets import ComfyPanel, example
+        >>> panel = ComfyPanel(example(), client)
+        >>> panel.run().wait().status
+        'completed'
         """
+        frame = self._state.frame
         try:
             job = self.client.submit(self.workflow)
         except ComfyError as error:
-            self._refuse(error)
+            self._runs.refuse(error, frame)
+            self._announce()
             raise
-        self._refusal = None
-        self._follower.follow(job, self._expected())
+        self._runs.start(job, frame, self.params.to_dict())
+        self._announce()
         return job
 
     def cancel(self) -> bool:
@@ -142,17 +197,74 @@ class ComfyPanel(WorkflowForm):
         Returns
         -------
         bool
-            False where nothing runs.
+            False where it has ended, or there is none.
+
+        Examples
+        --------
+        >>> from comfy_widgets import ComfyPanel, example
+        >>> ComfyPanel(example(), client).cancel()
+        False
         """
         job = self.job
         return job.cancel() if job is not None else False
 
     def close(self) -> None:
-        """End the widget in the page, and free what it holds. A job that runs goes on."""
-        # ipywidgets closes a widget whose constructor failed, too.
-        if hasattr(self, "_follower"):
-            self._follower.stop()
+        """End the widget and its parts in the browser, and free what they hold. A job that runs goes on."""
         super().close()
+        # ipywidgets closes a widget whose constructor failed, too.
+        if hasattr(self, "_feed"):
+            for part in self._parts:
+                part.close()
+            self._runs.close()
+            self._state.close()
+
+    # What its traits are
+
+    def _read_job(self) -> Job | None:
+        run = self._runs.newest
+        return run.job if run is not None else None
+
+    def _read_status(self) -> str:
+        run = self._runs.newest
+        if run is None or run.refusal_phase == "idle":
+            return "idle"
+        return run.job.status if run.job is not None else "failed"
+
+    def _read_progress(self) -> Progress:
+        job = self._read_job()
+        return job.progress if job is not None else Progress()
+
+    def _read_error(self) -> ComfyError | None:
+        run = self._runs.newest
+        if run is None or run.job is None:
+            return run.refusal if run is not None else None
+        return run.job.exception(timeout=0) if run.job.done() else None
+
+    def _read_images(self) -> LazyImages:
+        result = self._runs.latest_result
+        if self._images_read.result is not result:
+            self._images_read = LazyImages(result)
+        return self._images_read
+
+    def _queue_announcement(self) -> None:
+        if not self._announce_queued:
+            self._announce_queued = True
+            worker.submit(self._announce)
+
+    def _announce(self) -> None:
+        """Tell observers what has changed; one thread at a time, and what changes meanwhile in another round."""
+        self._announce_queued = False
+        self._announce_again = True
+        while self._announce_again and self._announcing.acquire(blocking=False):
+            try:
+                self._announce_again = False
+                for name in self._ANNOUNCED:
+                    try:
+                        announce(self, name)
+                    except Exception as error:
+                        self._state.warn(f"An observer of {name!r}", error)
+            finally:
+                self._announcing.release()
 
     # Showing
 
@@ -166,46 +278,29 @@ class ComfyPanel(WorkflowForm):
         display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         self._record.show()
 
-    def _on_end(self, job: Job, words: str) -> None:
-        result = result_of(job)
-        if result is not None and self._problem is not None:
+    def _run_ended(self, run: PanelRun) -> None:
+        result = run.result
+        if result is not None and self._state.problem is not None:
             # The server, which was not there when the form was made, has answered.
-            self._redefine()
-        if result is not None:
-            self._record.write(result, f"{self._form['title']}: {words or job.status}")
+            self._state.redefine()
+        if result is not None and run.job is not None:
+            summary = self._runs.state_of(run, loaded=True)["summary"]
+            self._record.write(result, f"{self._form['title']}: {summary or run.job.status}")
+        self._announce()
 
-    def _hopeless(self) -> WorkflowError | None:
-        """What this server lacks for the workflow and no field can mend: nodes above all."""
-        problems = [p for p in self._loaded.check() if p.severity == "error" and not p.input_name]
-        return WorkflowError("\n".join(p.message for p in problems)) if problems else None
 
-    def _refuse(self, error: ComfyError, phase: str = "failed") -> None:
-        self._refusal = error
-        self._follower.refuse(error, self._expected(), phase)
+class _PanelHost(Host):
+    """What the runs of a panel ask of it."""
 
-    def _places(self) -> dict[Place, str]:
-        return {(param.node_id, param.input_name): name for name, param in self._definitions.items()}
+    def __init__(self, state: FormState, run_ended: Callable[[PanelRun], None]) -> None:
+        self._state = state
+        self._run_ended = run_ended
 
-    # What the page says
+    def fields(self) -> Mapping[Place, FieldName]:
+        return self._state.places
 
-    def _on_hello(self, message: Json, buffers: list[memoryview]) -> None:
-        super()._on_hello(message, buffers)
-        self._follower.repeat()
+    def connected(self) -> bool:
+        return self._state.client.connected
 
-    def _on_run(self, message: Json, buffers: list[memoryview]) -> None:
-        if self._take(message):
-            try:
-                self.run()
-            except ComfyError as error:
-                # The panel shows it; raised in a message handler, nobody would see it.
-                logger.info("no job came about: %s", error)
-            except Exception as error:
-                # The page waits for an answer, whatever happens.
-                logger.exception("no job came about")
-                self._refuse(ComfyError(f"The run could not start. {type(error).__name__}: {error}"))
-
-    def _on_cancel(self, message: Json, buffers: list[memoryview]) -> None:
-        self.cancel()
-
-    def _on_original(self, message: Json, buffers: list[memoryview]) -> None:
-        self._follower.send_original(message["run"], message["index"])
+    def run_ended(self, run: PanelRun) -> None:
+        self._run_ended(run)

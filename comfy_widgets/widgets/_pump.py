@@ -1,9 +1,8 @@
-"""The one thread of the widgets: it reads what jobs say and tells the page, a dozen times a second.
+"""The two threads of the widgets: the pump, which tells browsers what is new, and the worker, which does slow work.
 
-Jobs are read, never subscribed to: a page needs the newest state and no more of it than it can paint. So whatever a
-server sends, no more than `RATE` messages a second leave for each widget, and the last one always does.
-
-The thread is there only while something runs.
+The browser needs the newest state of a job, and no more of it than it can paint. So whatever a server sends, no more
+than `MAX_RATE` messages of a kind leave each widget in a second; the first leaves at once, and the last one always
+does. Each thread is there only while it has something to do.
 """
 
 from __future__ import annotations
@@ -12,12 +11,15 @@ import atexit
 import logging
 import threading
 import time
+from collections import deque
+from collections.abc import Callable
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
-logger = logging.getLogger("comfy_widgets")
+logger = logging.getLogger(__name__)
 
-RATE = 13.0
-"""Beats a second. A page paints a 512-pixel preview in about 30 ms; more than 15 a second pile up in its queue."""
+MAX_RATE = 15.0
+"""Flushes a second. A browser paints a 512-pixel preview in about 30 ms; more than these pile up in its queue."""
 
 
 class Source(Protocol):
@@ -27,43 +29,60 @@ class Source(Protocol):
     def ending(self) -> bool:
         """Whether what it tells of has ended, and only has to be told."""
 
-    def beat(self) -> bool:
-        """Tell the page what is new; return whether there will be more."""
+    def flush(self) -> float | None:
+        """Tell the browser what is new; return in how many seconds to call again unasked, None for never."""
 
 
 class Pump:
-    """Beats its sources until each of them says that it has no more to tell."""
+    """Flushes sources when they are woken, each at most `rate` times a second.
 
-    def __init__(self, rate: float = RATE) -> None:
+    Parameters
+    ----------
+    rate : float
+        Flushes of one source in a second.
+    """
+
+    def __init__(self, rate: float = MAX_RATE) -> None:
         self._period = 1 / rate
         self._changed = threading.Condition()
-        self._sources: dict[Source, bool] = {}
-        self._urgent = False
-        self._beating = False
+        self._due: dict[Source, float] = {}
+        self._last: WeakKeyDictionary[Source, float] = WeakKeyDictionary()
+        self._flushing: Source | None = None
+        self._dropped = False
         self._thread: threading.Thread | None = None
 
     def wake(self, source: Source) -> None:
-        """Beat a source from now on, the first time at once. From any thread, and cheap."""
+        """Flush a source as soon as its rate allows. From any thread, and cheap."""
         with self._changed:
-            # Marked anew: a source that is just being beaten for the last time is beaten once more.
-            self._sources[source] = True
-            self._urgent = True
+            due = self._last.get(source, -self._period) + self._period
+            known = self._due.get(source)
+            if known is not None and known <= due:
+                return
+            self._due[source] = due
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="comfy-widgets-pump", daemon=True)
+                self._thread = threading.Thread(target=self._work, name="comfy-widgets-pump", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 
     def drop(self, source: Source) -> None:
-        """Beat a source no more. When this returns, no beat of it is going on, unless it is that beat that calls."""
+        """Flush a source no more. When this returns, no flush of it is going on, unless it is that flush that calls."""
         with self._changed:
-            self._sources.pop(source, None)
+            self._due.pop(source, None)
+            if self._flushing is source:
+                self._dropped = True
+            # The thread may be asleep until this source would have been due.
+            self._changed.notify_all()
             if threading.current_thread() is not self._thread:
-                self._changed.wait_for(lambda: not self._beating, timeout=10)
+                self._changed.wait_for(lambda: self._flushing is not source, timeout=10)
 
-    def settle(self, timeout: float) -> bool:
+    def drain(self, timeout: float) -> bool:
         """Wait until all that has ended is told; False if that took too long. What still runs is not waited for."""
         with self._changed:
-            return self._changed.wait_for(lambda: not any(source.ending for source in self._sources), timeout)
+            return self._changed.wait_for(lambda: not self._is_ending(), timeout)
+
+    def _is_ending(self) -> bool:
+        busy = [*self._due] if self._flushing is None else [*self._due, self._flushing]
+        return any(source.ending for source in busy)
 
     @property
     def running(self) -> bool:
@@ -73,48 +92,92 @@ class Pump:
     def stop(self) -> None:
         """Forget all sources, and wait for the thread to end."""
         with self._changed:
-            self._sources.clear()
+            self._due.clear()
             thread = self._thread
             self._changed.notify_all()
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=10)
 
-    def _run(self) -> None:
-        while True:
-            started = time.monotonic()
-            self._round()
-            with self._changed:
-                self._beating = False
-                self._changed.notify_all()
-                if not self._sources:
-                    self._thread = None
-                    return
-                left = self._period - (time.monotonic() - started)
-                self._changed.wait_for(lambda: self._urgent or not self._sources, timeout=max(0.0, left))
+    def _work(self) -> None:
+        while self._flush_next():
+            pass
 
-    def _round(self) -> None:
+    def _flush_next(self) -> bool:
+        """Wait for the source that is due next, and flush it; False when there is none any more."""
         # A method of its own: its names must not hold a closed widget while the thread sleeps.
         with self._changed:
-            self._urgent = False
-            self._beating = bool(self._sources)
-            self._sources = dict.fromkeys(self._sources, False)
-            sources = list(self._sources)
-        for source in sources:
-            self._beat(source)
-
-    def _beat(self, source: Source) -> None:
-        if source not in self._sources:
-            return
+            source = self._next()
+            if source is None:
+                self._thread = None
+                return False
+            del self._due[source]
+            self._last[source] = time.monotonic()
+            self._flushing, self._dropped = source, False
+        again: float | None = None
         try:
-            more = source.beat()
+            again = source.flush()
         except Exception:
             # One broken widget must not silence the others.
             logger.exception("a widget could not be brought up to date")
-            more = False
         with self._changed:
-            if not more and not self._sources.get(source, True):
-                del self._sources[source]
+            self._flushing = None
+            if again is not None and not self._dropped:
+                due = time.monotonic() + max(again, self._period)
+                self._due[source] = min(due, self._due.get(source, due))
+            self._changed.notify_all()
+        return True
+
+    def _next(self) -> Source | None:
+        while self._due:
+            left = min(self._due.values()) - time.monotonic()
+            if left <= 0:
+                return min(self._due, key=self._due.__getitem__)
+            self._changed.wait(left)
+        return None
+
+
+class Worker:
+    """Does tasks one after the other in a thread of its own: making images small, calling observers."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._tasks: deque[Callable[[], object]] = deque()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, task: Callable[[], object]) -> None:
+        """Do a task after those that wait already. From any thread."""
+        with self._changed:
+            self._tasks.append(task)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="comfy-widgets-worker", daemon=True)
+                self._thread.start()
+
+    def wait(self, timeout: float = 10.0) -> bool:
+        """Wait until the tasks that are there now are done; False if that took too long."""
+        with self._changed:
+            if self._thread is None or self._thread is threading.current_thread():
+                return True
+            done = threading.Event()
+            self._tasks.append(done.set)
+        return done.wait(timeout)
+
+    def _work(self) -> None:
+        while self._do_next():
+            pass
+
+    def _do_next(self) -> bool:
+        with self._changed:
+            if not self._tasks:
+                self._thread = None
+                return False
+            task = self._tasks.popleft()
+        try:
+            task()
+        except Exception:
+            logger.exception("a task of the widgets failed")
+        return True
 
 
 pump = Pump()
+worker = Worker()
 atexit.register(pump.stop)

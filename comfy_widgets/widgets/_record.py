@@ -1,8 +1,8 @@
-"""A run's pictures as an ordinary output beside the widget.
+"""The images of a run as an ordinary output beside the widget.
 
 A widget is no record: in a notebook that is opened again it says "model not found". What GitHub, nbconvert and a
-colleague see is this output: one small sheet of the pictures, put in place of an empty output as soon as a run ends.
-While the live widget is in the page, it hides the output next to it (``js/src/host/record.ts``).
+colleague see is this output: one small sheet of the images, put in place of an empty output as soon as a run ends.
+While the live widget is in the browser, it hides the output next to it (``js/src/host/record.ts``).
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ import uuid
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ._pictures import sheet
+from ._images import image_contents
 from ._pump import pump
+from ._small import sheet
 
 if TYPE_CHECKING:
     from ..client import Result
 
-logger = logging.getLogger("comfy_widgets")
+logger = logging.getLogger(__name__)
 
 _EMPTY = {"text/html": '<div class="comfy-widgets-record" hidden></div>', "text/plain": ""}
-_SETTLE = 30.0
+_TIMEOUT = 30.0
 
 
-class Record:
+class NotebookRecord:
     """The output beside every display of one widget."""
 
     def __init__(self) -> None:
@@ -33,13 +34,13 @@ class Record:
         self._shown = False
 
     def show(self) -> None:
-        """Display it here; it is empty until there are pictures."""
+        """Display it here; it is empty until there are images."""
         self._shown = True
         self._display(update=False)
 
     def write(self, result: Result, words: str) -> None:
-        """Put a result's pictures into it, wherever it is displayed. From any thread."""
-        made = sheet(result)
+        """Put a result's images into it, wherever it is displayed. From any thread."""
+        made = sheet(image_contents(result))
         if made is not None:
             content, (width, height) = made
             self._bundle = (
@@ -63,7 +64,7 @@ class Record:
 
 
 def _in_words(result: Result, words: str) -> dict[str, Any]:
-    """What stands in the notebook of a run without pictures: its texts, and the names of its files."""
+    """What stands in the notebook of a run without images: its texts, and the names of its files."""
     lines = [words, *result.texts, *(file.filename for file in result.files)]
     html = "".join(f"<pre>{escape(line)}</pre>" for line in lines)
     return {"text/html": f'<div class="comfy-widgets-record">{html}</div>', "text/plain": "\n".join(lines)}
@@ -72,7 +73,7 @@ def _in_words(result: Result, words: str) -> dict[str, Any]:
 _hooked = False
 
 
-def settle_before_cells_end() -> None:
+def finish_before_cells_end() -> None:
     """From now on, let no cell end before what its finished jobs left is in the notebook.
 
     nbconvert and other programs that run notebooks stop listening to a cell when it ends. The record of a job that
@@ -83,10 +84,10 @@ def settle_before_cells_end() -> None:
 
     shell = get_ipython()
     if shell is not None and not _hooked:
-        shell.events.register("post_execute", _settle)
+        shell.events.register("post_execute", _drain)
         _hooked = True
 
 
-def _settle() -> None:
-    if not pump.settle(_SETTLE):
-        logger.warning("the pictures of a run were not ready in time for the notebook's record")
+def _drain() -> None:
+    if not pump.drain(_TIMEOUT):
+        logger.warning("the images of a run were not ready in time for the notebook's record")

@@ -28,7 +28,7 @@ class ParamTrait(TraitType[Any, Any]):
         if value is self.default_value:
             # What the workflow came with may not fit this server; that shows in the form and when it runs.
             return value
-        return obj._check(obj._definitions[self.param_name], value)
+        return obj._check(self.param_name, value)
 
 
 class ParamValues(HasTraits):
@@ -42,22 +42,28 @@ class ParamValues(HasTraits):
     ----------
     params : Params
     upload : callable
-        Takes a file name and the bytes of a picture to the server, and returns its name there.
+        Takes a file name and the bytes of an image to the server, and returns its name there.
     """
 
     def __init__(self, params: Params, upload: Callable[[str, bytes], str]) -> None:
         self.__dict__.update(_definitions=params, _upload=upload)
         super().__init__()
-        self._define(params)
+        self.redefine(params)
 
-    def _define(self, params: Params) -> None:
-        """Take new definitions; values that were set stay."""
+    def redefine(self, params: Params) -> None:
+        """Take new definitions; values that were set stay.
+
+        Parameters
+        ----------
+        params : Params
+        """
         self.__dict__["_definitions"] = params
         new = {attribute(n): ParamTrait(n, p.value) for n, p in params.items() if not self.has_trait(attribute(n))}
         if new:
             self.add_traits(**new)
 
-    def _check(self, param: Param, value: Any) -> Any:
+    def _check(self, name: str, value: Any) -> Any:
+        param = self._definitions[name]
         if param.kind == "image" and is_image(value):
             value = self._upload(*image_upload(value))
         return param.check(value)
@@ -109,7 +115,7 @@ class ParamValues(HasTraits):
     def update(self, values: Mapping[str, Any]) -> None:
         """Set several values. Where one does not fit, none is set."""
         found = {name: self._param(name) for name in values}
-        checked = {attribute(found[name].name): self._check(found[name], value) for name, value in values.items()}
+        checked = {attribute(found[name].name): self._check(found[name].name, value) for name, value in values.items()}
         with self.hold_trait_notifications():
             for name, value in checked.items():
                 setattr(self, name, value)
@@ -120,4 +126,4 @@ class ParamValues(HasTraits):
 
 def attribute(name: str) -> str:
     """The attribute that holds the parameter `name`."""
-    return f"{name}_" if name in _TAKEN or name in ("to_dict", "update") else name
+    return f"{name}_" if name in _TAKEN or name in ("redefine", "to_dict", "update") else name

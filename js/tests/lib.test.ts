@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { splitBytes, toBlob } from "../src/lib/bytes";
 import { LatestWins } from "../src/lib/latest";
 import { aspect, columns } from "../src/lib/layout";
-import { NO_PICTURES, takePicture } from "../src/lib/pictures";
+import { NO_PICTURES, takePictures } from "../src/lib/pictures";
 import { percent, status, timeLeft } from "../src/lib/words";
-import { runState } from "./model";
+import { imageMessage, runState } from "./model";
 
 describe("bytes", () => {
   it("of a window on a larger buffer are only the window's", async () => {
@@ -131,24 +131,24 @@ describe("words", () => {
 describe("pictures", () => {
   const bytes = new DataView(new ArrayBuffer(4));
   const message = (run: number, index: number, total = 2, whole = true) =>
-    ({ kind: "picture", run, index, total, mime: "image/png", name: "a.png", caption: "a", whole }) as const;
+    imageMessage({ run, index, total, whole });
 
   it("fill their places in any order", () => {
-    const one = takePicture(NO_PICTURES, message(1, 1), bytes);
+    const one = takePictures(NO_PICTURES, message(1, 1), [bytes]);
     expect(one.items.map(Boolean)).toEqual([false, true]);
-    expect(takePicture(one, message(1, 0), bytes).items.map(Boolean)).toEqual([true, true]);
+    expect(takePictures(one, message(1, 0), [bytes]).items.map(Boolean)).toEqual([true, true]);
   });
 
   it("of a newer run replace the older, never the other way round", () => {
-    const newer = takePicture(NO_PICTURES, message(2, 0, 1), bytes);
-    expect(takePicture(newer, message(1, 0), bytes)).toBe(newer);
-    expect(takePicture(newer, message(3, 0, 3), bytes).items).toHaveLength(3);
+    const newer = takePictures(NO_PICTURES, message(2, 0, 1), [bytes]);
+    expect(takePictures(newer, message(1, 0), [bytes])).toBe(newer);
+    expect(takePictures(newer, message(3, 0, 3), [bytes]).items).toHaveLength(3);
   });
 
   it("become whole when the original comes", () => {
-    const small = takePicture(NO_PICTURES, message(1, 0, 1, false), bytes);
+    const small = takePictures(NO_PICTURES, message(1, 0, 1, false), [bytes]);
     const original = { kind: "original", run: 1, index: 0, mime: "image/png" } as const;
-    expect(takePicture(small, original, bytes).items[0]).toMatchObject({ whole: true, name: "a.png" });
-    expect(takePicture(small, { ...original, run: 2 }, bytes)).toBe(small);
+    expect(takePictures(small, original, [bytes]).items[0]).toMatchObject({ whole: true, name: "a.png" });
+    expect(takePictures(small, { ...original, run: 2 }, [bytes])).toBe(small);
   });
 });

@@ -1,21 +1,24 @@
 import * as combobox from "../src/features/combobox";
 import * as imageInput from "../src/features/image-input";
 import * as lightbox from "../src/features/lightbox";
+import * as record from "../src/features/record";
 import type { Model } from "../src/host/model";
 import type { LoadFeature } from "../src/lib/features";
 import {
   type Field,
   type FormSpec,
+  type FromBrowser,
   IDLE,
-  type Incoming,
-  type Outgoing,
+  type ImageItem,
+  type Images,
   type RunState,
+  type ToBrowser,
   type Values,
 } from "../src/lib/wire";
 
 /** A model without Jupyter: Python's side is `put` and `tell`, and what the page says is in `sent`. */
 export class FakeModel implements Model {
-  readonly sent: { message: Outgoing; buffers: ArrayBuffer[] }[] = [];
+  readonly sent: { message: FromBrowser; buffers: ArrayBuffer[] }[] = [];
   readonly #handlers = new Map<string, Set<(...args: never[]) => void>>();
 
   constructor(private readonly traits: Record<string, unknown>) {}
@@ -34,7 +37,7 @@ export class FakeModel implements Model {
   }
 
   send(content: unknown, _callbacks?: unknown, buffers: ArrayBuffer[] = []): void {
-    this.sent.push({ message: content as Outgoing, buffers });
+    this.sent.push({ message: content as FromBrowser, buffers });
   }
 
   put(name: string, value: unknown): void {
@@ -42,10 +45,10 @@ export class FakeModel implements Model {
     for (const handler of this.#handlers.get(`change:${name}`) ?? []) (handler as () => void)();
   }
 
-  tell(message: Incoming, ...bytes: ArrayBuffer[]): void {
+  tell(message: ToBrowser, ...bytes: ArrayBuffer[]): void {
     const buffers = bytes.map((one) => new DataView(one));
     for (const handler of this.#handlers.get("msg:custom") ?? []) {
-      (handler as (message: Incoming, buffers: DataView[]) => void)(message, buffers);
+      (handler as (message: ToBrowser, buffers: DataView[]) => void)(message, buffers);
     }
   }
 
@@ -54,10 +57,10 @@ export class FakeModel implements Model {
     for (const handler of this.#handlers.get("comm_live_update") ?? []) (handler as () => void)();
   }
 
-  said<K extends Outgoing["kind"]>(kind: K): Extract<Outgoing, { kind: K }>[] {
+  said<K extends FromBrowser["kind"]>(kind: K): Extract<FromBrowser, { kind: K }>[] {
     return this.sent
       .map((entry) => entry.message)
-      .filter((m): m is Extract<Outgoing, { kind: K }> => m.kind === kind);
+      .filter((m): m is Extract<FromBrowser, { kind: K }> => m.kind === kind);
   }
 
   get listeners(): number {
@@ -67,7 +70,7 @@ export class FakeModel implements Model {
 
 /** Features that are already in the page. */
 export const loadFeature: LoadFeature = async (name) =>
-  ({ combobox, lightbox, "image-input": imageInput })[name];
+  ({ combobox, lightbox, record, "image-input": imageInput })[name];
 
 export function field(name: string, kind: Field["kind"], more: Partial<Field> = {}): Field {
   const label = name[0]?.toUpperCase() + name.slice(1);
@@ -104,15 +107,24 @@ export const VALUES: Values = {
   errors: {},
   randomize: [],
   frame: { width: 512, height: 512, count: 1 },
+  warnings: [],
   acks: {},
 };
 
 export function panelModel(): FakeModel {
-  return new FakeModel({ _form: FORM, _values: VALUES, _run: IDLE });
+  return new FakeModel({ _form: FORM, _values: VALUES, _run: IDLE, _part: "panel" });
 }
 
 export function runState(more: Partial<RunState>): RunState {
   return { ...IDLE, run: 1, frame: { width: 512, height: 512, count: 1 }, ...more };
+}
+
+/** A message with one image; its bytes are the buffer. */
+export function imageMessage(more: Partial<ImageItem> & { run?: number; total?: number } = {}): Images {
+  const { run = 1, total = 1, ...item } = more;
+  const name = item.name ?? "a.png";
+  const items = [{ index: 0, mime: "image/png", name, caption: name, whole: true, ...item }];
+  return { kind: "images", run, total, items };
 }
 
 /** Let Preact render what was just set; it does so in a microtask. */

@@ -4,7 +4,7 @@ import { BlobImage } from "../src/components/blob-image";
 import { Preview } from "../src/components/preview";
 import grid from "../src/entries/grid";
 import panel from "../src/entries/panel";
-import { FakeModel, FORM, field, loadFeature, panelModel, runState, VALUES } from "./model";
+import { FakeModel, FORM, field, imageMessage, loadFeature, panelModel, runState, VALUES } from "./model";
 
 const PATIENCE = { timeout: 10_000 };
 
@@ -64,17 +64,7 @@ function colorOf(canvas: HTMLCanvasElement): number[] {
 async function sendPictures(model: FakeModel, count: number, run = 1): Promise<void> {
   for (let index = 0; index < count; index++) {
     const bytes = await (await image("teal", 512, 512)).arrayBuffer();
-    const name = `${index}.png`;
-    const message = {
-      kind: "picture",
-      run,
-      index,
-      total: count,
-      mime: "image/png",
-      name,
-      caption: name,
-    } as const;
-    model.tell({ ...message, whole: true }, bytes);
+    model.tell(imageMessage({ run, index, total: count, name: `${index}.png` }), bytes);
   }
 }
 
@@ -274,16 +264,8 @@ describe("the grid", () => {
     const root = shadow(el);
     for (const index of [0, 1]) {
       const caption = `picture ${index}`;
-      const message = {
-        kind: "picture",
-        run: 0,
-        index,
-        total: 2,
-        mime: "image/png",
-        name: "a.png",
-        caption,
-      } as const;
-      model.tell({ ...message, whole: index === 0 }, await (await image("teal")).arrayBuffer());
+      const message = imageMessage({ run: 0, index, total: 2, caption, whole: index === 0 });
+      model.tell(message, await (await image("teal")).arrayBuffer());
     }
     await vi.waitFor(() => expect(root.querySelectorAll(".tile img")).toHaveLength(2), PATIENCE);
     (root.querySelector("button.tile") as HTMLElement).click();

@@ -1,6 +1,16 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import panel from "../src/entries/panel";
-import { type FakeModel, FORM, field, loadFeature, panelModel, rendered, runState, VALUES } from "./model";
+import {
+  type FakeModel,
+  FORM,
+  field,
+  imageMessage,
+  loadFeature,
+  panelModel,
+  rendered,
+  runState,
+  VALUES,
+} from "./model";
 
 /** The panel of a model in the page, looked at as a person does. */
 async function open(model: FakeModel) {
@@ -55,7 +65,7 @@ describe("the form", () => {
     expect(input("seed").value).toBe("18446744073709551615");
     await type("seed", "18446744073709551614");
     await press("Run");
-    expect(model.said("run")[0]?.values).toEqual({ seed: "18446744073709551614" });
+    expect(model.said("run")[0]?.edit?.values).toEqual({ seed: "18446744073709551614" });
   });
 
   it("sends edits when the typing pauses, together, and at once when the field is left", async () => {
@@ -96,7 +106,7 @@ describe("the form", () => {
     await type("steps", "3");
     expect(input("steps").getAttribute("aria-invalid")).toBe("false");
     await press("Run");
-    expect(model.said("run")[0]?.values).toMatchObject({ steps: "3" });
+    expect(model.said("run")[0]?.edit?.values).toMatchObject({ steps: "3" });
   });
 
   it("shows what Python sets, and what another page typed", async () => {
@@ -119,7 +129,7 @@ describe("the form", () => {
     expect(input("cfg").value).toBe("6.1");
   });
 
-  it("rolls a seed, and with the switch on draws one for every run", async () => {
+  it("rolls a seed, and with the switch on asks for one for every run", async () => {
     const model = panelModel();
     const { find, input, press } = await open(model);
     find('[data-name="seed"] button').click();
@@ -132,10 +142,8 @@ describe("the form", () => {
     await rendered();
     expect(model.said("edit").at(-1)?.randomize).toEqual(["seed"]);
     await press("Run");
-    const drawn = model.said("run")[0]?.values.seed;
-    expect(drawn).not.toBe(rolled);
-    await rendered();
-    expect(find<HTMLInputElement>("#field-1").value).toBe(drawn);
+    // Python draws it, as for the runs that Python itself starts.
+    expect(model.said("run")[0]?.edit?.randomize).toEqual(["seed"]);
   });
 
   it("says when a model is not on the server", async () => {
@@ -248,9 +256,8 @@ describe("a run", () => {
   it("never has an older run's pictures for its own", async () => {
     const model = panelModel();
     const { find, root } = await open(model);
-    const picture = { kind: "picture", index: 0, total: 1, name: "a", caption: "a", whole: true } as const;
     model.put("_run", runState({ phase: "running" }));
-    model.tell({ ...picture, run: 1, mime: "image/png" }, new ArrayBuffer(4));
+    model.tell(imageMessage(), new ArrayBuffer(4));
     model.put("_run", runState({ phase: "done" }));
     await rendered();
     expect(find(".layer").className).toBe("layer");
@@ -263,20 +270,11 @@ describe("a run", () => {
     expect(find(".invitation").textContent).toBe("No pictures");
   });
 
-  it("that made a film plays it in its place", async () => {
+  it("that made a video plays it in its place", async () => {
     const model = panelModel();
     const { find, root } = await open(model);
     model.put("_run", runState({ phase: "done" }));
-    const film = {
-      kind: "picture",
-      run: 1,
-      index: 0,
-      total: 1,
-      name: "a.mp4",
-      caption: "a.mp4",
-      whole: true,
-    } as const;
-    model.tell({ ...film, mime: "video/mp4" }, new ArrayBuffer(4));
+    model.tell(imageMessage({ name: "a.mp4", mime: "video/mp4" }), new ArrayBuffer(4));
     await rendered();
     const player = find<HTMLVideoElement>(".tile video");
     expect(player.controls).toBe(true);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { hideRecord } from "../src/host/record";
+import { hideRecord } from "../src/features/record";
 import { rendered } from "./model";
 
 afterEach(() => document.body.replaceChildren());
@@ -21,17 +21,16 @@ describe("the record beside a widget", () => {
 
   async function watch(host: HTMLElement) {
     const controller = new AbortController();
-    const record = hideRecord(host, controller.signal);
+    hideRecord(host, controller.signal);
     // The size of the view, which a real browser measures, tells that it is in the page.
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-    return { record, close: () => controller.abort() };
+    return { close: () => controller.abort() };
   }
 
   it("is hidden once the widget is live, and shown again when it goes", async () => {
     const { host, children } = outputs('<div class="host"></div>', EMPTY, "<pre>other</pre>");
-    const { record, close } = await watch(host);
     expect(hidden(children()[1])).toBe(false);
-    record.live();
+    const { close } = await watch(host);
     expect(children().map(hidden)).toEqual([false, true, false]);
     close();
     expect(children().map(hidden)).toEqual([false, false, false]);
@@ -39,15 +38,13 @@ describe("the record beside a widget", () => {
 
   it("is known by the comment in its picture", async () => {
     const { host, children } = outputs('<div class="host"></div>', jpeg("comfy-widgets-record"));
-    const { record } = await watch(host);
-    record.live();
+    await watch(host);
     expect(hidden(children()[1])).toBe(true);
   });
 
   it("stays hidden when Lab puts a new output in its place", async () => {
     const { area, host, children } = outputs('<div class="host"></div>', EMPTY);
-    const { record } = await watch(host);
-    record.live();
+    await watch(host);
     const made = document.createElement("div");
     made.className = "jp-OutputArea-child";
     children()[1]?.replaceWith(made);
@@ -58,8 +55,7 @@ describe("the record beside a widget", () => {
 
   it("is never somebody else's output", async () => {
     const { host, children } = outputs('<div class="host"></div>', jpeg("a photograph"), EMPTY);
-    const { record } = await watch(host);
-    record.live();
+    await watch(host);
     expect(children().map(hidden)).toEqual([false, false, false]);
   });
 });

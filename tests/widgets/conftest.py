@@ -24,7 +24,9 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = set(_instances)
     yield
     for key in set(_instances) - before:
-        _instances[key].close()
+        # A panel has closed its parts already.
+        if key in _instances:
+            _instances[key].close()
     pump.stop()
 
 

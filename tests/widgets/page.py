@@ -62,6 +62,14 @@ class Page(BaseComm):
             if sent.data.get("method") == "custom" and sent.data["content"]["kind"] == kind
         ]
 
+    def images(self) -> list[tuple[dict[str, Any], bytes]]:
+        """All images that came, however many in a message."""
+        return [
+            ({"run": message["run"], "total": message["total"], **item}, content)
+            for message, buffers in self.custom("images")
+            for item, content in zip(message["items"], buffers, strict=True)
+        ]
+
     def updates(self, trait: str) -> list[Any]:
         """All values of a trait after the first."""
         return [
@@ -104,6 +112,7 @@ class Page(BaseComm):
         """Type into the form."""
         self.say("edit", page=page, n=n, values=values, randomize=list(randomize))
 
-    def press_run(self, n: int = 1, page: str = "here", **values: Any) -> None:
+    def press_run(self, n: int = 1, page: str = "here", randomize: tuple[str, ...] = (), **values: Any) -> None:
         """Press Run."""
-        self.say("run", page=page, n=n, values=values, randomize=[])
+        edit = {"kind": "edit", "page": page, "n": n, "values": values, "randomize": list(randomize)}
+        self.say("run", edit=edit)

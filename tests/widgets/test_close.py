@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 import weakref
 from collections.abc import Callable
 
@@ -11,6 +12,14 @@ from comfy_widgets import ComfyClient, ComfyPanel, ImageGrid, JobProgress, LiveP
 from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
 
 from .conftest import page_of
+
+
+def wait_until(look: Callable[[], bool]) -> None:
+    """Give threads that have nothing to do any more the moment that they need to end."""
+    pause, deadline = threading.Event(), time.monotonic() + 30
+    while not look():
+        assert time.monotonic() < deadline
+        pause.wait(0.01)
 
 
 def pumps() -> int:
@@ -66,7 +75,7 @@ def test_many_panels_leave_nothing_behind(make_panel: Callable[..., ComfyPanel])
     del panel, page
     gc.collect()
     assert [ref() for ref in alive] == [None] * 10
-    assert pumps() == 0
+    wait_until(lambda: pumps() == 0)
 
 
 def test_parts_are_freed_while_their_job_runs(server: ScriptedServer, client: ComfyClient) -> None:

@@ -60,7 +60,7 @@ def test_what_the_server_refuses_is_shown_at_its_field(make_engine_panel: Callab
     assert error["title"] == "The server refused the workflow"
     assert error["message"].startswith("CheckpointLoaderSimple (node 4): ckpt_name is")
     # The words at the field do not say again which node it is.
-    assert error["fields"]["ckpt_name"].startswith('ckpt_name is "model.safetensors"')
+    assert error["fields"]["ckpt_name"].startswith('Checkpoint is "model.safetensors"')
     assert isinstance(panel.error, PromptRefused)
 
 

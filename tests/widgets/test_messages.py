@@ -94,7 +94,7 @@ def test_the_last_word_is_the_last_one_said(panel: ComfyPanel, page: Page) -> No
     page.wait_for(lambda: page.run["phase"] == "done" and page.run["run"] == 40)
     assert page.state["_values"]["values"]["seed"] == str(2**64 - 1)
     assert page.state["_values"]["values"]["steps"] == str(panel.params.steps)
-    assert page.custom("picture")[-1][1][0] == job.result().bytes(0)
+    assert page.images()[-1][1] == job.result().bytes(0)
 
 
 def test_nothing_that_is_sent_is_too_large_or_no_json(panel: ComfyPanel, page: Page) -> None:
@@ -121,24 +121,24 @@ def test_previews_pass_through_as_bytes_and_the_last_state_is_the_final_one(
     page.wait_phase("done")
     assert job.done()
     assert page.run["fraction"] == 1.0
-    assert "1 picture" in page.run["summary"]
+    assert "1 image" in page.run["summary"]
 
 
 def test_pictures_are_the_bytes_of_the_server(server: ScriptedServer, panel: ComfyPanel, page: Page) -> None:
     panel.params.batch_size = 3
     job = panel.run()
     page.wait_phase("done")
-    sent = page.custom("picture")
+    sent = page.images()
     assert [(m["index"], m["total"], m["whole"]) for m, _ in sent] == [(0, 3, True), (1, 3, True), (2, 3, True)]
     result = job.result()
-    assert [buffers[0] for _, buffers in sent] == [result.bytes(index) for index in range(3)]
+    assert [content for _, content in sent] == [result.bytes(index) for index in range(3)]
     # They are on their way before the page hears that it is done: nothing flickers in between.
     kinds = [
         s.data.get("content", {}).get("kind") or s.data["state"]["_run"]["phase"]
         for s in page.sent
         if s.data.get("content") or "_run" in s.data.get("state", {})
     ]
-    assert kinds.index("done") > max(i for i, kind in enumerate(kinds) if kind == "picture")
+    assert kinds.index("done") > max(i for i, kind in enumerate(kinds) if kind == "images")
 
 
 def test_a_page_that_is_loaded_later_gets_what_it_missed(server: ScriptedServer, panel: ComfyPanel, page: Page) -> None:
@@ -153,9 +153,9 @@ def test_a_page_that_is_loaded_later_gets_what_it_missed(server: ScriptedServer,
     page.wait_for(lambda: len(page.custom("preview")) > before)
     gate.open()
     page.wait_phase("done")
-    assert len(page.custom("picture")) == 1
+    assert len(page.images()) == 1
     page.say("hello")
-    page.wait_for(lambda: len(page.custom("picture")) == 2)
+    page.wait_for(lambda: len(page.images()) == 2)
 
 
 def test_pictures_of_the_last_good_run_outlive_a_cancelled_one(
@@ -171,10 +171,10 @@ def test_pictures_of_the_last_good_run_outlive_a_cancelled_one(
     assert panel.cancel()
     page.wait_phase("cancelled")
     assert not panel.cancel()
-    before = len(page.custom("picture"))
+    before = len(page.images())
     page.say("hello")
-    page.wait_for(lambda: len(page.custom("picture")) > before)
-    assert page.custom("picture")[-1][0]["run"] == 1
+    page.wait_for(lambda: len(page.images()) > before)
+    assert page.images()[-1][0]["run"] == 1
 
 
 def test_cancel_in_the_page_cancels(server: ScriptedServer, panel: ComfyPanel, page: Page) -> None:

@@ -13,26 +13,26 @@ PATIENCE = 30.0
 
 
 class Source:
-    """Says how often it was beaten; has more to tell until it is told that it has not."""
+    """Says how often it was flushed; has more to tell until it is told that it has not."""
 
-    def __init__(self, beats: int, during: Callable[[], None] = lambda: None) -> None:
-        self.beats = 0
-        self.left = beats
+    def __init__(self, flushes: int, during: Callable[[], None] = lambda: None) -> None:
+        self.flushes = 0
+        self.left = flushes
         self.during = during
         self.ending = False
         self.changed = threading.Condition()
 
-    def beat(self) -> bool:
+    def flush(self) -> float | None:
         self.during()
         with self.changed:
-            self.beats += 1
+            self.flushes += 1
             self.left -= 1
             self.changed.notify_all()
-            return self.left > 0
+            return 0.0 if self.left > 0 else None
 
-    def wait(self, beats: int) -> None:
+    def wait(self, flushes: int) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: self.beats >= beats, PATIENCE)
+            assert self.changed.wait_for(lambda: self.flushes >= flushes, PATIENCE)
 
 
 @pytest.fixture
@@ -51,11 +51,11 @@ def test_the_thread_is_there_only_while_something_runs(pump: Pump) -> None:
     source = Source(3)
     pump.wake(source)
     source.wait(3)
-    assert pump.settle(PATIENCE)
+    assert pump.drain(PATIENCE)
     deadline = threading.Event()
     while pump.running:
         deadline.wait(0.01)
-    assert source.beats == 3
+    assert source.flushes == 3
     assert "comfy-widgets-pump" not in names()
 
 
@@ -76,31 +76,31 @@ def test_two_sources_share_one_thread(pump: Pump) -> None:
     assert names().count("comfy-widgets-pump") == 1
 
 
-def test_a_source_that_is_woken_during_its_last_beat_is_beaten_again(pump: Pump) -> None:
-    in_beat, go_on = threading.Event(), threading.Event()
+def test_a_source_that_is_woken_during_its_last_flush_is_flushed_again(pump: Pump) -> None:
+    in_flush, go_on = threading.Event(), threading.Event()
 
     def during() -> None:
-        in_beat.set()
+        in_flush.set()
         assert go_on.wait(PATIENCE)
 
     source = Source(1, during)
     pump.wake(source)
-    assert in_beat.wait(PATIENCE)
+    assert in_flush.wait(PATIENCE)
     pump.wake(source)
     go_on.set()
     source.wait(2)
 
 
-def test_after_drop_there_is_no_beat(pump: Pump) -> None:
+def test_after_drop_there_is_no_flush(pump: Pump) -> None:
     source = Source(100_000)
     pump.wake(source)
     source.wait(2)
     pump.drop(source)
-    beats = source.beats
+    flushes = source.flushes
     other = Source(5)
     pump.wake(other)
     other.wait(5)
-    assert source.beats == beats
+    assert source.flushes == flushes
 
 
 def test_a_source_may_drop_itself(pump: Pump) -> None:
@@ -110,7 +110,7 @@ def test_a_source_may_drop_itself(pump: Pump) -> None:
     other = Source(5)
     pump.wake(other)
     other.wait(5)
-    assert source.beats == 1
+    assert source.flushes == 1
 
 
 def test_a_broken_source_does_not_silence_the_others(pump: Pump, caplog: pytest.LogCaptureFixture) -> None:
@@ -124,14 +124,14 @@ def test_a_broken_source_does_not_silence_the_others(pump: Pump, caplog: pytest.
     assert "broken widget" in caplog.text
 
 
-def test_settle_waits_for_what_has_ended_and_for_nothing_else(pump: Pump) -> None:
+def test_drain_waits_for_what_has_ended_and_for_nothing_else(pump: Pump) -> None:
     running, ending = Source(100_000), Source(20)
     ending.ending = True
     pump.wake(running)
     pump.wake(ending)
-    assert pump.settle(PATIENCE)
-    assert ending.beats == 20
+    assert pump.drain(PATIENCE)
+    assert ending.flushes == 20
     stuck = Source(100_000)
     stuck.ending = True
     pump.wake(stuck)
-    assert not pump.settle(0.05)
+    assert not pump.drain(0.05)

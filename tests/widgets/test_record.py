@@ -38,7 +38,7 @@ def test_the_record_stands_beside_the_widget_once_a_blocking_run_has_ended(engin
     assert "application/vnd.jupyter.widget-view+json" in widget["data"]
     assert widget["data"]["text/plain"] == "<ComfyPanel 'Two'>"
     assert record["output_type"] == "display_data"
-    assert record["data"]["text/plain"].startswith("Two: 2 pictures")
+    assert record["data"]["text/plain"].startswith("Two: 2 images")
     with Image.open(io.BytesIO(base64.b64decode(record["data"]["image/jpeg"]))) as sheet:
         assert sheet.width > sheet.height
 
@@ -60,7 +60,7 @@ def test_the_newest_run_replaces_the_older_and_a_cancelled_one_replaces_nothing(
         "panel.params.steps = 9999\njob = panel.run()\njob.cancel()\njob.wait()",
     )
     (record,) = [out for out in shown if "image/jpeg" in out.get("data", {})]
-    assert record["data"]["text/plain"].startswith("Two: 1 picture")
+    assert record["data"]["text/plain"].startswith("Two: 1 image")
 
 
 @pytest.mark.timeout(300)

@@ -2,8 +2,8 @@ import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { Field, FormSpec, RunState } from "../lib/wire";
 import { isBusy } from "../lib/wire";
-import { ErrorNotice, Warnings } from "./notice";
-import { Progress } from "./progress";
+import { Outcome } from "./outcome";
+import { RunButtons } from "./run-buttons";
 
 function Header({ spec, children }: { spec: FormSpec; children: ComponentChildren }) {
   return (
@@ -14,7 +14,7 @@ function Header({ spec, children }: { spec: FormSpec; children: ComponentChildre
           {spec.server.text}
         </span>
       </div>
-      <div class="buttons">{children}</div>
+      {children}
     </header>
   );
 }
@@ -24,13 +24,15 @@ interface Props {
   form: ComponentChildren;
   stage: ComponentChildren;
   run: RunState;
+  /** About the user's own observers. */
+  warnings: readonly string[];
   /** Start a run; returns the fields that must be put right first. */
   onRun: () => readonly Field[];
   onCancel: () => void;
 }
 
 /** The whole panel: the settings on the left, progress and pictures on the right; in a narrow page these come first. */
-export function Panel({ spec, form, stage, run, onRun, onCancel }: Props) {
+export function Panel({ spec, form, stage, run, warnings, onRun, onCancel }: Props) {
   const root = useRef<HTMLElement>(null);
   const busy = isBusy(run.phase);
   const start = () => {
@@ -50,31 +52,13 @@ export function Panel({ spec, form, stage, run, onRun, onCancel }: Props) {
   return (
     <section ref={root} class="panel" aria-label={spec.title} onKeyDown={onKeyDown}>
       <Header spec={spec}>
-        <button type="button" class="button" disabled={!busy} onClick={onCancel}>
-          Cancel
-        </button>
-        <button
-          type="button"
-          class="button primary"
-          disabled={busy || run.phase === "lost"}
-          onClick={start}
-          title="Ctrl+Enter"
-        >
-          Run
-        </button>
+        <RunButtons phase={run.phase} onRun={start} onCancel={onCancel} />
       </Header>
       <div class="columns">
         {form}
         <div class="outcome">
           {stage}
-          <Progress run={run} />
-          {run.error !== null && <ErrorNotice error={run.error} />}
-          <Warnings warnings={run.warnings} />
-          {run.texts.map((text) => (
-            <pre key={text} class="text" dir="auto">
-              {text}
-            </pre>
-          ))}
+          <Outcome run={run} warnings={warnings} />
         </div>
       </div>
     </section>

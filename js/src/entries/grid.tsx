@@ -2,7 +2,7 @@ import { Grid } from "../components/grid";
 import { send } from "../host/model";
 import { shared } from "../host/shared";
 import type { LoadFeature } from "../lib/features";
-import { NO_PICTURES, takePicture } from "../lib/pictures";
+import { NO_PICTURES, takePictures } from "../lib/pictures";
 import type { RunState } from "../lib/wire";
 import base from "../style/base.css?inline";
 import gridCss from "../style/grid.css?inline";
@@ -13,12 +13,13 @@ export default (loadFeature: LoadFeature) => {
   return shared(
     base + gridCss,
     loadFeature,
-    (message, bytes) => {
-      pictures = takePicture(pictures, message, bytes);
+    (message, buffers) => {
+      pictures = takePictures(pictures, message, buffers);
     },
     (model, view) => {
-      const { frame } = model.get("_run") as RunState;
-      const items = pictures.items.length > 0 ? pictures.items : Array<null>(frame.count).fill(null);
+      const { run, frame } = model.get("_run") as RunState;
+      const hasCome = pictures.run === run && pictures.items.length > 0;
+      const items = hasCome ? pictures.items : Array<null>(frame.count).fill(null);
       view.show(
         <section class="alone">
           <Grid

@@ -1,11 +1,11 @@
 import { computed, type ReadonlySignal } from "@preact/signals-core";
+import { Controls } from "../components/controls";
 import { Form } from "../components/form";
 import { Panel } from "../components/panel";
 import { Stage } from "../components/stage";
 import { FormStore } from "../host/form-store";
 import { type Model, onMessage, send } from "../host/model";
 import { mount } from "../host/mount";
-import { hideRecord } from "../host/record";
 import { RunStore } from "../host/run-store";
 import { watch } from "../host/watch";
 import type { LoadFeature } from "../lib/features";
@@ -18,12 +18,15 @@ import noticeCss from "../style/notice.css?inline";
 import panelCss from "../style/panel.css?inline";
 import previewCss from "../style/preview.css?inline";
 import progressCss from "../style/progress.css?inline";
+import stageCss from "../style/stage.css?inline";
 
-const css = base + controlsCss + formCss + gridCss + previewCss + progressCss + noticeCss + panelCss;
+const css =
+  base + controlsCss + formCss + gridCss + previewCss + progressCss + noticeCss + stageCss + panelCss;
 
-/** The state lives with the model, so that several views of one panel, or a moved cell, show the same. */
+/** A panel, or one of its parts alone. The state lives with the model, so that several views of it show the same. */
 export default (loadFeature: LoadFeature) => {
   const ending = new AbortController();
+  let part: unknown;
   let form: FormStore;
   let runs: RunStore;
   /** What the last run said about fields that were not edited since. */
@@ -33,6 +36,7 @@ export default (loadFeature: LoadFeature) => {
   let isLive = false;
 
   function initialize({ model }: { model: Model }): () => void {
+    part = model.get("_part");
     form = new FormStore(model, ending.signal);
     runs = new RunStore(model, ending.signal);
     complaints = computed(() => {
@@ -77,28 +81,46 @@ export default (loadFeature: LoadFeature) => {
       onWantOriginal={runs.wantOriginal}
     />
   ));
+  const start = () => {
+    const wrong = form.run();
+    if (wrong.length === 0) runs.asked();
+    return wrong;
+  };
   const Whole = watch(() => (
     <Panel
       spec={form.spec.value}
       run={runs.run.value}
+      warnings={form.values.value.warnings}
       form={<FormPart />}
       stage={<StagePart />}
-      onRun={() => {
-        const wrong = form.run();
-        if (wrong.length === 0) runs.asked();
-        return wrong;
-      }}
+      onRun={start}
       onCancel={runs.cancel}
     />
   ));
+  const ControlsPart = watch(() => (
+    <Controls
+      run={runs.run.value}
+      warnings={form.values.value.warnings}
+      onRun={start}
+      onCancel={runs.cancel}
+    />
+  ));
+  const Alone = () => <section class="alone">{part === "stage" ? <StagePart /> : <ControlsPart />}</section>;
 
   function render({ el, signal }: { el: HTMLElement; signal?: AbortSignal }): () => void {
     const view = mount(el, css, loadFeature, signal);
-    const record = hideRecord(view.host, view.ended);
-    onLive.add(record.live);
-    view.ended.addEventListener("abort", () => onLive.delete(record.live), { once: true });
-    if (isLive) record.live();
-    view.show(<Whole />);
+    // Python has spoken, so the widget is live and the record beside it is double.
+    const live = () => {
+      onLive.delete(live);
+      loadFeature("record").then(
+        ({ hideRecord }) => hideRecord(view.host, view.ended),
+        () => undefined,
+      );
+    };
+    onLive.add(live);
+    view.ended.addEventListener("abort", () => onLive.delete(live), { once: true });
+    if (isLive) live();
+    view.show(part === "panel" ? <Whole /> : <Alone />);
     return view.dispose;
   }
 

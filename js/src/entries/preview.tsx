@@ -12,8 +12,8 @@ export default (loadFeature: LoadFeature) => {
   return shared(
     base + previewCss,
     loadFeature,
-    (message, bytes) => {
-      if (message.kind === "preview") frame = toBlob(bytes, message.mime);
+    (message, [bytes]) => {
+      if (message.kind === "preview" && bytes !== undefined) frame = toBlob(bytes, message.mime);
     },
     (model, view) => {
       const { width, height } = (model.get("_run") as RunState).frame;

@@ -1,7 +1,7 @@
-import type { Incoming } from "../lib/wire";
+import type { ToBrowser } from "../lib/wire";
 import { type Model, onMessage } from "./model";
 
-type Listener = (message: Incoming, buffers: DataView[]) => void;
+type Listener = (message: ToBrowser, buffers: DataView[]) => void;
 
 /**
  * The model as a part sees it that is still being loaded: the messages that come meanwhile are kept, and given to the

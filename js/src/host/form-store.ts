@@ -1,8 +1,8 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { splitBytes, toBlob } from "../lib/bytes";
 import { adopt, type Drafts, edit, invalid, NO_VALUES, settle, wires } from "../lib/drafts";
-import { type Control, randomSeed } from "../lib/fields";
-import type { Field, FormSpec, Incoming, Values } from "../lib/wire";
+import type { Control } from "../lib/fields";
+import type { Edit, Field, FormSpec, ToBrowser, Values } from "../lib/wire";
 import { type Model, onTrait, send } from "./model";
 
 /** Edits are sent when the typing pauses, so that a sentence is not fifty messages. */
@@ -65,7 +65,7 @@ export class FormStore {
     return this.#n;
   }
 
-  hear(message: Incoming, buffers: DataView[]): void {
+  hear(message: ToBrowser, buffers: DataView[]): void {
     const bytes = buffers[0];
     if (message.kind !== "thumbnail" || bytes === undefined) return;
     if (message.value !== this.#values.value.values[message.field]) return;
@@ -126,11 +126,7 @@ export class FormStore {
 
   /** Send everything and ask for a run; returns the fields that prevent it. */
   run = (): Field[] => {
-    const { fields } = this.#spec.value;
-    for (const field of fields) {
-      if (this.#randomize.value.has(field.name)) this.edit(field, randomSeed(field));
-    }
-    const wrong = invalid(fields, this.#drafts.value);
+    const wrong = invalid(this.#spec.value.fields, this.#drafts.value);
     if (wrong.length > 0) this.flush();
     else this.#send("run");
     return wrong;
@@ -141,7 +137,8 @@ export class FormStore {
     const values = wires(this.#spec.value.fields, this.#drafts.value, this.#unsent);
     this.#unsent.clear();
     const randomize = [...this.#randomize.value];
-    send(this.model, { kind, page: this.#page, n: this.#n, values, randomize });
+    const change: Edit = { kind: "edit", page: this.#page, n: this.#n, values, randomize };
+    send(this.model, kind === "edit" ? change : { kind, edit: change });
   }
 
   #adopt(before: Values, now: Values): void {

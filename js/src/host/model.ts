@@ -1,5 +1,5 @@
 /** The few parts of an anywidget model that the widgets use, tied to a signal that ends the subscription. */
-import type { Incoming, Outgoing } from "../lib/wire";
+import type { FromBrowser, ToBrowser } from "../lib/wire";
 
 export interface Model {
   /** In Jupyter one for each kernel. */
@@ -20,9 +20,11 @@ export function onTrait<T>(model: Model, name: string, ended: AbortSignal, take:
 export function onMessage(
   model: Model,
   ended: AbortSignal,
-  take: (message: Incoming, buffers: DataView[]) => void,
+  take: (message: ToBrowser, buffers: DataView[]) => void,
 ): void {
-  listen(model, "msg:custom", ended, (message: Incoming, buffers: DataView[] = []) => take(message, buffers));
+  listen(model, "msg:custom", ended, (message: ToBrowser, buffers: DataView[] = []) =>
+    take(message, buffers),
+  );
 }
 
 export function listen(
@@ -35,7 +37,7 @@ export function listen(
   ended.addEventListener("abort", () => model.off(event, heard));
 }
 
-export function send(model: Model, message: Outgoing, buffers: ArrayBuffer[] = []): void {
+export function send(model: Model, message: FromBrowser, buffers: ArrayBuffer[] = []): void {
   try {
     model.send(message, undefined, buffers);
   } catch {

@@ -1,7 +1,7 @@
 import { batch, signal } from "@preact/signals-core";
 import { toBlob } from "../lib/bytes";
-import { NO_PICTURES, type Pictures, takePicture } from "../lib/pictures";
-import { IDLE, type Incoming, isBusy, type RunState, type Values } from "../lib/wire";
+import { NO_PICTURES, type Pictures, takePictures } from "../lib/pictures";
+import { IDLE, isBusy, type RunState, type ToBrowser, type Values } from "../lib/wire";
 import { listen, type Model, onTrait, send } from "./model";
 
 /** The state of the runs of one model: progress, the newest preview and the pictures. */
@@ -44,14 +44,13 @@ export class RunStore {
     send(this.model, { kind: "original", run: this.pictures.value.run, index });
   };
 
-  hear(message: Incoming, buffers: DataView[]): void {
+  hear(message: ToBrowser, buffers: DataView[]): void {
     const bytes = buffers[0];
-    if (bytes === undefined) return;
-    if (message.kind === "preview") {
+    if (message.kind === "preview" && bytes !== undefined) {
       const { run, phase } = this.run.value;
       if (message.run === run && isBusy(phase)) this.preview.value = toBlob(bytes, message.mime);
     } else {
-      this.pictures.value = takePicture(this.pictures.value, message, bytes);
+      this.pictures.value = takePictures(this.pictures.value, message, buffers);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { LoadFeature } from "../lib/features";
-import type { Incoming } from "../lib/wire";
+import type { ToBrowser } from "../lib/wire";
 import { type Model, onMessage, onTrait, send } from "./model";
 import { mount, type View } from "./mount";
 
@@ -13,13 +13,13 @@ interface Props {
  *
  * @param css the styles of its shadow root
  * @param loadFeature how its components load what is seldom used
- * @param hear takes a message with bytes
+ * @param hear takes a message and its buffers
  * @param draw shows the state in a view
  */
 export function shared(
   css: string,
   loadFeature: LoadFeature,
-  hear: (message: Incoming, bytes: DataView) => void,
+  hear: (message: ToBrowser, buffers: DataView[]) => void,
   draw: (model: Model, view: View) => void,
 ) {
   const ending = new AbortController();
@@ -35,8 +35,7 @@ export function shared(
       model = props.model;
       onTrait(model, "_run", ending.signal, redraw);
       onMessage(model, ending.signal, (message, buffers) => {
-        if (buffers[0] === undefined) return;
-        hear(message, buffers[0]);
+        hear(message, buffers);
         redraw();
       });
       // A page that was just loaded has missed what was sent before: Python sends it again.

@@ -23,6 +23,7 @@ export const NO_VALUES: Values = {
   errors: {},
   randomize: [],
   frame: { width: 1, height: 1, count: 1 },
+  warnings: [],
   acks: {},
 };
 

@@ -2,11 +2,13 @@
 import type * as combobox from "../features/combobox";
 import type * as imageInput from "../features/image-input";
 import type * as lightbox from "../features/lightbox";
+import type * as record from "../features/record";
 
 export interface Features {
   combobox: typeof combobox;
   "image-input": typeof imageInput;
   lightbox: typeof lightbox;
+  record: typeof record;
 }
 
 export type LoadFeature = <Name extends keyof Features>(name: Name) => Promise<Features[Name]>;

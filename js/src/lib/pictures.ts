@@ -1,5 +1,5 @@
 import { toBlob } from "./bytes";
-import type { Incoming } from "./wire";
+import type { Images, ToBrowser } from "./wire";
 
 export interface Picture {
   name: string;
@@ -18,18 +18,29 @@ export interface Pictures {
 export const NO_PICTURES: Pictures = { run: 0, items: [] };
 
 /** The pictures after a message; the same object if the message is about something else. */
-export function takePicture(pictures: Pictures, message: Incoming, bytes: DataView): Pictures {
-  if (message.kind === "picture" && message.run >= pictures.run) {
-    const { run, total, index, name, caption, whole } = message;
-    const isSame = run === pictures.run && pictures.items.length === total;
-    const kept = isSame ? pictures.items : Array<Picture | null>(total).fill(null);
-    return { run, items: kept.with(index, { name, caption, whole, blob: toBlob(bytes, message.mime) }) };
-  }
-  if (message.kind === "original" && message.run === pictures.run) {
+export function takePictures(pictures: Pictures, message: ToBrowser, buffers: readonly DataView[]): Pictures {
+  if (message.kind === "images" && message.run >= pictures.run) return takeBatch(pictures, message, buffers);
+  const [bytes] = buffers;
+  if (message.kind === "original" && message.run === pictures.run && bytes !== undefined) {
     const old = pictures.items[message.index];
     if (!old) return pictures;
     const picture = { ...old, whole: true, blob: toBlob(bytes, message.mime) };
     return { ...pictures, items: pictures.items.with(message.index, picture) };
   }
   return pictures;
+}
+
+/** Places are kept free for the images that follow in other messages. */
+function takeBatch(
+  pictures: Pictures,
+  { run, total, items }: Images,
+  buffers: readonly DataView[],
+): Pictures {
+  const kept = run === pictures.run ? pictures.items : [];
+  const all: (Picture | null)[] = Array.from({ length: total }, (_, index) => kept[index] ?? null);
+  items.forEach(({ index, name, caption, whole, mime }, position) => {
+    const bytes = buffers[position];
+    if (bytes !== undefined) all[index] = { name, caption, whole, blob: toBlob(bytes, mime) };
+  });
+  return { run, items: all };
 }

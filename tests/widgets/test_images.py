@@ -12,7 +12,8 @@ from PIL import Image
 from comfy_widgets import ComfyClient, ComfyPanel, ImageGrid, WorkflowError
 from comfy_widgets.engine import Engine
 from comfy_widgets.testing import Script, ScriptedServer, node_info, standard_run, text_to_image
-from comfy_widgets.widgets import _pictures as pictures
+from comfy_widgets.widgets import _images as images
+from comfy_widgets.widgets import _small as small_images
 
 from .conftest import page_of
 from .page import Page
@@ -27,10 +28,10 @@ def picture(width: int = 8, height: int = 8, form: str = "PNG", color: str = "re
 def test_a_very_large_picture_goes_as_a_stand_in_and_whole_when_asked_for(
     monkeypatch: pytest.MonkeyPatch, client: ComfyClient, panel: ComfyPanel, page: Page
 ) -> None:
-    monkeypatch.setattr(pictures, "WHOLE", 10)
+    monkeypatch.setattr(images, "MAX_IMAGE_BYTES", 10)
     result = panel.run().result(60)
     page.wait_phase("done")
-    message, (small,) = page.custom("picture")[0]
+    message, small = page.images()[0]
     assert not message["whole"]
     assert message["mime"] == "image/webp"
     assert small != result.bytes(0)
@@ -41,12 +42,12 @@ def test_a_very_large_picture_goes_as_a_stand_in_and_whole_when_asked_for(
 
 def test_the_type_is_read_from_the_bytes() -> None:
     forms = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif", "TIFF": None}
-    assert {form: pictures.mime_of(picture(form=form)) for form in forms} == forms
+    assert {form: images.mime_of(picture(form=form)) for form in forms} == forms
 
 
 def test_the_sheet_is_small_and_says_what_it_is(client: ComfyClient) -> None:
     result = client.run(text_to_image(batch_size=5))
-    made = pictures.sheet(result)
+    made = small_images.sheet(images.image_contents(result))
     assert made is not None
     content = base64.b64decode(made[0])
     # The page looks for the mark in the first 72 bytes; see js/src/host/record.ts.
@@ -109,7 +110,7 @@ def test_an_upload_that_fails_is_told_at_its_field(
 
 def test_a_picture_that_no_browser_shows_is_turned_into_one_that_it_does() -> None:
     grid = ImageGrid([Image.new("I;16", (20, 10))])
-    message, (content,) = page_of(grid).custom("picture")[0]
+    message, content = page_of(grid).images()[0]
     assert message["mime"] == "image/png"
     with Image.open(io.BytesIO(content)) as shown:
         assert shown.size == (20, 10)
@@ -118,9 +119,9 @@ def test_a_picture_that_no_browser_shows_is_turned_into_one_that_it_does() -> No
 def test_all_of_a_run_stays_within_its_allowance(monkeypatch: pytest.MonkeyPatch, client: ComfyClient) -> None:
     result = client.run(text_to_image(batch_size=6))
     size = len(result.bytes(0))
-    monkeypatch.setattr(pictures, "TOGETHER", 2 * size + size // 2)
-    sent = pictures.for_page(result)
-    assert [picture.whole for picture in sent][:2] == [True, True]
+    monkeypatch.setattr(images, "MAX_TOTAL_BYTES", 2 * size + size // 2)
+    sent = [one for one in images.shown(result) if isinstance(one, images.Shown)]
+    assert [image.whole for image in sent][:2] == [True, True]
     assert not sent[-1].whole
     assert len(sent) == 6
 
@@ -137,14 +138,14 @@ def test_a_film_goes_to_the_page_and_a_file_of_another_kind_is_named(
     server.play(made(images=[film], animated=[True], mesh=[server.files.put("boat.glb", b"mesh", folder="output")]))
     panel.run().wait(60)
     run = page.wait_phase("done")
-    message, (content,) = page.custom("picture")[0]
+    message, content = page.images()[0]
     assert (message["mime"], message["name"], content) == ("video/mp4", "clip.mp4", b"film")
-    assert run["summary"].startswith("1 film")
+    assert run["summary"].startswith("1 video")
     assert "boat.glb" in run["texts"][0]
 
 
 @pytest.mark.parametrize(
-    ("heights", "words"), [((8, 8), "2 pictures · 8 \N{MULTIPLICATION SIGN} 8 · "), ((8, 16), "2 pictures · ")]
+    ("heights", "words"), [((8, 8), "2 images · 8 \N{MULTIPLICATION SIGN} 8 · "), ((8, 16), "2 images · ")]
 )
 def test_the_size_is_told_where_all_pictures_have_it(
     server: ScriptedServer, panel: ComfyPanel, page: Page, heights: tuple[int, ...], words: str

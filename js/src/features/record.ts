@@ -9,13 +9,9 @@
 const MARK = "comfy-widgets-record";
 const CHILD = ".jp-OutputArea-child";
 
-export interface RecordHider {
-  /** Python has spoken, so the widget is live and the record is double. */
-  live(): void;
-}
-
-export function hideRecord(host: HTMLElement, ended: AbortSignal): RecordHider {
-  let isLive = false;
+/** Hide the record beside a widget that is live, until the view ends. */
+export function hideRecord(host: HTMLElement, ended: AbortSignal): void {
+  if (ended.aborted) return;
   let hidden: HTMLElement | null = null;
   let own: Element | null = null;
 
@@ -35,7 +31,7 @@ export function hideRecord(host: HTMLElement, ended: AbortSignal): RecordHider {
     const found = next instanceof HTMLElement && (replaced || isRecord(next)) ? next : null;
     if (hidden?.isConnected) show();
     hidden = null;
-    if (!isLive || found === null) return;
+    if (found === null) return;
     found.style.display = "none";
     hidden = found;
   };
@@ -61,14 +57,6 @@ export function hideRecord(host: HTMLElement, ended: AbortSignal): RecordHider {
     },
     { once: true },
   );
-
-  return {
-    live() {
-      if (isLive) return;
-      isLive = true;
-      update();
-    },
-  };
 }
 
 function isRecord(output: Element): boolean {

@@ -51,32 +51,32 @@ def test_preview_shows_the_frames_of_a_job(server: ScriptedServer, client: Comfy
     assert page.custom("preview")[-1][1] == (job.preview.image,)
     gate.open()
     page.wait_phase("done")
-    assert page.custom("picture") == []
+    assert page.images() == []
 
 
 def test_a_part_made_after_the_end_shows_the_end(client: ComfyClient) -> None:
     job = client.submit(text_to_image()).wait(60)
-    assert page_of(JobProgress(job)).wait_phase("done")["summary"].startswith("1 picture · ")
+    assert page_of(JobProgress(job)).wait_phase("done")["summary"].startswith("1 image · ")
 
 
 def test_grid_of_a_result_has_its_bytes(client: ComfyClient) -> None:
     result = client.run(text_to_image(batch_size=2))
     page = page_of(ImageGrid(result))
-    assert [buffers[0] for _, buffers in page.custom("picture")] == [result.bytes(0), result.bytes(1)]
+    assert [content for _, content in page.images()] == [result.bytes(0), result.bytes(1)]
     page.say("hello")
-    assert len(page.custom("picture")) == 4
+    assert len(page.images()) == 4
 
 
 def test_grid_of_pil_images_with_labels() -> None:
     images = [Image.new("RGB", (32, 16), color) for color in ("red", "blue")]
     page = page_of(ImageGrid(images, labels=["one", "two"]))
     assert page.run["frame"] == {"width": 32, "height": 16, "count": 2}
-    assert [message["caption"] for message, _ in page.custom("picture")] == ["one", "two"]
-    with Image.open(io.BytesIO(page.custom("picture")[1][1][0])) as second:
+    assert [message["caption"] for message, _ in page.images()] == ["one", "two"]
+    with Image.open(io.BytesIO(page.images()[1][1])) as second:
         assert second.convert("RGB").getpixel((0, 0)) == (0, 0, 255)
-    with pytest.raises(ValueError, match="2 pictures, but 1 labels"):
+    with pytest.raises(ValueError, match="2 images, but 1 labels"):
         ImageGrid(images, labels=["one"])
-    assert page_of(ImageGrid([])).custom("picture") == []
+    assert page_of(ImageGrid([])).images() == []
 
 
 def test_form_alone_gives_a_workflow(client: ComfyClient) -> None:

@@ -1,53 +1,48 @@
-"""What travels between Python and the page, as plain JSON; the other half is ``js/src/lib/wire.ts``.
-
-Whole numbers travel as decimal text: seeds reach 2**64-1, and a JavaScript number would round them.
-"""
+"""The parameters of a workflow as the fields of a form, and their values as plain JSON; see `_schema`."""
 
 from __future__ import annotations
 
 import json
 import math
+import random
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from ..errors import WorkflowError
+from ._schema import Field, Frame, Kind
 
 if TYPE_CHECKING:
     from ..workflow import Param
 
-_SAFE = 2**53
+_MAX_SAFE = 2**53
 _SLIDER_STEPS = 200
+_MAX_SEED = 2**64 - 1
 
-Json = dict[str, Any]
-
-
-def size_words(width: int, height: int) -> str:
-    """A size for people, with a real multiplication sign."""
-    return f"{width} \N{MULTIPLICATION SIGN} {height}"
+ONE_IMAGE: Frame = {"width": 1, "height": 1, "count": 1}
+"""The frame where nothing is known of the images."""
 
 
-def kind_on_wire(param: Param) -> str:
-    """The control that a parameter gets in the page."""
+def kind_of(param: Param) -> Kind:
+    """Return the control that a parameter gets in the browser."""
     if param.options.get("multi_select") or param.options.get("multiselect"):
         return "json"
     if param.kind == "choice" and param.choices is None:
         return "string" if isinstance(param.value, str) else "json"
-    if param.kind == "int" and param.guessed and isinstance(param.value, int) and abs(param.value) < _SAFE:
+    if param.kind == "int" and param.guessed and isinstance(param.value, int) and abs(param.value) < _MAX_SAFE:
         # An 8 in a file may be the 8.0 of a decimal number: without definitions nobody knows.
         return "float"
-    return "image" if param.kind == "file" else param.kind
+    return "image" if param.kind == "file" else cast(Kind, param.kind)
 
 
 def _accept(param: Param) -> str:
-    """What the page's file chooser offers."""
+    """Return what the browser's file chooser offers."""
     if param.kind == "image":
         return "image/*"
     return next((f"{kind}/*" for kind in ("video", "audio") if param.options.get(f"{kind}_upload")), "")
 
 
-def field(param: Param) -> Json:
+def field(param: Param) -> Field:
     """Describe a parameter for the form."""
-    kind = kind_on_wire(param)
+    kind = kind_of(param)
     words = [param.options.get("label_on"), param.options.get("label_off")]
     return {
         "name": param.name,
@@ -62,13 +57,13 @@ def field(param: Param) -> Json:
         "slider": kind in ("int", "float") and _is_slider(param),
         "choices": [_plain(choice) for choice in param.choices] if param.choices is not None else None,
         "accept": _accept(param),
-        "words": [str(word) for word in words] if all(words) else None,
+        "words": (str(words[0]), str(words[1])) if all(words) else None,
     }
 
 
 def to_wire(param: Param, value: Any) -> Any:
-    """A value as it travels to the page."""
-    kind = kind_on_wire(param)
+    """Return a value as it travels to the browser."""
+    kind = kind_of(param)
     if kind in ("int", "seed"):
         return str(value)
     if kind == "json":
@@ -77,58 +72,59 @@ def to_wire(param: Param, value: Any) -> Any:
 
 
 def from_wire(param: Param, value: Any) -> Any:
-    """A value from the page, checked.
+    """Return a value from the browser, checked.
 
     Raises
     ------
     WorkflowError
         It does not fit.
     """
-    if kind_on_wire(param) == "json":
+    if kind_of(param) == "json":
         try:
             value = json.loads(value)
         except (TypeError, ValueError) as error:
-            raise WorkflowError(
-                f"{param.node_title}: {param.input_name} is not JSON: {error}",
-                node_id=param.node_id,
-                node_title=param.node_title,
-                class_type=param.class_type,
-                input_name=param.input_name,
-            ) from None
+            raise param.error(f"is not JSON: {error}") from None
     return param.check(value)
 
 
-def frame(params: Mapping[str, Param], values: Mapping[str, Any], outputs: int = 1) -> Json:
-    """The pictures that a run will make, as far as the form knows: the page keeps their place free.
+def new_seed(param: Param) -> int:
+    """Draw a seed within a parameter's bounds."""
+    low = int(param.min) if param.min is not None else 0
+    high = int(param.max) if param.max is not None else _MAX_SEED
+    return random.SystemRandom().randint(low, high)
+
+
+def frame(params: Mapping[str, Param], values: Mapping[str, Any], outputs: int = 1) -> Frame:
+    """Return the images that a run will make, as far as the form knows: the browser keeps their place free.
 
     Parameters
     ----------
     params, values : Mapping
         By name.
     outputs : int
-        Nodes that keep pictures.
+        Nodes that keep images.
     """
-    nodes: dict[str, Json] = {}
+    nodes: dict[str, dict[str, Any]] = {}
     for name, param in params.items():
         nodes.setdefault(param.node_id, {})[param.input_name] = values.get(name)
     return _frame(nodes.values(), outputs)
 
 
-def frame_of_prompt(prompt: Mapping[str, Any]) -> Json:
-    """The same for a prompt in API format."""
+def frame_of_prompt(prompt: Mapping[str, Any]) -> Frame:
+    """Return the same for a prompt in API format."""
     return _frame((node.get("inputs", {}) for node in prompt.values()), outputs_of(prompt))
 
 
 def outputs_of(prompt: Mapping[str, Any]) -> int:
-    """How many nodes of a prompt keep pictures: those that save; where none does, those that preview."""
+    """Return how many nodes of a prompt keep images: those that save; where none does, those that preview."""
     classes = [str(node.get("class_type")) for node in prompt.values()]
     saving = sum(name in ("SaveImage", "SaveImageWebsocket") for name in classes)
     return saving or classes.count("PreviewImage") or 1
 
 
-def _frame(nodes: Iterable[Mapping[str, Any]], outputs: int) -> Json:
+def _frame(nodes: Iterable[Mapping[str, Any]], outputs: int) -> Frame:
     for node in nodes:
-        # A node with a batch size makes the pictures; others with width and height crop or scale.
+        # A node with a batch size makes the images; others with width and height crop or scale.
         width, height, batch = (node.get(name) for name in ("width", "height", "batch_size"))
         if isinstance(width, int) and isinstance(height, int) and isinstance(batch, int):
             return {"width": max(1, width), "height": max(1, height), "count": max(1, batch) * outputs}
@@ -149,5 +145,5 @@ def _is_slider(param: Param) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """NaN is no JSON, and would make the whole message unreadable for the page."""
+    """NaN is no JSON, and would make the whole message unreadable for the browser."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

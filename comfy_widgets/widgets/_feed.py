@@ -1,0 +1,170 @@
+"""Telling one widget's browser about runs, from the pump's thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from ._images import Shown
+from ._pump import pump
+from ._run_state import idle
+from ._runs import PanelRun, Runs
+from ._schema import Images, Original, PreviewFrame, RunState, WantOriginal
+
+_WARN_AFTER = 2.0
+"""Seconds for which nobody needs to hear that the connection is lost."""
+_POLL = 0.5
+"""Seconds after which a job is looked at although it told nothing."""
+_MAX_BATCH_BYTES = 4 << 20
+_MAX_BATCH = 48
+
+
+class Browser(Protocol):
+    """The widget whose browser is told."""
+
+    def set_trait(self, name: str, value: Any) -> None:
+        """Set the trait `_run`, which the browser follows."""
+
+    def send(self, content: Any, buffers: Any = None) -> None:
+        """Send a message."""
+
+
+class RunFeed:
+    """Keeps the browser of one widget up to date about runs.
+
+    All that the browser hears of runs leaves from the pump's thread: so the trait `_run` has one writer, and its last
+    value is the last one sent.
+
+    Parameters
+    ----------
+    browser : Browser
+    runs : Runs
+    previews, images : bool
+        Whether the browser wants them.
+    """
+
+    def __init__(self, browser: Browser, runs: Runs, *, previews: bool = True, images: bool = True) -> None:
+        self._browser = browser
+        self._runs = runs
+        self._previews = previews
+        self._images = images
+        self._told: RunState | None = None
+        self._preview = (0, 0)
+        self._sent = (0, 0, -1)
+        self._lost_since: float | None = None
+        self._stopped = False
+        runs.watch(self._wake)
+        self._wake()
+
+    @property
+    def ending(self) -> bool:
+        """Whether a run has ended, but the browser does not know it yet."""
+        return self._runs.ending or self._is_behind()
+
+    def follow(self, runs: Runs) -> None:
+        """Follow other runs from now on."""
+        self._runs.unwatch(self._wake)
+        self._runs = runs
+        self._preview = (0, 0)
+        self._sent = (0, 0, -1)
+        runs.watch(self._wake)
+        self._wake()
+
+    def repeat(self) -> None:
+        """Send preview and images again, to a page that has missed them."""
+        self._preview = (0, 0)
+        self._sent = (0, 0, -1)
+        self._wake()
+
+    def stop(self) -> None:
+        """Tell the browser nothing more."""
+        self._stopped = True
+        self._runs.unwatch(self._wake)
+        pump.drop(self)
+
+    def _wake(self) -> None:
+        if not self._stopped:
+            pump.wake(self)
+
+    def flush(self) -> float | None:
+        """Tell the browser what is new."""
+        runs = self._runs
+        if self._stopped:
+            return None
+        runs.changed()
+        run = runs.current
+        if run is None:
+            if self._told is not None:
+                self._tell(idle())
+            return None
+        more = self._send_images()
+        # Read before the state is, so that the state of a job that has ended is its last.
+        working = not run.finished
+        self._send_preview(run)
+        self._tell(runs.state_of(run, loaded=run.loaded and not more, warnings=self._warnings(working)))
+        return 0.0 if more else _POLL if working else None
+
+    def _tell(self, new: RunState) -> None:
+        if new != self._told:
+            self._told = new
+            self._browser.set_trait("_run", new)
+
+    def _is_behind(self) -> bool:
+        run, told = self._runs.current, self._told
+        if run is None or not run.loaded:
+            return False
+        return told is None or told["run"] != run.number or told["phase"] == "loading"
+
+    def _warnings(self, working: bool) -> list[str]:
+        """A warning while nothing is heard of the server; the client tries again all the while."""
+        now = time.monotonic()
+        self._lost_since = None if not working or self._runs.host.connected() else self._lost_since or now
+        if self._lost_since is None or now - self._lost_since < _WARN_AFTER:
+            return []
+        return ["No live connection to the server. Trying again."]
+
+    def _send_preview(self, run: PanelRun) -> None:
+        preview = run.job.preview if run.job is not None and not run.job.done() else None
+        if not self._previews or preview is None or self._preview == (run.number, preview.seq):
+            return
+        self._preview = (run.number, preview.seq)
+        message: PreviewFrame = {"kind": "preview", "run": run.number, "seq": preview.seq, "mime": preview.mime}
+        self._browser.send(message, [preview.image])
+
+    def _send_images(self) -> bool:
+        """Send a batch of the images that are ready; return whether there are more."""
+        run = self._runs.shown if self._images else None
+        if run is None:
+            return False
+        number, count, told = self._sent
+        if number != run.number:
+            count, told = 0, -1
+        ready, total = len(run.images), run.expected
+        batch = _batch(run.images[count:ready])
+        if batch or told != total:
+            items = [image.item(count + index) for index, image in enumerate(batch)]
+            message: Images = {"kind": "images", "run": run.number, "total": total, "items": items}
+            self._browser.send(message, [image.content for image in batch])
+            self._sent = (run.number, count + len(batch), total)
+        return count + len(batch) < ready
+
+    def send_original(self, message: WantOriginal) -> None:
+        """Send one image at its full size."""
+        run = self._runs.find(message["run"])
+        image = run.original(message["index"]) if run is not None else None
+        if image is not None:
+            answer: Original = {**message, "mime": image.mime}
+            self._browser.send(answer, [image.content])
+
+
+def _batch(images: Sequence[Shown]) -> list[Shown]:
+    """Return the first few: no more than the browser takes at once without a pause."""
+    batch: list[Shown] = []
+    size = 0
+    for image in images[:_MAX_BATCH]:
+        size += len(image.content)
+        if batch and size > _MAX_BATCH_BYTES:
+            break
+        batch.append(image)
+    return batch

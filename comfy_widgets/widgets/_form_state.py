@@ -1,0 +1,305 @@
+"""The state of a form: a workflow, the values set for it, and what the browser is told of both."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..client import ComfyClient
+from ..errors import ComfyError, WorkflowError
+from ..workflow import Params, Workflow, image_upload
+from . import _fields as fields
+from ._run_state import FieldName, Place
+from ._schema import Edit, FormSpec, Frame, Thumbnail, Upload, Values, WantThumbnail
+from ._small import thumbnail
+from ._values import ParamValues, attribute
+
+if TYPE_CHECKING:
+    from ..workflow import Choose
+
+logger = logging.getLogger(__name__)
+
+_THUMBNAIL_SIZE = 192
+
+
+class FormBrowser(Protocol):
+    """A widget whose browser shows the form: it has the traits `_form` and `_values`."""
+
+    def set_trait(self, name: str, value: Any) -> None:
+        """Set one of the two traits."""
+
+
+class FormState:
+    """The state of a form, however many widgets show it.
+
+    Parameters
+    ----------
+    workflow : object
+        Anything that `Workflow.load` takes.
+    client : ComfyClient
+    params : iterable of str, or Mapping, optional
+        What the form shows at once; see `Workflow.expose`.
+    title : str, optional
+
+    Attributes
+    ----------
+    params : ParamValues
+        The values as traits.
+    problem : ComfyError or None
+        Why the server's definitions could not be had, or the workflow not be read with them.
+    spec : FormSpec
+        The trait `_form`.
+    """
+
+    def __init__(
+        self, workflow: Any, client: ComfyClient, params: Choose | None = None, *, title: str | None = None
+    ) -> None:
+        self.client = client
+        self.problem: ComfyError | None = None
+        self._warnings: list[str] = []
+        # Held while values are put together and sent, so that the last values sent are the last ones there were.
+        self._publishing = threading.RLock()
+        self._browsers: list[FormBrowser] = []
+        self._loaded = Workflow.load(workflow)
+        self._choose = params
+        self._title = title
+        self._errors: dict[str, str] = {}
+        self._randomize: list[str] = []
+        self._acks: dict[str, int] = {}
+        self._taking = False
+        self._uploads: dict[tuple[str, int], list[bytes]] = {}
+        self._outputs = 1
+        self._definitions = self._define()
+        self.params = ParamValues(self._definitions, self._upload)
+        self.params.observe(self._on_change)
+        self.spec = self._describe()
+
+    # Reading
+
+    @property
+    def workflow(self) -> Workflow:
+        """The workflow with the values of the form."""
+        changed = {n: v for n, v in self.params.to_dict().items() if v != self._definitions[n].value}
+        return self._loaded.with_params(changed)
+
+    @property
+    def frame(self) -> Frame:
+        """The images that a run would make."""
+        return fields.frame(self._definitions, self.params.to_dict(), self._outputs)
+
+    @property
+    def places(self) -> dict[Place, FieldName]:
+        """The fields by node id and input name."""
+        return {(p.node_id, p.input_name): FieldName(name, p.label) for name, p in self._definitions.items()}
+
+    def missing_nodes_error(self) -> WorkflowError | None:
+        """Return what this server lacks for the workflow and no field can mend: nodes above all."""
+        problems = [p for p in self._loaded.check() if p.severity == "error" and not p.input_name]
+        return WorkflowError("\n".join(p.message for p in problems)) if problems else None
+
+    def values(self) -> Values:
+        """Return the trait `_values`."""
+        values = self.params.to_dict()
+        return {
+            "values": {name: fields.to_wire(param, values[name]) for name, param in self._definitions.items()},
+            "errors": dict(self._errors),
+            "randomize": list(self._randomize),
+            "frame": self.frame,
+            "warnings": [*self._warnings],
+            "acks": dict(self._acks),
+        }
+
+    # Changing
+
+    def attach(self, browser: FormBrowser) -> None:
+        """Keep a widget's traits up to date from now on."""
+        with self._publishing:
+            self._browsers.append(browser)
+
+    def detach(self, browser: FormBrowser) -> None:
+        """Tell a widget nothing more."""
+        with self._publishing:
+            self._browsers = [known for known in self._browsers if known is not browser]
+
+    def close(self) -> None:
+        """Let go of all widgets and observers."""
+        with self._publishing:
+            self._browsers = []
+        self.params.unobserve_all()
+
+    def refresh(self) -> None:
+        """Ask the server for its definitions again."""
+        self.client.object_info(refresh=True)
+        self.redefine()
+        if self.problem is not None:
+            raise self.problem
+
+    def redefine(self) -> None:
+        """Describe the form anew, after the server's definitions have come."""
+        with self._publishing:
+            self._definitions = self._define()
+            self.params.redefine(self._definitions)
+            self.spec = self._describe()
+            for browser in self._browsers:
+                browser.set_trait("_form", self.spec)
+            self._publish()
+
+    def draw_seeds(self) -> None:
+        """Give every seed that is marked for it a new value."""
+        with self._publishing:
+            for name in self._randomize:
+                self._set(name, partial(fields.new_seed, self._definitions[name]))
+
+    def _define(self) -> Params:
+        """Read the parameters with the server's definitions; without them as well as can be guessed."""
+        self.problem = None
+        try:
+            self._loaded = self._loaded.bind(self.client.object_info())
+        except ComfyError as error:
+            self.problem = error
+        try:
+            if self._choose is not None:
+                self._loaded = self._loaded.expose(self._choose)
+            params = self._loaded.params()
+            prompt = self._loaded.to_prompt()
+        except ComfyError as error:
+            if self.problem is None:
+                raise
+            # An editor's workflow cannot be read without definitions: the server is what is missing.
+            logger.info("the workflow waits for the server's definitions: %s", error)
+            return Params(())
+        self._outputs = fields.outputs_of(prompt)
+        return params
+
+    def _describe(self) -> FormSpec:
+        try:
+            text = self.client.description
+            embedded = self.client.embedded
+        except ComfyError:
+            text, embedded = f"Not connected · {self.client.url}", False
+        name = text.split(" · ")[0] if embedded else text
+        return {
+            "title": self._title or self._name(),
+            "server": {"text": name[:1].upper() + name[1:], "embedded": embedded, "ok": self.problem is None},
+            "fields": [fields.field(param) for param in self._definitions.values()],
+        }
+
+    def _name(self) -> str:
+        """Return the name of the file that the workflow came from, as words."""
+        file = re.fullmatch(r"(?:.*[/\\])?([^/\\]+)\.\w{2,5}", self._loaded.source)
+        words = re.sub(r"[_\s]+", " ", file[1]).strip() if file else ""
+        return words[:1].upper() + words[1:] if words else "ComfyUI workflow"
+
+    def _publish(self) -> None:
+        with self._publishing:
+            if self._taking:
+                return
+            values = self.values()
+            failed: Exception | None = None
+            for browser in self._browsers:
+                try:
+                    browser.set_trait("_values", values)
+                except Exception as error:
+                    # An observer's; the other browsers hear of the values all the same.
+                    failed = error
+        if failed is not None:
+            raise failed
+
+    def warn(self, what: str, error: Exception) -> None:
+        """Tell the browser that something of the user's own has failed."""
+        logger.error("%s failed", what, exc_info=error)
+        with self._publishing:
+            self._warnings.append(f"{what} failed. {type(error).__name__}: {error}")
+            with contextlib.suppress(Exception):
+                self._publish()
+
+    def _on_change(self, change: Mapping[str, Any]) -> None:
+        for name in [name for name in self._errors if attribute(name) == change["name"]]:
+            del self._errors[name]
+        self._publish()
+
+    # What the browser says
+
+    def take(self, message: Edit) -> bool:
+        """Take values from a browser; False where one of them does not fit."""
+        with self._answer(message["page"], message["n"]):
+            fits = [self._set(name, partial(self._from_wire, name, wired)) for name, wired in message["values"].items()]
+            self._randomize = [name for name in message["randomize"] if name in self._definitions]
+        return all(fits)
+
+    @contextlib.contextmanager
+    def _answer(self, page: str, n: int) -> Iterator[None]:
+        """Answer an edit with one set of values that includes all of it."""
+        with self._publishing:
+            self._taking = True
+            self._warnings = []
+            try:
+                yield
+            finally:
+                self._taking = False
+                self._acks = {**self._acks, page: n}
+                try:
+                    self._publish()
+                except Exception as error:
+                    self.warn("An observer of the values", error)
+
+    def _from_wire(self, name: str, value: Any) -> Any:
+        return fields.from_wire(self._definitions[name], value)
+
+    def _set(self, name: str, make: Callable[[], Any]) -> bool:
+        self._errors.pop(name, None)
+        try:
+            self.params[name] = make()
+        except ComfyError as error:
+            self._errors[name] = str(error)
+            return False
+        except Exception as error:
+            # The value is set, and the browser must hear of it.
+            self.warn(f"An observer of {name!r}", error)
+        return True
+
+    def upload(self, message: Upload, content: bytes) -> None:
+        """Take a part of a file; with the last one the file goes to the server."""
+        key = (message["page"], message["n"])
+        parts = self._uploads.setdefault(key, [])
+        parts.append(content)
+        if len(parts) < message["parts"]:
+            return
+        whole = b"".join(self._uploads.pop(key))
+        name = message["field"]
+
+        def uploaded() -> str:
+            if self._definitions[name].kind == "image":
+                image_upload(whole)  # raises where it is none
+            return self._upload(message["name"], whole)
+
+        with self._answer(*key):
+            self._set(name, uploaded)
+
+    def _upload(self, name: str, content: bytes) -> str:
+        file = self.client.upload_image(content, filename=name)
+        return f"{file.subfolder}/{file.filename}" if file.subfolder else file.filename
+
+    def thumbnail(self, message: WantThumbnail) -> tuple[Thumbnail, bytes] | None:
+        """Return a small version of the image that a field names."""
+        name = message["field"]
+        value = self.params[name]
+        if self._definitions[name].kind != "image" or not isinstance(value, str) or not value:
+            return None
+        # ComfyUI's own way to name an image in another folder: "boat.png [output]".
+        where = re.search(r" \[(input|output|temp)\]$", value)
+        folder, _, filename = value[: where.start() if where else None].rpartition("/")
+        try:
+            content = self.client.view(
+                {"filename": filename, "subfolder": folder, "type": where[1] if where else "input"}
+            )
+        except ComfyError as error:
+            logger.info("no thumbnail of %r: %s", value, error)
+            return None
+        small = thumbnail(content, _THUMBNAIL_SIZE)
+        return ({"kind": "thumbnail", "field": name, "value": value, "mime": "image/webp"}, small) if small else None

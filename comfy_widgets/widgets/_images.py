@@ -1,0 +1,207 @@
+"""The images, videos and audio of a result on their way to the browser."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import ComfyError, FileGone
+from ._schema import ImageItem
+from ._small import encode, size_of, thumbnail
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from ..client import Result
+    from ..protocol import File
+
+logger = logging.getLogger(__name__)
+
+MAX_IMAGE_BYTES = 8 << 20
+"""Bytes of an image that goes to the browser as it is; of a larger one only a smaller stand-in goes."""
+MAX_TOTAL_BYTES = 12 << 20
+"""Bytes of the images of one run that go to the browser as they are; of further ones only stand-ins go."""
+MAX_PLAYER_BYTES = 48 << 20
+"""Bytes of the videos and audio of one run that go to the browser."""
+_PLAYERS = {
+    "mp4": "video/mp4",
+    "mov": "video/mp4",
+    "webm": "video/webm",
+    "mp3": "audio/mpeg",
+    "m4a": "audio/mp4",
+    "flac": "audio/flac",
+    "wav": "audio/wav",
+    "ogg": "audio/ogg",
+    "opus": "audio/ogg",
+}
+"""What browsers play, by the ends of file names."""
+_MIMES = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+)
+
+
+def size_words(width: int, height: int) -> str:
+    """A size for people, with a real multiplication sign."""
+    return f"{width} \N{MULTIPLICATION SIGN} {height}"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An encoded image, video or audio as the browser gets it.
+
+    Attributes
+    ----------
+    content : bytes
+        The encoded file.
+    mime, name : str
+        Its type, and the name of the file on the server.
+    whole : bool
+        Whether these are the server's own bytes, and not a smaller stand-in.
+    size : (width, height) or None
+        Pixels of the image itself; None for videos and audio.
+    label : str
+        A caption in place of the name and the size.
+    source : int
+        Which image of the result it is, counted over all of them.
+    """
+
+    content: bytes
+    mime: str
+    name: str
+    whole: bool
+    size: tuple[int, int] | None
+    label: str = ""
+    source: int = 0
+
+    @property
+    def caption(self) -> str:
+        """What stands with it: the label, else the file's name and the size."""
+        if self.label:
+            return self.label
+        return f"{self.name} · {size_words(*self.size)}" if self.size else self.name
+
+    def item(self, index: int) -> ImageItem:
+        """Describe it for the browser."""
+        return {
+            "index": index,
+            "mime": self.mime,
+            "name": self.name,
+            "caption": self.caption,
+            "whole": self.whole,
+        }
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A file of a result that cannot be shown, and why not."""
+
+    name: str
+    reason: str
+
+
+def shown(result: Result) -> Iterator[Shown | Missing]:
+    """Yield the images, videos and audio of a result as the browser gets them, one by one: each may take a while.
+
+    They are the server's own bytes, as long as they are not too many; an image that is too large has a stand-in.
+    """
+    count = len(result.image_files) + len(result.streamed)
+    budget = MAX_TOTAL_BYTES
+    for source, (name, content) in enumerate(_contents(result)):
+        image = content if isinstance(content, Missing) else _image(name, content, source, budget, count)
+        if isinstance(image, Shown) and image.whole:
+            budget -= len(image.content)
+        yield image
+    budget = MAX_PLAYER_BYTES
+    for file in result.files:
+        mime = _PLAYERS.get(file.filename.rpartition(".")[2].lower())
+        if mime is None:
+            continue
+        content = _fetched(result, file)
+        if isinstance(content, bytes) and len(content) <= budget:
+            budget -= len(content)
+            yield Shown(content, mime, file.filename, True, None)
+        elif isinstance(content, Missing):
+            yield content
+
+
+def original(result: Result, index: int) -> Shown | None:
+    """Return one image at its full size, for a browser that has only a stand-in."""
+    files = result.image_files
+    if 0 <= index < len(files):
+        name, content = files[index].filename, _fetched(result, files[index])
+    elif 0 <= index - len(files) < len(result.streamed):
+        name, content = _streamed_name(index - len(files)), result.streamed[index - len(files)]
+    else:
+        return None
+    mime = mime_of(content) if isinstance(content, bytes) else None
+    return Shown(content, mime, name, True, size_of(content)) if isinstance(content, bytes) and mime else None
+
+
+def encoded(image: Image, name: str = "image.png") -> Shown:
+    """Return a PIL image as the browser gets it."""
+    # Quick rather than small: it goes no further than the browser.
+    return Shown(encode(image, "PNG", compress_level=1), "image/png", name, True, image.size)
+
+
+def image_contents(result: Result) -> list[bytes]:
+    """Return the bytes of each image that can be had, in the order of `Result.images`."""
+    return [content for _, content in _contents(result) if isinstance(content, bytes)]
+
+
+def mime_of(content: bytes) -> str | None:
+    """Return the type of an encoded image, if it is one that every browser shows."""
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    return next((mime for magic, mime in _MIMES if content.startswith(magic)), None)
+
+
+def _contents(result: Result) -> Iterator[tuple[str, bytes | Missing]]:
+    yield from ((file.filename, _fetched(result, file)) for file in result.image_files)
+    yield from ((_streamed_name(index), content) for index, content in enumerate(result.streamed))
+
+
+def _streamed_name(index: int) -> str:
+    return f"streamed_{index:05}.png"
+
+
+def _fetched(result: Result, file: File) -> bytes | Missing:
+    try:
+        content = result.bytes(file)
+    except FileGone:
+        return Missing(file.filename, "the server does not have it any more")
+    except ComfyError as error:
+        return Missing(file.filename, str(error))
+    return content or Missing(file.filename, "the server sent an empty file")
+
+
+def _image(name: str, content: bytes, source: int, budget: int, count: int) -> Shown | Missing:
+    mime, size = mime_of(content), size_of(content)
+    if mime is not None and size is not None and len(content) <= min(MAX_IMAGE_BYTES, budget):
+        return Shown(content, mime, name, True, size, source=source)
+    small = thumbnail(content, _stand_in_size(count))
+    if small is None:
+        return Missing(name, "what the server sent is no image")
+    return Shown(small, "image/webp", name, False, size, source=source)
+
+
+def _stand_in_size(count: int) -> int:
+    """Pixels that a tile of so many images can show, on a screen with two pixels for each of CSS."""
+    return 1280 if count <= 4 else 640 if count <= 36 else 320
+
+
+def words_of(missing: Iterable[Missing]) -> list[str]:
+    """Return warnings about files that cannot be shown, those with the same reason in one."""
+    reasons: dict[str, list[str]] = {}
+    for one in missing:
+        reasons.setdefault(one.reason.rstrip("."), []).append(one.name)
+    return [f"{_names(names)} cannot be shown: {reason}." for reason, names in reasons.items()]
+
+
+def _names(names: list[str]) -> str:
+    if len(names) <= 3:
+        return ", ".join(names)
+    return f"{', '.join(names[:2])} and {len(names) - 2} more files"

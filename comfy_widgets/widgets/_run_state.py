@@ -1,0 +1,193 @@
+"""What the browser shows of a run: pure functions from a job's snapshots to `RunState`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ComfyError, ExecutionFailed, JobLost, PromptRefused, ServerError, WorkflowError
+from ._fields import ONE_IMAGE
+from ._images import Shown, size_words
+from ._schema import Frame, Phase, RunError, RunState
+
+if TYPE_CHECKING:
+    from ..client import Job, Result
+
+Place = tuple[str | None, str | None]
+"""A node's id and the name of its input."""
+
+
+@dataclass(frozen=True)
+class FieldName:
+    """The name of a field, and the label that people know it by."""
+
+    name: str
+    label: str
+
+
+def idle(frame: Frame = ONE_IMAGE) -> RunState:
+    """Return the state before the first run."""
+    return {
+        "run": 0,
+        "phase": "idle",
+        "fraction": 0.0,
+        "node": None,
+        "step": None,
+        "steps": None,
+        "eta": None,
+        "queue": None,
+        "error": None,
+        "warnings": [],
+        "texts": [],
+        "summary": "",
+        "frame": frame,
+    }
+
+
+def working(job: Job, run: int, frame: Frame, warnings: Sequence[str] = ()) -> RunState:
+    """Return the state of a job that has not ended, or whose images are still on their way to the browser."""
+    progress = job.progress
+    state = idle(frame)
+    state["run"] = run
+    state["phase"] = _phase(job)
+    state["fraction"] = round(progress.fraction, 4)
+    state["node"] = progress.title
+    state["step"], state["steps"] = progress.step, progress.steps
+    # Halves are more exact than an estimate is, and spare the browser a message for every tenth.
+    state["eta"] = None if progress.eta is None else round(2 * progress.eta) / 2
+    state["queue"] = progress.queue_position
+    state["warnings"] = [*job.warnings, *warnings]
+    return state
+
+
+def _phase(job: Job) -> Phase:
+    if job.done():
+        return "loading"
+    if job.progress.phase == "cancelling":
+        return "cancelling"
+    return "waiting" if job.status == "pending" else "running"
+
+
+def ended(
+    job: Job,
+    run: int,
+    frame: Frame,
+    fields: Mapping[Place, FieldName],
+    *,
+    images: Sequence[Shown] | None,
+    warnings: Sequence[str] = (),
+) -> RunState:
+    """Return the state of a job that has ended.
+
+    Parameters
+    ----------
+    job : Job
+    run : int
+        Which run of the widget it is.
+    frame : Frame
+        The size and number of the images.
+    fields : Mapping
+        Node id and input name to the form's field.
+    images : sequence of Shown or None
+        What the browser was given; None where it wants no images.
+    warnings : sequence of str
+        More warnings than the job has.
+    """
+    error = job.exception(timeout=0)
+    result = result_of(job)
+    phases: dict[str, Phase] = {"completed": "done", "cancelled": "cancelled"}
+    phase = phases.get(job.status, "failed")
+    state = working(job, run, frame, warnings)
+    state["phase"] = phase
+    state["fraction"] = 1.0 if phase == "done" else round(job.progress.fraction, 4)
+    state["eta"] = None
+    if error is not None and phase == "failed":
+        state["error"] = describe(error, fields)
+    if result is not None:
+        state["texts"] = texts(result, images)
+        state["summary"] = summary(result, images) if phase == "done" else ""
+    return state
+
+
+def refused(
+    error: ComfyError, run: int, frame: Frame, fields: Mapping[Place, FieldName], *, phase: Phase = "failed"
+) -> RunState:
+    """Return the state when no job came about; with the phase "idle", when none was asked for yet."""
+    state = idle(frame)
+    state["run"], state["phase"], state["error"] = run, phase, describe(error, fields)
+    return state
+
+
+def result_of(job: Job) -> Result | None:
+    """Return what a job left, also one that failed; None before its end."""
+    if not job.done():
+        return None
+    error = job.exception(timeout=0)
+    return job.result(timeout=0) if error is None else getattr(error, "result", None)
+
+
+def summary(result: Result, images: Sequence[Shown] | None) -> str:
+    """Return one line about a finished run: "4 images · 512 x 512 · 3.2 s"."""
+    if images is None:
+        kinds = ["image"] * (len(result.image_files) + len(result.streamed))
+        kinds += [file.kind for file in result.files if file.kind in ("video", "audio")]
+    else:
+        kinds = [image.mime.partition("/")[0] for image in images]
+    words = {"image": "image", "video": "video", "audio": "audio file"}
+    counts = [(kinds.count(kind), word) for kind, word in words.items()]
+    parts = [f"{count} {word}{'s' * (count != 1)}" for count, word in counts if count]
+    sizes = {image.size for image in images or () if image.size is not None}
+    if len(sizes) == 1:
+        parts.append(size_words(*sizes.pop()))
+    if not parts and not result.files and not result.texts:
+        parts.append("No output")
+    if result.elapsed is not None:
+        parts.append(f"{result.elapsed:.1f} s")
+    return " · ".join(parts)
+
+
+def texts(result: Result, images: Sequence[Shown] | None) -> list[str]:
+    """Return the texts that a run gave, and which of its files the browser cannot show."""
+    names = {image.name for image in images or ()}
+    others = [file.filename for file in result.files if file.kind != "image" and file.filename not in names]
+    also = f'Also made: {", ".join(others)}.\nSave everything with panel.result.save("folder").'
+    return [*result.texts, *([also] if others else [])]
+
+
+_TITLES: tuple[tuple[type[ComfyError], Callable[[Any], str]], ...] = (
+    (ExecutionFailed, lambda error: f"{error.node_title or error.node_type or 'A node'} failed"),
+    (PromptRefused, lambda _: "The server refused the workflow"),
+    (JobLost, lambda _: "The run was lost"),
+    (ServerError, lambda _: "No answer from the server"),
+    (WorkflowError, lambda _: "The workflow cannot run"),
+)
+
+
+def describe(error: ComfyError, fields: Mapping[Place, FieldName]) -> RunError:
+    """Describe an error for people: a title, the words, the server's own text, and the fields at fault."""
+    title = next((of(error) for kind, of in _TITLES if isinstance(error, kind)), "The run failed")
+    details, message = "", str(error)
+    if isinstance(error, ExecutionFailed):
+        details = "".join(error.traceback).strip()
+        if error.exception_type:
+            message = f"{error.exception_type.rpartition('.')[2]}: {error.exception_message}".strip()
+    elif isinstance(error, PromptRefused):
+        message = "\n".join(problem.text for problem in error.problems)
+    return {"title": title, "message": message, "details": details, "fields": _at_fields(error, fields)}
+
+
+def _at_fields(error: ComfyError, fields: Mapping[Place, FieldName]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if isinstance(error, PromptRefused):
+        for problem in error.problems:
+            field = fields.get((problem.node_id, problem.input_name))
+            if field is not None:
+                found.setdefault(
+                    field.name, f"{field.label} {problem.predicate}" if problem.predicate else problem.reason
+                )
+    elif isinstance(error, WorkflowError):
+        field = fields.get((error.node_id, error.input_name))
+        if field is not None:
+            found[field.name] = str(error)
+    return found

@@ -1,0 +1,317 @@
+"""The runs of one widget: which there are, which is shown, and what is done when one ends."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from . import _run_state as state
+from ._images import Missing, Shown, original, shown, words_of
+from ._pump import worker
+from ._schema import Frame, Phase, RunState
+
+if TYPE_CHECKING:
+    from ..client import Job, Result
+    from ..errors import ComfyError
+
+logger = logging.getLogger(__name__)
+
+_PLAYER = (6, 1)
+
+
+@dataclass(eq=False)
+class PanelRun:
+    """One run: from the press of Run until its images are in the browser.
+
+    Attributes
+    ----------
+    number : int
+        Counts the runs of the widget, from 1.
+    job : Job or None
+        None where no job came about.
+    refusal : ComfyError or None
+        Why no job came about.
+    values : Mapping
+        The values of the form when it was started, by name.
+    images : list of Shown
+        What is ready for the browser; it grows while they are loaded.
+    loaded : bool
+        Whether all of them are there.
+    finished : bool
+        Whether all that its end causes is done.
+    """
+
+    number: int
+    frame: Frame
+    job: Job | None = None
+    refusal: ComfyError | None = None
+    refusal_phase: Phase = "failed"
+    values: Mapping[str, Any] = field(default_factory=dict)
+    images: list[Shown] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    loaded: bool = False
+    finished: bool = False
+    ending: bool = False
+    created: float = field(default_factory=time.time)
+
+    @property
+    def result(self) -> Result | None:
+        """What the job left; None before its end."""
+        return state.result_of(self.job) if self.job is not None else None
+
+    @property
+    def expected(self) -> int:
+        """How many images there will be, as far as is known."""
+        result = None if self.loaded else self.result
+        known = len(result.image_files) + len(result.streamed) if result is not None else 0
+        return max(known, len(self.images))
+
+    def original(self, index: int) -> Shown | None:
+        """Return one image at its full size, for a browser that has only a stand-in."""
+        result = self.result
+        if result is None or not 0 <= index < len(self.images):
+            return None
+        return original(result, self.images[index].source)
+
+    @property
+    def final_frame(self) -> Frame:
+        """The frame that the first image makes."""
+        if not self.images:
+            return self.frame
+        first = self.images[0]
+        # Audio is nothing but its player.
+        size = _PLAYER if first.mime.startswith("audio/") else first.size
+        return {"width": size[0], "height": size[1], "count": len(self.images)} if size is not None else self.frame
+
+
+class Host:
+    """What runs ask of the widget that they belong to. These answers suit a widget without a form."""
+
+    def fields(self) -> Mapping[state.Place, state.FieldName]:
+        """Return the form's fields by node id and input name."""
+        return {}
+
+    def connected(self) -> bool:
+        """Tell whether progress can come at all."""
+        return True
+
+    def run_ended(self, run: PanelRun) -> None:
+        """Do what a run's end causes; slow work may be done here."""
+
+
+class Runs:
+    """The runs of one widget.
+
+    Parameters
+    ----------
+    host : Host
+    images : bool
+        Whether images are loaded when a run ends.
+    """
+
+    def __init__(self, host: Host | None = None, *, images: bool = True) -> None:
+        self.host = host or Host()
+        self._images = images
+        self._lock = threading.Lock()
+        self._runs: list[PanelRun] = []
+        self._count = 0
+        self._latest: PanelRun | None = None
+        self._listeners: list[Callable[[], object]] = []
+        self._subscriptions: dict[PanelRun, list[Callable[[], object]]] = {}
+        self._closed = False
+
+    # Reading
+
+    def __iter__(self) -> Iterator[PanelRun]:
+        with self._lock:
+            return iter([*self._runs])
+
+    @property
+    def current(self) -> PanelRun | None:
+        """The run at work; while there is none, the first that waits; else the one that ended last."""
+        open_runs = [(run, run.job) for run in self if run.job is not None and not run.loaded]
+        for run, job in open_runs:
+            if job.status != "pending":
+                return run
+        return open_runs[0][0] if open_runs else self._latest
+
+    @property
+    def newest(self) -> PanelRun | None:
+        """The run that was started last."""
+        with self._lock:
+            return self._runs[-1] if self._runs else None
+
+    @property
+    def shown(self) -> PanelRun | None:
+        """The newest run that has images; they stay in the browser when a later run gives none."""
+        with self._lock:
+            return next((run for run in reversed(self._runs) if run.images), None)
+
+    @property
+    def latest_result(self) -> Result | None:
+        """What the job that ended last left."""
+        ended = [run.job for run in self if run.job is not None and run.job.done()]
+        return state.result_of(max(ended, key=lambda job: job.ended_at or 0.0)) if ended else None
+
+    @property
+    def ending(self) -> bool:
+        """Whether a job has ended, and what that causes is not done yet."""
+        return any(run.job is not None and run.job.done() and not run.finished for run in self)
+
+    def find(self, number: int) -> PanelRun | None:
+        """Return the run of this number."""
+        return next((run for run in self if run.number == number), None)
+
+    def state_of(self, run: PanelRun, *, loaded: bool, warnings: Sequence[str] = ()) -> RunState:
+        """Return what the browser shows of a run; with `loaded`, it has all of its images."""
+        if run.refusal is not None:
+            return state.refused(run.refusal, run.number, run.frame, self.host.fields(), phase=run.refusal_phase)
+        if run.job is None:
+            return state.idle(run.frame)
+        if not loaded:
+            working = state.working(run.job, run.number, run.frame, [*run.warnings, *warnings])
+            newest = self.newest
+            if newest is not None and newest.refusal is not None:
+                # This one goes on, but the next did not come about.
+                working["error"] = state.describe(newest.refusal, self.host.fields())
+            return working
+        images = run.images if self._images else None
+        return state.ended(
+            run.job, run.number, run.final_frame, self.host.fields(), images=images, warnings=run.warnings
+        )
+
+    # Changing
+
+    def start(self, job: Job, frame: Frame, values: Mapping[str, Any] | None = None) -> PanelRun:
+        """Add a job that was just submitted, or any other."""
+        run = self._add(frame, job=job, values=values or {})
+        me = weakref.ref(self)
+
+        def heard(_: object) -> None:
+            runs = me()
+            if runs is not None:
+                runs.changed()
+
+        listening: list[Callable[[], object]] = [
+            job.on("progress", heard).cancel,
+            job.on("status", heard).cancel,
+            job.on("preview", heard).cancel,
+        ]
+        with self._lock:
+            self._subscriptions[run] = listening
+        job.add_done_callback(heard)
+        self.changed()
+        return run
+
+    def refuse(self, error: ComfyError, frame: Frame, phase: Phase = "failed") -> PanelRun:
+        """Add a run of which no job came about, or will come about."""
+        run = self._add(frame, refusal=error, refusal_phase=phase, loaded=True, finished=True)
+        self.changed()
+        return run
+
+    def _add(self, frame: Frame, **options: Any) -> PanelRun:
+        with self._lock:
+            self._count += 1
+            run = PanelRun(self._count, frame, **options)
+            self._runs.append(run)
+            if run.finished:
+                self._latest = run
+            return run
+
+    def clear(self) -> None:
+        """Forget all runs. Their jobs go on."""
+        with self._lock:
+            subscriptions, self._subscriptions = self._subscriptions, {}
+            self._runs, self._latest = [], None
+        for cancel in (cancel for listening in subscriptions.values() for cancel in listening):
+            cancel()
+        self.changed()
+
+    def close(self) -> None:
+        """Forget all runs and listeners. What is being done for one of them is waited for."""
+        self._closed = True
+        with self._lock:
+            self._listeners = []
+        self.clear()
+        worker.wait()
+
+    def watch(self, listener: Callable[[], object]) -> None:
+        """Call ``listener`` when something has changed; it must not wait."""
+        with self._lock:
+            self._listeners.append(listener)
+
+    def unwatch(self, listener: Callable[[], object]) -> None:
+        """Call ``listener`` no more."""
+        with self._lock:
+            self._listeners = [known for known in self._listeners if known != listener]
+
+    def changed(self) -> None:
+        """Tell the listeners, and begin the end of jobs that have ended. From any thread."""
+        if self._closed:
+            return
+        for run in self:
+            if run.job is not None and run.job.done():
+                self._begin_end(run)
+        with self._lock:
+            listeners = [*self._listeners]
+        for listener in listeners:
+            listener()
+
+    # The end of a run
+
+    def _begin_end(self, run: PanelRun) -> None:
+        with self._lock:
+            if run.ending:
+                return
+            run.ending = True
+            listening = self._subscriptions.pop(run, [])
+        for cancel in listening:
+            cancel()
+        steps = self._end(run)
+        worker.submit(lambda: self._step(steps))
+
+    def _step(self, steps: Iterator[None]) -> None:
+        """Do a part of the work and queue the rest, so that other widgets get their turn."""
+        until = time.monotonic() + 0.05
+        while not self._closed:
+            if next(steps, self) is self:
+                return
+            if time.monotonic() > until:
+                worker.submit(lambda: self._step(steps))
+                return
+
+    def _end(self, run: PanelRun) -> Iterator[None]:
+        try:
+            if self._images:
+                yield from self._load(run)
+            with self._lock:
+                run.loaded = True
+                if run in self._runs:
+                    self._latest = run
+            self.changed()
+            yield
+            self.host.run_ended(run)
+        finally:
+            run.loaded = run.finished = True
+            self.changed()
+
+    def _load(self, run: PanelRun) -> Iterator[None]:
+        missing: list[Missing] = []
+        try:
+            result = run.result
+            for one in shown(result) if result is not None else ():
+                if isinstance(one, Missing):
+                    missing.append(one)
+                else:
+                    run.images.append(one)
+                    self.changed()
+                yield
+        except Exception as error:
+            logger.exception("the images of a run could not be loaded")
+            run.warnings.append(f"The images could not be shown: {error}")
+        run.warnings += words_of(missing)

@@ -1,0 +1,234 @@
+"""The messages between Python and the browser, as plain JSON: the one description of both halves.
+
+``js/src/lib/schema.ts`` is generated from this module by ``python -m scripts.schema``, and a test compares the two.
+Traits (`FormSpec`, `Values`, `RunState`) are written by Python alone and replaced whole; what a person does comes back
+as a message of the union `FromBrowser`. Whole numbers travel as decimal text: seeds reach 2**64-1, and a JavaScript
+number would round them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict, Union
+
+Json = dict[str, Any]
+"""A JSON object whose fields nothing more is known of."""
+
+Kind = Literal["int", "float", "text", "string", "choice", "bool", "seed", "image", "json"]
+Wire = Union[str, float, bool, None]  # noqa: UP007 - read at run time, also by Python 3.10
+Phase = Literal["idle", "waiting", "running", "cancelling", "loading", "done", "failed", "cancelled"]
+
+
+class Field(TypedDict):
+    """One field of the form; `accept` says what may be uploaded, `words` what a switch says when it is on and off."""
+
+    name: str
+    label: str
+    kind: Kind
+    group: str
+    primary: bool
+    tooltip: str
+    min: str | float | None
+    max: str | float | None
+    step: str | float | None
+    slider: bool
+    choices: list[Wire] | None
+    accept: str
+    words: tuple[str, str] | None
+
+
+class Server(TypedDict):
+    """The server that the form belongs to."""
+
+    text: str
+    embedded: bool
+    ok: bool
+
+
+class FormSpec(TypedDict):
+    """The trait `_form`."""
+
+    title: str
+    server: Server
+    fields: list[Field]
+
+
+class Frame(TypedDict):
+    """The images that a run makes, to keep their place free: the size of one in pixels, and how many."""
+
+    width: int
+    height: int
+    count: int
+
+
+class Values(TypedDict):
+    """The trait `_values`.
+
+    `errors` says why Python did not take a value, `randomize` names the seeds that get a new value for every run,
+    and `acks` the last edit of each browser page that the values include. `warnings` is about the user's own observers.
+    """
+
+    values: dict[str, Wire]
+    errors: dict[str, str]
+    randomize: list[str]
+    frame: Frame
+    warnings: list[str]
+    acks: dict[str, int]
+
+
+class RunError(TypedDict):
+    """What went wrong; `fields` says what is wrong with which field, by its name."""
+
+    title: str
+    message: str
+    details: str
+    fields: dict[str, str]
+
+
+class RunState(TypedDict):
+    """The trait `_run`: the run that a widget shows.
+
+    `run` counts the runs of the widget; messages about images carry it. `eta` is in seconds, `queue` the number of
+    prompts that run before. `texts` is what the workflow gave besides images, `summary` one line about the end.
+    """
+
+    run: int
+    phase: Phase
+    fraction: float
+    node: str | None
+    step: int | None
+    steps: int | None
+    eta: float | None
+    queue: int | None
+    error: RunError | None
+    warnings: list[str]
+    texts: list[str]
+    summary: str
+    frame: Frame
+
+
+class Code(TypedDict):
+    """Modules of the front end, as buffers in the order of `files`; a file comes after all that it imports."""
+
+    kind: Literal["code"]
+    files: list[str]
+
+
+class Welcome(TypedDict):
+    """Python has heard the browser's `Hello`."""
+
+    kind: Literal["welcome"]
+
+
+class PreviewFrame(TypedDict):
+    """The newest preview; its bytes are the message's buffer."""
+
+    kind: Literal["preview"]
+    run: int
+    seq: int
+    mime: str
+
+
+class ImageItem(TypedDict):
+    """One image, video or audio of a run; `whole` is false for a smaller stand-in of an image."""
+
+    index: int
+    mime: str
+    name: str
+    caption: str
+    whole: bool
+
+
+class Images(TypedDict):
+    """Some of the images of a run; each has a buffer of its own, in the same order."""
+
+    kind: Literal["images"]
+    run: int
+    total: int
+    items: list[ImageItem]
+
+
+class Original(TypedDict):
+    """The original of an image that had a stand-in."""
+
+    kind: Literal["original"]
+    run: int
+    index: int
+    mime: str
+
+
+class Thumbnail(TypedDict):
+    """A small version of the image that a field names."""
+
+    kind: Literal["thumbnail"]
+    field: str
+    value: str
+    mime: str
+
+
+ToBrowser = Union[Code, Welcome, PreviewFrame, Images, Original, Thumbnail]  # noqa: UP007
+
+
+class WantCode(TypedDict):
+    """A part of the front end is wanted."""
+
+    kind: Literal["code"]
+    part: str
+
+
+class Hello(TypedDict):
+    """A page was loaded, and has missed what was sent before."""
+
+    kind: Literal["hello"]
+
+
+class Edit(TypedDict):
+    """Values were edited: `page` is a random name for the browser page, `n` counts its edits."""
+
+    kind: Literal["edit"]
+    page: str
+    n: int
+    values: dict[str, Wire]
+    randomize: list[str]
+
+
+class RunRequest(TypedDict):
+    """Run was pressed; the edits that were not sent yet come with it, from a browser that has a form."""
+
+    kind: Literal["run"]
+    edit: Edit | None
+
+
+class Cancel(TypedDict):
+    """Cancel was pressed."""
+
+    kind: Literal["cancel"]
+
+
+class Upload(TypedDict):
+    """A part of a file; its bytes are the message's buffer."""
+
+    kind: Literal["upload"]
+    page: str
+    n: int
+    field: str
+    name: str
+    part: int
+    parts: int
+
+
+class WantOriginal(TypedDict):
+    """The original of an image is wanted."""
+
+    kind: Literal["original"]
+    run: int
+    index: int
+
+
+class WantThumbnail(TypedDict):
+    """A small version of the image that a field names is wanted."""
+
+    kind: Literal["thumbnail"]
+    field: str
+
+
+FromBrowser = Union[WantCode, Hello, Edit, RunRequest, Cancel, Upload, WantOriginal, WantThumbnail]  # noqa: UP007

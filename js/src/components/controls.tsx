@@ -1,0 +1,21 @@
+import type { RunState } from "../lib/wire";
+import { Outcome } from "./outcome";
+import { RunButtons } from "./run-buttons";
+
+interface Props {
+  run: RunState;
+  /** About the user's own observers. */
+  warnings: readonly string[];
+  onRun: () => void;
+  onCancel: () => void;
+}
+
+/** Run and Cancel with all that is told of a run, for a panel whose form and stage stand elsewhere. */
+export function Controls({ run, warnings, onRun, onCancel }: Props) {
+  return (
+    <div class="controls">
+      <RunButtons phase={run.phase} onRun={onRun} onCancel={onCancel} />
+      <Outcome run={run} warnings={warnings} />
+    </div>
+  );
+}

@@ -1,0 +1,226 @@
+/**
+ * The messages between Python and the browser.
+ *
+ * Generated from `comfy_widgets/widgets/_schema.py` by `python -m scripts.schema`; change it there.
+ */
+
+export type Kind = "int" | "float" | "text" | "string" | "choice" | "bool" | "seed" | "image" | "json";
+
+export type Phase =
+  | "idle"
+  | "waiting"
+  | "running"
+  | "cancelling"
+  | "loading"
+  | "done"
+  | "failed"
+  | "cancelled";
+
+export type Wire = string | number | boolean | null;
+
+/**
+ * One field of the form; `accept` says what may be uploaded, `words` what a switch says when it is on and
+ * off.
+ */
+export interface Field {
+  name: string;
+  label: string;
+  kind: Kind;
+  group: string;
+  primary: boolean;
+  tooltip: string;
+  min: string | number | null;
+  max: string | number | null;
+  step: string | number | null;
+  slider: boolean;
+  choices: Wire[] | null;
+  accept: string;
+  words: [string, string] | null;
+}
+
+/** The server that the form belongs to. */
+export interface Server {
+  text: string;
+  embedded: boolean;
+  ok: boolean;
+}
+
+/** The trait `_form`. */
+export interface FormSpec {
+  title: string;
+  server: Server;
+  fields: Field[];
+}
+
+/** The images that a run makes, to keep their place free: the size of one in pixels, and how many. */
+export interface Frame {
+  width: number;
+  height: number;
+  count: number;
+}
+
+/**
+ * The trait `_values`.
+ *
+ * `errors` says why Python did not take a value, `randomize` names the seeds that get a new value for every
+ * run, and `acks` the last edit of each browser page that the values include. `warnings` is about the user's
+ * own observers.
+ */
+export interface Values {
+  values: Record<string, Wire>;
+  errors: Record<string, string>;
+  randomize: string[];
+  frame: Frame;
+  warnings: string[];
+  acks: Record<string, number>;
+}
+
+/** What went wrong; `fields` says what is wrong with which field, by its name. */
+export interface RunError {
+  title: string;
+  message: string;
+  details: string;
+  fields: Record<string, string>;
+}
+
+/**
+ * The trait `_run`: the run that a widget shows.
+ *
+ * `run` counts the runs of the widget; messages about images carry it. `eta` is in seconds, `queue` the
+ * number of prompts that run before. `texts` is what the workflow gave besides images, `summary` one line
+ * about the end.
+ */
+export interface RunState {
+  run: number;
+  phase: Phase;
+  fraction: number;
+  node: string | null;
+  step: number | null;
+  steps: number | null;
+  eta: number | null;
+  queue: number | null;
+  error: RunError | null;
+  warnings: string[];
+  texts: string[];
+  summary: string;
+  frame: Frame;
+}
+
+/** Modules of the front end, as buffers in the order of `files`; a file comes after all that it imports. */
+export interface Code {
+  kind: "code";
+  files: string[];
+}
+
+/** Python has heard the browser's `Hello`. */
+export interface Welcome {
+  kind: "welcome";
+}
+
+/** The newest preview; its bytes are the message's buffer. */
+export interface PreviewFrame {
+  kind: "preview";
+  run: number;
+  seq: number;
+  mime: string;
+}
+
+/** One image, video or audio of a run; `whole` is false for a smaller stand-in of an image. */
+export interface ImageItem {
+  index: number;
+  mime: string;
+  name: string;
+  caption: string;
+  whole: boolean;
+}
+
+/** Some of the images of a run; each has a buffer of its own, in the same order. */
+export interface Images {
+  kind: "images";
+  run: number;
+  total: number;
+  items: ImageItem[];
+}
+
+/** The original of an image that had a stand-in. */
+export interface Original {
+  kind: "original";
+  run: number;
+  index: number;
+  mime: string;
+}
+
+/** A small version of the image that a field names. */
+export interface Thumbnail {
+  kind: "thumbnail";
+  field: string;
+  value: string;
+  mime: string;
+}
+
+/** A part of the front end is wanted. */
+export interface WantCode {
+  kind: "code";
+  part: string;
+}
+
+/** A page was loaded, and has missed what was sent before. */
+export interface Hello {
+  kind: "hello";
+}
+
+/** Values were edited: `page` is a random name for the browser page, `n` counts its edits. */
+export interface Edit {
+  kind: "edit";
+  page: string;
+  n: number;
+  values: Record<string, Wire>;
+  randomize: string[];
+}
+
+/** Run was pressed; the edits that were not sent yet come with it, from a browser that has a form. */
+export interface RunRequest {
+  kind: "run";
+  edit: Edit | null;
+}
+
+/** Cancel was pressed. */
+export interface Cancel {
+  kind: "cancel";
+}
+
+/** A part of a file; its bytes are the message's buffer. */
+export interface Upload {
+  kind: "upload";
+  page: string;
+  n: number;
+  field: string;
+  name: string;
+  part: number;
+  parts: number;
+}
+
+/** The original of an image is wanted. */
+export interface WantOriginal {
+  kind: "original";
+  run: number;
+  index: number;
+}
+
+/** A small version of the image that a field names is wanted. */
+export interface WantThumbnail {
+  kind: "thumbnail";
+  field: string;
+}
+
+export type ToBrowser = Code | Welcome | PreviewFrame | Images | Original | Thumbnail;
+
+export type FromBrowser =
+  | WantCode
+  | Hello
+  | Edit
+  | RunRequest
+  | Cancel
+  | Upload
+  | WantOriginal
+  | WantThumbnail;
