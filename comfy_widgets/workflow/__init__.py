@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ._document import Workflow as Workflow
     from ._examples import example as example
     from ._graph import Graph as Graph
+    from ._missing import Missing as Missing
+    from ._missing import ModelFile as ModelFile
+    from ._missing import NodePack as NodePack
     from ._node import Node as Node
     from ._param import Param as Param
     from ._param import Params as Params
@@ -34,8 +37,11 @@ _HOMES = {
     "Choose": "_choice",
     "Graph": "_graph",
     "InputSpec": "_specs",
+    "Missing": "_missing",
+    "ModelFile": "_missing",
     "Node": "_node",
     "NodeClasses": "_specs",
+    "NodePack": "_missing",
     "NodeSpec": "_specs",
     "NodeSpecs": "_specs",
     "Param": "_param",

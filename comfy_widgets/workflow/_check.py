@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from ._check_values import Severity, article, judge
 from ._convert.replace import replace_classes
 from ._convert.resolve import compatible
-from ._param import did_you_mean, not_among
-from ._prompt import Prompt, flow_order, is_link, is_model_file, links, unique_titles, unwrap
-from ._specs import DynamicCombo, InputSpec, NodeSpec, NodeSpecs, is_widget_type
+from ._missing import Missing, ModelFile, find_missing, pack_of
+from ._param import did_you_mean
+from ._prompt import Prompt, flow_order, is_link, links, unique_titles, unwrap
+from ._specs import DynamicCombo, InputSpec, NodeSpec, NodeSpecs
+
+if TYPE_CHECKING:
+    from ._convert import Note
+
+# Of a class's name, only one that is nearly the same is a guess worth making.
+_NEAR_CLASS = 0.85
+_TOLD_AS_WARNINGS = frozenset({"unplaced-value", "unknown-wire", "browser-only"})
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Problem:
         Where, for a program; empty where it concerns the whole workflow.
     """
 
-    severity: Literal["error", "warning"]
+    severity: Severity
     message: str
     node_id: str = ""
     node_title: str = ""
@@ -39,7 +47,14 @@ class Problem:
         return self.message
 
 
-def check_prompt(prompt: Prompt, specs: NodeSpecs, uploads: Collection[str] = ()) -> list[Problem]:
+def check_prompt(
+    prompt: Prompt,
+    specs: NodeSpecs,
+    uploads: Collection[str] = (),
+    *,
+    models: Mapping[str, ModelFile] | None = None,
+    notes: Sequence[Note] = (),
+) -> list[Problem]:
     """Return all problems of a prompt, errors first.
 
     Parameters
@@ -49,22 +64,39 @@ def check_prompt(prompt: Prompt, specs: NodeSpecs, uploads: Collection[str] = ()
     specs : NodeSpecs
         The server's definitions.
     uploads : collection of str
-        Names of pictures that will be on the server by the time it runs.
+        Names of images that will be on the server by the time it runs.
+    models : Mapping, optional
+        What the file says of its models, by name.
+    notes : sequence of Note
+        What the conversion had to say; what is lost by it is a warning.
     """
-    problems = list(_Check(replace_classes(prompt, specs), specs, uploads).problems())
-    return sorted(problems, key=lambda problem: problem.severity != "error")
+    prompt = replace_classes(prompt, specs)
+    found = list(_Check(prompt, specs, uploads, models or {}).problems())
+    found += [_told(note, prompt) for note in notes if note.kind in _TOLD_AS_WARNINGS]
+    return sorted(found, key=lambda problem: problem.severity != "error")
+
+
+def _told(note: Note, prompt: Prompt) -> Problem:
+    node_id = note.node_id or ""
+    class_type = prompt[node_id]["class_type"] if node_id in prompt else ""
+    return Problem("warning", note.message, node_id, note.node_title or "", class_type, note.input_name or "")
 
 
 class _Check:
-    def __init__(self, prompt: Prompt, specs: NodeSpecs, uploads: Collection[str]) -> None:
+    def __init__(
+        self, prompt: Prompt, specs: NodeSpecs, uploads: Collection[str], models: Mapping[str, ModelFile]
+    ) -> None:
         self.prompt = prompt
         self.specs = specs
         self.uploads = uploads
+        self.models = models
         self.titles = unique_titles(prompt, specs)
         self.needed = self._needed()
+        self.missing = find_missing(prompt, specs, models)
 
     def problems(self) -> Iterator[Problem]:
         yield from self._missing_classes()
+        yield from self._to_install()
         yield from self._cycles()
         known = [node["class_type"] in self.specs for node in self.prompt.values()]
         if all(known) and not any(self.specs[node["class_type"]].output_node for node in self.prompt.values()):
@@ -87,7 +119,7 @@ class _Check:
             queue += fresh
         return needed
 
-    def _problem(self, node_id: str, input_name: str, what: str, severity: Literal["error", "warning"]) -> Problem:
+    def _problem(self, node_id: str, input_name: str, what: str, severity: Severity) -> Problem:
         title = self.titles[node_id]
         if severity == "error" and node_id not in self.needed:
             severity, what = "warning", f"{what} (No result needs this node, so the server will not mind.)"
@@ -103,9 +135,7 @@ class _Check:
                 missing.setdefault(self.prompt[node_id]["class_type"], []).append(node_id)
         for class_type, ids in missing.items():
             titles = ", ".join(repr(self.titles[node_id]) for node_id in ids[:3]) + (", ..." if len(ids) > 3 else "")
-            pack = next((found for node_id in ids if (found := _pack(self.prompt[node_id]))), None)
-            advice = f" It comes from the pack {pack!r}: install that on the server." if pack else ""
-            advice = advice or did_you_mean(class_type, self.specs) or " Install the pack that has it."
+            advice = self._where_from(class_type, ids)
             used = f"the node {titles}" if len(ids) == 1 else f"{len(ids)} nodes: {titles}"
             yield Problem(
                 "error",
@@ -114,6 +144,20 @@ class _Check:
                 self.titles[ids[0]],
                 class_type,
             )
+
+    def _where_from(self, class_type: str, ids: list[str]) -> str:
+        pack = next((found for node_id in ids if (found := pack_of(self.prompt[node_id])).id), None)
+        if pack is None:
+            return did_you_mean(class_type, self.specs, _NEAR_CLASS) or " Install the pack that has it."
+        if pack.is_core:
+            made = f" of version {pack.version}" if pack.version else ""
+            return f" It is a part of ComfyUI{made} itself: the server is too old for it. Update the server."
+        return f" It comes from the pack {pack.id!r}: install that on the server."
+
+    def _to_install(self) -> Iterator[Problem]:
+        packs = [pack for pack in self.missing.packs if pack.id and not pack.is_core]
+        if len(packs) > 1:
+            yield Problem("warning", f"To install all missing packs at once: {Missing(packs=tuple(packs))}")
 
     def _cycles(self) -> Iterator[Problem]:
         for cycle in find_cycles(self.prompt):
@@ -134,11 +178,12 @@ class _Check:
         spec = self.specs[node["class_type"]]
         yield from self._missing_inputs(node_id, spec.inputs, "")
         for name, value in node["inputs"].items():
-            declared = spec.input(name)
+            declared = _declared(spec, name, node["inputs"])
             if is_link(value):
                 yield from self._link(node_id, name, value, declared)
             elif declared is not None:
-                yield from self._value(node_id, name, unwrap(value), declared)
+                for severity, what in judge(name, unwrap(value), declared, self.uploads, self.models):
+                    yield self._problem(node_id, name, what, severity)
             else:
                 yield from self._undeclared(node_id, name, spec)
 
@@ -149,7 +194,7 @@ class _Check:
             growing = spec.dynamic is not None and not spec.is_widget and spec.type != "COMFY_MATCHTYPE_V3"
             if name not in given:
                 if spec.required and not growing and spec.type != "COMFY_DYNAMICGROUP_V3":
-                    how = "needs a value" if spec.is_widget else f"is not connected; it needs {_article(spec.type)}"
+                    how = "needs a value" if spec.is_widget else f"is not connected; it needs {article(spec.type)}"
                     yield self._problem(node_id, name, f"{name} {how}.", "error")
             elif isinstance(spec.dynamic, DynamicCombo):
                 variant = spec.dynamic.variant(given[name])
@@ -172,36 +217,8 @@ class _Check:
             what = f"{name} is linked to output {slot} of {title}, which has {count} (counted from 0)."
             yield self._problem(node_id, name, what, "error")
         elif declared is not None and not compatible(outputs[slot].type, _socket_type(declared)):
-            what = f"{name} wants {_article(declared.type)}, but {title} gives {_article(outputs[slot].type)} there."
+            what = f"{name} wants {article(declared.type)}, but {title} gives {article(outputs[slot].type)} there."
             yield self._problem(node_id, name, what, "error")
-
-    def _value(self, node_id: str, name: str, value: Any, spec: InputSpec) -> Iterator[Problem]:
-        if spec.kind == "socket":
-            if value is not None and not is_widget_type(spec.type) and "*" not in spec.types and spec.dynamic is None:
-                what = f"{name} must be linked to {_article(spec.type)}; it holds the value {value!r:.40}."
-                yield self._problem(node_id, name, what, "error")
-        elif spec.choices is not None and spec.kind in ("choice", "choices", "image"):
-            for item in value if spec.kind == "choices" and isinstance(value, list) else [value]:
-                yield from self._choice(node_id, name, item, spec)
-        elif (problem := spec.problem(_as_number(value, spec))) is not None:
-            yield self._problem(node_id, name, f"{name} {problem}, not {value!r:.60}.", "error")
-
-    def _choice(self, node_id: str, name: str, value: Any, spec: InputSpec) -> Iterator[Problem]:
-        choices = spec.choices or ()
-        if value in choices or (isinstance(value, str) and value in self.uploads):
-            return
-        if spec.upload is not None:
-            # The list may be older than the file.
-            what = f"{name} is {value!r:.80}, which is not among the files on the server. Upload it first."
-            yield self._problem(node_id, name, what, "warning")
-        elif is_model_file(value):
-            hint = did_you_mean(value, choices) or (
-                f" It has {', '.join(map(repr, choices[:3]))}{', ...' * (len(choices) > 3)}." if choices else ""
-            )
-            what = f"the model file {value!r} ({name}) is not on the server.{hint}"
-            yield self._problem(node_id, name, what, "error")
-        else:
-            yield self._problem(node_id, name, f"{name} is {value!r:.80}, {not_among(value, choices)}", "error")
 
     def _undeclared(self, node_id: str, name: str, spec: NodeSpec) -> Iterator[Problem]:
         # Editors send inputs that the class does not declare, and the server ignores them: only a likely slip is told.
@@ -244,25 +261,20 @@ def _socket_type(spec: InputSpec) -> str:
     return "*" if spec.dynamic is not None and not spec.is_widget else spec.type
 
 
-def _as_number(value: Any, spec: InputSpec) -> Any:
-    """The server reads a number out of a text; so does the check."""
-    if isinstance(value, str) and spec.kind in ("int", "seed", "float"):
-        try:
-            return float(value) if spec.kind == "float" else int(value)
-        except ValueError:
-            return value
-    return value if not (isinstance(value, float) and math.isnan(value)) else float("nan")
+def _declared(spec: NodeSpec, name: str, inputs: Mapping[str, Any]) -> InputSpec | None:
+    """Return the definition of an input; behind a dynamic choice, that of the variant which is chosen."""
+    for outer in spec.inputs:
+        if isinstance(outer.dynamic, DynamicCombo) and name.startswith(f"{outer.name}."):
+            return _in_variant(outer, outer.name, name, inputs) or spec.input(name)
+    return spec.input(name)
 
 
-def _article(type_name: str) -> str:
-    if type_name == "*":
-        return "anything"
-    return f"{'an' if type_name[:1].upper() in 'AEIOU' else 'a'} {type_name.replace(',', ' or ')}"
-
-
-def _pack(node: Mapping[str, Any]) -> str | None:
-    meta = node.get("_meta")
-    if not isinstance(meta, Mapping):
-        return None
-    pack = meta.get("cnr_id") or meta.get("aux_id")
-    return pack if isinstance(pack, str) else None
+def _in_variant(outer: InputSpec, prefix: str, name: str, inputs: Mapping[str, Any]) -> InputSpec | None:
+    variant = outer.dynamic.variant(inputs.get(prefix)) if isinstance(outer.dynamic, DynamicCombo) else None
+    for inner in variant.inputs if variant is not None else ():
+        full = f"{prefix}.{inner.name}"
+        if full == name:
+            return inner
+        if name.startswith(f"{full}."):
+            return _in_variant(inner, full, name, inputs)
+    return None

@@ -25,6 +25,7 @@ from ._state import State
 
 if TYPE_CHECKING:
     from ._check import Problem
+    from ._missing import Missing
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -496,7 +497,8 @@ class Workflow:
         Returns
         -------
         list of Problem
-            Everything that is wrong, errors first; empty if the server will take it.
+            Everything that is wrong, errors first; empty if the server will take it. What the file holds and no input
+            takes is a warning.
 
         Raises
         ------
@@ -513,7 +515,41 @@ class Workflow:
         state = self._state.using(object_info)
         if state.specs is None:
             raise WorkflowError("The check needs the server's definitions: workflow.check(client.object_info()).")
-        return check_prompt(state.settled().current(), state.specs, state.uploads())
+        return check_prompt(
+            state.settled().current(),
+            state.specs,
+            state.uploads(),
+            models=state.models(),
+            notes=state.conversion_notes(),
+        )
+
+    def missing(self, object_info: ObjectInfo | None = None) -> Missing:
+        """Return the models and node packs that a server lacks, with what the file says of where to get them.
+
+        Parameters
+        ----------
+        object_info : Mapping, optional
+            A server's node definitions; those it was bound to by default.
+
+        Returns
+        -------
+        Missing
+            False if nothing is missing; ``print`` it for one list to copy.
+
+        Raises
+        ------
+        WorkflowError
+            If no definitions are known.
+
+        Examples
+        --------
+        >>> print(example().missing(client.object_info()))
+        Nothing is missing.
+        """
+        from ._missing import find_missing
+
+        state = self._state.using(object_info)
+        return find_missing(state.current(), state.known(), state.models())
 
     # -- looking ---------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     from ._document import Workflow
 
+# A node that is being made has no value that could be left as it is.
+_NONE_YET = object()
+
 
 @dataclass(frozen=True)
 class Output:
@@ -225,7 +228,7 @@ class _Inputs:
             raise self._error(
                 f"{name} is a connection and wants an output of type {spec.type}, not {value!r:.40}.", name
             )
-        param = Param(name, name, "", self.title, self.spec.class_type, name, value=value, **facts_of(spec))
+        param = Param(name, name, "", self.title, self.spec.class_type, name, value=_NONE_YET, **facts_of(spec))
         return wrap(param.check(value) if spec.is_widget else value)
 
     def _error(self, what: str, input_name: str) -> WorkflowError:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from ..protocol import WorkflowError
 from ._prompt import Place
@@ -97,6 +97,9 @@ class Param:
         if type(value).__module__ == "numpy" and hasattr(value, "item"):
             # A seed out of an array is as good as one that was typed.
             value = value.item()
+        if type(value) is type(self.value) and value == self.value:
+            # What nobody touched is for the server to judge.
+            return value
         if self.takes_random and (value is None or (isinstance(value, str) and value.strip().lower() == RANDOM)):
             return RANDOM
         return _CHECKS[self.kind](self, value)
@@ -127,6 +130,8 @@ class Param:
     def _check_int(self, value: Any) -> int | float:
         number = value
         if isinstance(value, str):
+            if value == str(self.value):
+                return cast("int | float", self.value)
             try:
                 number = int(value)
             except ValueError:
@@ -162,11 +167,13 @@ class Param:
     def _check_bool(self, value: Any) -> bool:
         if isinstance(value, int) and value in (0, 1):
             return bool(value)
+        if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+            return value.strip().lower() == "true"
         raise self.error(f"wants True or False, not {_short(value)}.")
 
     def _check_choice(self, value: Any) -> Any:
-        # Options that another route serves are unknown here; the server judges them.
-        return self._check_json(value) if self.choices is None else self._one_of(value)
+        # Options that another route serves, or that a page fills in, are unknown here; the server judges them.
+        return self._one_of(value) if self.choices else self._check_json(value)
 
     def _one_of(self, value: Any) -> Any:
         choices = self.choices or ()
@@ -191,7 +198,7 @@ class Param:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError):
             raise self.error(f"wants a JSON value, not {_short(value)}.") from None
-        if self.choices is not None:
+        if self.choices and self.kind == "json":
             return [self._one_of(item) for item in (value if isinstance(value, (list, tuple)) else [value])]
         return value
 
@@ -223,15 +230,15 @@ def in_words(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def nearest(word: object, words: Iterable[Any], count: int = 3) -> list[str]:
-    """Return the names most like `word`, ignoring case."""
+def nearest(word: object, words: Iterable[Any], count: int = 3, cutoff: float = 0.6) -> list[str]:
+    """Return the names most like `word`, ignoring case; above the usual cutoff, parts of names do not count."""
     by_lower: dict[str, str] = {}
     for known in words:
         by_lower.setdefault(_stem(str(known)), str(known))
     lower = _stem(str(word))
-    close = difflib.get_close_matches(lower, by_lower, n=count, cutoff=0.6)
+    close = difflib.get_close_matches(lower, by_lower, n=count, cutoff=cutoff)
     # A part of a long name ("v1-5" for "v1-5-pruned-emaonly.safetensors") is too unlike for difflib.
-    if len(lower) >= 3:
+    if len(lower) >= 3 and cutoff <= 0.6:
         parts = [name for name in by_lower if lower in name or (len(name) >= 3 and name in lower)]
         close += [name for name in parts if name not in close]
     return [by_lower[name] for name in close[:count]]
@@ -242,9 +249,9 @@ def _stem(name: str) -> str:
     return re.sub(r"\.(safetensors|sft|ckpt|pth?|bin|gguf)$", "", name.lower())
 
 
-def did_you_mean(word: object, words: Iterable[Any]) -> str:
+def did_you_mean(word: object, words: Iterable[Any], cutoff: float = 0.6) -> str:
     """Return ``" Did you mean 'steps'?"``, or nothing where no name is near."""
-    close = nearest(word, words)
+    close = nearest(word, words, cutoff=cutoff)
     return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 

@@ -16,6 +16,7 @@ from ._app import app_outputs, has_app, read_app, write_app
 from ._choice import Choose, Shown, apply_choice, choose, from_prompt, from_ui, into_prompt, into_ui
 from ._compare import differences
 from ._editor import Editor
+from ._missing import ModelFile, models_of
 from ._param import RANDOM, Param, Params
 from ._params import make_params
 from ._prompt import ObjectInfo, Place, Prompt, copied, wrap
@@ -23,7 +24,7 @@ from ._specs import NodeSpecs
 from ._uploads import image_upload, is_image
 
 if TYPE_CHECKING:
-    from ._convert import RunTexts
+    from ._convert import Note, RunTexts
 
 _NEEDS_DEFINITIONS = (
     "This workflow is in the editor's format, which says what is what only together with the server's node "
@@ -213,6 +214,14 @@ class State:
             return told
         changes = differences(self.prompt, converted.prompt, self.specs)
         return (*told, *(f"What ran differs from what its author opens: {change}" for change in changes))
+
+    def conversion_notes(self) -> tuple[Note, ...]:
+        """Return what the conversion of the editor's form had to say."""
+        return self.editor.convert(self.specs).notes if self.editor is not None and self.specs is not None else ()
+
+    def models(self) -> dict[str, ModelFile]:
+        """Return what the file says of its models, by name."""
+        return models_of(self.editor.ui) if self.editor is not None else {}
 
     # -- parameters ------------------------------------------------------------------------------------------------
 
