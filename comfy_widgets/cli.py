@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ._writing import json_bytes, replace_file
 from .errors import ComfyError
+from .protocol import plain, printable
 
 _TEXTS = ("text", "string", "image")
+
+
+class _UsageError(ComfyError):
+    """What was typed, or a file that it names, cannot be used."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """One sentence for what was typed wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _UsageError(f"{message[:1].upper()}{message[1:]}. See: {self.prog} --help")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,34 +40,51 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0, or 1 with a sentence on standard error, or 130 after Ctrl-C.
+        The exit code: 0; 1 with a sentence on standard error, 2 where what was typed cannot be used; 130 after Ctrl-C.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A terminal that cannot show a letter still gets the rest.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return _command(list(sys.argv[1:] if argv is None else argv))
+    except _UsageError as error:
+        _say(str(error))
+        return 2
+    except (ComfyError, OSError) as error:
+        _say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        _say("\nCancelled.")
+        return 130
+
+
+def _command(words: list[str]) -> int:
     if words[:1] == ["engine"]:
         # The engine reads its own options, so that `python -m comfy_widgets.engine` takes the same.
         from .engine._command import main as engine
 
-        return engine(words[1:])
+        try:
+            return engine(words[1:])
+        except SystemExit as error:
+            if error.code == 2:
+                return 2
+            raise
     options = _parser().parse_args(words)
-    try:
-        code = options.command(options)
-        return int(code or 0)
-    except (ComfyError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("\nCancelled.\n")
-        return 130
+    with warnings.catch_warnings():
+        # What is to be known is told here, once.
+        warnings.simplefilter("ignore", UserWarning)
+        return int(options.command(options) or 0)
 
 
 def _parser() -> argparse.ArgumentParser:
     from .experiments import add_arguments
 
-    parser = argparse.ArgumentParser(prog="comfy-widgets", description="ComfyUI for notebooks, from the command line.")
+    parser = _Parser(prog="comfy-widgets", description="ComfyUI for notebooks, from the command line.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    demo = commands.add_parser("demo", help="make a few pictures with the embedded engine")
-    demo.add_argument("-o", "--output", type=Path, default=Path("demo-output"), help="directory for the pictures")
+    demo = commands.add_parser("demo", help="make a few images with the embedded engine")
+    demo.add_argument("-o", "--output", type=Path, default=Path("demo-output"), help="directory for the images")
     demo.set_defaults(command=_demo)
 
     commands.add_parser("engine", help="serve the embedded engine, as ComfyUI does (see: comfy-widgets engine --help)")
@@ -62,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("workflow", help="a workflow file: JSON, PNG, ...")
     run.add_argument("-p", "--param", action="append", default=[], metavar="NAME=VALUE", help="set a parameter")
     run.add_argument("-o", "--output", type=Path, default=Path("output"), help="directory for the results")
-    run.add_argument("--timeout", type=float, help="seconds to wait")
+    run.add_argument("--timeout", type=_seconds, help="seconds to wait")
     run.set_defaults(command=_run)
 
     sweep = commands.add_parser("sweep", help="run a workflow with all combinations of some values")
@@ -84,7 +115,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _out(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    # Texts of workflows and servers are shown to people, not to their terminal.
+    sys.stdout.write(printable(text.replace("\r\n", "\n")) + "\n")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(printable(plain(text)) + "\n")
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -96,7 +132,7 @@ def _demo(options: argparse.Namespace) -> None:
         saved: list[Path] = []
         for seed in range(4):
             saved += _follow(client.submit(example(), seed=seed)).save(options.output)
-    _out(f"{len(saved)} pictures are in {options.output.resolve()}")
+    _out(f"{len(saved)} images are in {options.output.resolve()}")
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -104,15 +140,16 @@ def _run(options: argparse.Namespace) -> None:
     from .workflow import Workflow
 
     assigned = [_assignment(text) for text in options.param]
+    workflow = Workflow.load(_path(options.workflow))
     with ComfyClient(options.url) as client:
-        workflow = Workflow.load(_path(options.workflow)).bind(client.object_info())
+        workflow = workflow.bind(client.object_info())
         params = workflow.params()
-        values = {name: _value(text, params[name].kind if name in params else "") for name, text in assigned}
+        values = {name: _value(name, text, params[name].kind if name in params else "") for name, text in assigned}
         workflow = workflow.with_params(values)
         result = _follow(client.submit(workflow), options.timeout)
         saved = result.save(options.output)
     for warning in result.warnings:
-        sys.stderr.write(f"{warning}\n")
+        _say(warning)
     for text in result.texts:
         _out(text)
     for path in saved:
@@ -136,7 +173,9 @@ def _follow(job: Any, timeout: float | None = None) -> Any:
 
     def show(progress: Any) -> None:
         bar = ("#" * round(progress.fraction * 24)).ljust(24, ".")
-        sys.stderr.write(f"\r\033[K[{bar}] {progress.fraction:4.0%}  {progress.message[:60]}")
+        sys.stderr.write(
+            f"\r\033[K[{bar}] {progress.fraction:4.0%}  {printable(' '.join(progress.message.split()))[:60]}"
+        )
         sys.stderr.flush()
 
     subscription = job.on("progress", show)
@@ -153,7 +192,7 @@ def _convert(options: argparse.Namespace) -> None:
     workflow = Workflow.load(_path(options.workflow))
     if workflow.form == "ui":
         if options.object_info is not None:
-            object_info = _json(options.object_info)
+            object_info = _object_info(options.object_info)
         else:
             from .client import ComfyClient
 
@@ -171,16 +210,29 @@ def _path(text: str) -> str | Path:
     if text.startswith(("http://", "https://")):
         return text
     path = Path(text)
+    if path.is_dir():
+        raise ComfyError(f"{text!r} is a folder; name a workflow file in it.")
     if not path.is_file():
         raise ComfyError(f"There is no file {text!r}.")
     return path
 
 
-def _json(path: Path) -> Any:
+def _object_info(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ComfyError(f"{path} cannot be read as JSON: {error}") from error
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise _UsageError(f"{path} cannot be read as JSON: {why}.") from error
+    if not isinstance(found, dict) or not any(isinstance(item, dict) and "input" in item for item in found.values()):
+        raise _UsageError(f"{path} holds no node classes: save what a server gives under /object_info.")
+    return found
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not (math.isfinite(number) and number > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return number
 
 
 def _assignment(text: str) -> tuple[str, str]:
@@ -190,12 +242,14 @@ def _assignment(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _value(text: str, kind: str) -> Any:
+def _value(name: str, text: str, kind: str) -> Any:
     """What stands on the command line as a value: JSON where it is any, but "42" for a prompt is text."""
     try:
         value = json.loads(text)
     except ValueError:
         return text
+    except RecursionError:
+        raise _UsageError(f"The value of {name} is nested too deeply.") from None
     return text if kind in _TEXTS and not isinstance(value, str) else value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from PIL import Image
 
 from comfy_widgets import Engine, Workflow, example
+from comfy_widgets._writing import json_bytes
 from comfy_widgets.cli import main
+from comfy_widgets.testing import NodeError, ScriptedServer, Stage, standard_run
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +70,110 @@ def test_bad_input_is_one_sentence_and_exit_code_1(
     assert captured.out == ""
     assert said in captured.err
     assert "Traceback" not in captured.err
+
+
+@pytest.fixture
+def deep(tmp_path: Path) -> Path:
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 200_000)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "FLOW", "-p", "positive=" + "[" * 100_000, "--url", "URL"], "positive is nested too deeply"),
+        (["run", "FLOW", "-p", "nothing=" + '{"a":' * 100_000, "--url", "URL"], "nothing is nested too deeply"),
+        (["run", "FLOW", "--timeout", "nan"], "no number of seconds above 0"),
+        (["run", "FLOW", "--timeout", "inf"], "no number of seconds above 0"),
+        (["run", "FLOW", "--timeout", "-1"], "no number of seconds above 0"),
+        (["run", "FLOW", "--timeout", "soon"], "--timeout"),
+        (["run"], "workflow"),
+        (["fly"], "fly"),
+        (["run", "FLOW", "--colour"], "--colour"),
+        (["engine", "--port", "99999"], "'99999' is no port"),
+        (["engine", "--port", "-1"], "--port"),
+        (["engine", "--port", "9" * 5000], "no port"),
+        (["convert", "UI", "--object-info", "DEEP"], "nested too deeply"),
+        (["convert", "UI", "--object-info", "LIST"], "holds no node classes"),
+        (["convert", "UI", "--object-info", "EMPTY"], "holds no node classes"),
+        (["convert", "UI", "--object-info", "FLOW"], "holds no node classes"),
+        (["convert", "UI", "--object-info", "FOLDER"], "cannot be read as JSON"),
+        (["convert", "UI", "--object-info", "BINARY"], "cannot be read as JSON"),
+        (["convert", "UI", "--object-info", "nowhere.json"], "No such file"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence_and_exit_code_2(
+    engine: Engine,
+    flow: Path,
+    deep: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    said: str,
+) -> None:
+    contents = {
+        "LIST": b"[]",
+        "EMPTY": b"{}",
+        "BINARY": b"\xff\xfe\x00",
+        "UI": json_bytes(example("text_to_image_ui").ui),
+    }
+    places = {"FLOW": str(flow), "DEEP": str(deep), "FOLDER": str(tmp_path), "URL": engine.url}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+        places[name] = str(tmp_path / name)
+    assert main([places.get(word, word) for word in words]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert said in captured.err
+    assert captured.err.count("\n") == 1
+    assert "Traceback" not in captured.err
+
+
+def test_a_folder_is_no_workflow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("run", "convert"):
+        assert main([command, str(tmp_path)]) == 1
+        assert "is a folder; name a workflow file in it" in capsys.readouterr().err
+
+
+HOSTILE = "\x1b]0;owned\x07 \x1b[2J half \ud83d \u202eback\r\nnext\tline"
+
+
+def test_no_text_of_a_server_is_obeyed_by_the_terminal(
+    flow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ScriptedServer() as server:
+        server.play(standard_run(outputs={"9": {"text": [HOSTILE]}}))
+        assert main(["run", str(flow), "--url", server.url, "-o", str(tmp_path)]) == 0
+        shown = capsys.readouterr().out
+        assert "\\x1b]0;owned\\x07 \\x1b[2J half \\ud83d \\u202eback\nnext\tline" in shown
+
+        def fail(stage: Stage) -> None:
+            stage.start()
+            raise NodeError("9", HOSTILE + "x" * 200_000)
+
+        server.play(fail)
+        assert main(["run", str(flow), "--url", server.url, "-o", str(tmp_path), "-p", "seed=5"]) == 1
+        said = capsys.readouterr().err
+        assert not set(said) & set("\x1b\x07\r\ud83d\u202e")
+        assert "characters left out" in said
+        assert len(said) < 20_000
+
+
+def test_titles_of_nodes_do_not_move_the_progress_bar(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt = example().to_prompt()
+    for node in prompt.values():
+        node["_meta"] = {"title": HOSTILE}
+    path = tmp_path / "hostile.json"
+    path.write_bytes(json_bytes(prompt))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with ScriptedServer() as server:
+        assert main(["run", str(path), "--url", server.url, "-o", str(tmp_path)]) == 0
+    said = capsys.readouterr().err
+    assert "x1b]0;owned" in said
+    assert not set(said.replace("\r\x1b[K", "")) & set("\x1b\x07\r\n\ud83d\u202e")
 
 
 def test_convert_writes_the_api_format(engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from ._serve.app import Server
@@ -40,14 +40,21 @@ def install_hint(missing: Sequence[str]) -> str:
     )
 
 
+class _Parser(argparse.ArgumentParser):
+    """One sentence for what was typed wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message[:1].upper()}{message[1:]}. See: {self.prog} --help\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the engine's options."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="comfy-widgets engine",
         description="A ComfyUI-compatible server with a small procedural model, for machines without ComfyUI or a GPU.",
     )
     parser.add_argument("--host", "--listen", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8188, help="port, 0 for a free one (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=8188, help="port, 0 for a free one (default: %(default)s)")
     parser.add_argument("--base-directory", type=Path, help="keep input, output, temp and user files here")
     parser.add_argument("--output-directory", type=Path, help="put results here")
     parser.add_argument(
@@ -60,6 +67,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text[:9]) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 1 to 65535, or 0 for a free one")
+    return int(text)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

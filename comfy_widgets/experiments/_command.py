@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..protocol import ComfyError, WorkflowError
+from ..protocol import ComfyError, WorkflowError, plain, printable
 from ._cell import Cell
 from ._errors import ExperimentError
 from ._experiment import Experiment
@@ -74,7 +74,7 @@ def run_command(options: argparse.Namespace, client: Any) -> int:
     failed = [cell for cell in experiment.cells if cell.status != "completed"]
     for cell in failed[:10]:
         where = " ".join(f"{name}={label}" for name, label in cell.labels.items())
-        sys.stderr.write(f"{where}: {cell.error or cell.status}\n")
+        sys.stderr.write(printable(plain(f"{where}: {cell.error or cell.status}")) + "\n")
     sys.stdout.write(f"{len(experiment) - len(failed)} of {len(experiment)} cells are in {experiment.folder}\n")
     return 1 if failed else 0
 

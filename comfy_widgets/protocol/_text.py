@@ -8,8 +8,8 @@ MAX_TEXT = 10_000
 """Characters of a text that are shown; a person reads no more of an error."""
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~])")
-# Control characters but for tab and newline, and those that turn the direction of writing around.
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# Control characters but for tab and newline, those that turn the direction of writing around, and half characters.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def cut(text: str, limit: int = MAX_TEXT) -> str:
