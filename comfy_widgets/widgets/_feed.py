@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from ._images import Shown
 from ._pump import pump
+from ._run_rows import MAX_ROWS, row
 from ._run_state import idle
 from ._runs import PanelRun, Runs
-from ._schema import Images, Original, PreviewFrame, RunState, WantOriginal
+from ._schema import Images, Original, PreviewFrame, RunList, RunState, RunThumbnail, WantOriginal
 
 _WARN_AFTER = 2.0
 """Seconds for which nobody needs to hear that the connection is lost."""
 _POLL = 0.5
 """Seconds after which a job is looked at although it told nothing."""
 _MAX_BATCH_BYTES = 4 << 20
+_MIN_BATCH = 12
+"""Images that are waited for after the first, while more are made small: so the browser draws less often."""
 _MAX_BATCH = 48
 
 
@@ -42,16 +45,31 @@ class RunFeed:
     runs : Runs
     previews, images : bool
         Whether the browser wants them.
+    differences : callable, optional
+        Tells in words what the values of a run have other than the form has now. With it, the trait `_runs` is kept
+        up to date, too.
     """
 
-    def __init__(self, browser: Browser, runs: Runs, *, previews: bool = True, images: bool = True) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        runs: Runs,
+        *,
+        previews: bool = True,
+        images: bool = True,
+        differences: Callable[[PanelRun], Sequence[str]] | None = None,
+    ) -> None:
         self._browser = browser
         self._runs = runs
         self._previews = previews
         self._images = images
         self._told: RunState | None = None
+        self._rows: RunList | None = None
         self._preview = (0, 0)
         self._sent = (0, 0, -1)
+        self._differences = differences
+        self._thumbnails: set[int] = set()
+        self._chosen: tuple[int, int] | None = None
         self._lost_since: float | None = None
         self._stopped = False
         runs.watch(self._wake)
@@ -77,11 +95,26 @@ class RunFeed:
         self._sent = (0, 0, -1)
         self._wake()
 
+    def repeat_thumbnails(self) -> None:
+        """Send the small images of all runs again."""
+        self._thumbnails = set()
+        self._wake()
+
+    def show(self, number: int | None) -> None:
+        """Show the images of one run until the next has images; None for the newest."""
+        newest = self._runs.shown
+        self._chosen = (number, newest.number) if number is not None and newest is not None else None
+        self._wake()
+
     def stop(self) -> None:
         """Tell the browser nothing more."""
         self._stopped = True
         self._runs.unwatch(self._wake)
         pump.drop(self)
+
+    def wake(self) -> None:
+        """Look for what is new, as after a value of the form has changed."""
+        self._wake()
 
     def _wake(self) -> None:
         if not self._stopped:
@@ -102,13 +135,41 @@ class RunFeed:
         # Read before the state is, so that the state of a job that has ended is its last.
         working = not run.finished
         self._send_preview(run)
-        self._tell(runs.state_of(run, loaded=run.loaded and not more, warnings=self._warnings(working)))
+        warnings = self._warnings(working)
+        new = runs.state_of(run, loaded=run.loaded and not more, warnings=warnings)
+        new["connected"] = not warnings
+        self._tell(new)
+        more = self._tell_rows(self._differences) or more if self._differences is not None else more
         return 0.0 if more else _POLL if working else None
 
     def _tell(self, new: RunState) -> None:
         if new != self._told:
             self._told = new
             self._browser.set_trait("_run", new)
+
+    def _tell_rows(self, differences: Callable[[PanelRun], Sequence[str]]) -> bool:
+        """Tell the list of runs, and send a few of their small images; return whether there are more."""
+        shown = self._shown()
+        known = [run for run in self._runs if run.refusal_phase != "idle"][-MAX_ROWS:]
+        rows: RunList = {
+            "rows": [row(run, differences(run)) for run in known],
+            "shown": shown.number if shown is not None else 0,
+        }
+        if rows != self._rows:
+            self._rows = rows
+            self._browser.set_trait("_runs", rows)
+        unsent = [run for run in known if run.thumbnail is not None and run.number not in self._thumbnails]
+        for run in unsent[:_MAX_BATCH]:
+            self._thumbnails.add(run.number)
+            message: RunThumbnail = {"kind": "run_thumbnail", "run": run.number, "mime": "image/webp"}
+            self._browser.send(message, [run.thumbnail])
+        return len(unsent) > _MAX_BATCH
+
+    def _shown(self) -> PanelRun | None:
+        newest = self._runs.shown
+        if self._chosen is None or newest is None or newest.number != self._chosen[1]:
+            return newest
+        return self._runs.find(self._chosen[0]) or newest
 
     def _is_behind(self) -> bool:
         run, told = self._runs.current, self._told
@@ -134,13 +195,15 @@ class RunFeed:
 
     def _send_images(self) -> bool:
         """Send a batch of the images that are ready; return whether there are more."""
-        run = self._runs.shown if self._images else None
+        run = self._shown() if self._images else None
         if run is None:
             return False
         number, count, told = self._sent
         if number != run.number:
             count, told = 0, -1
         ready, total = len(run.images), run.expected
+        if not run.loaded and 0 < ready - count < _MIN_BATCH and count:
+            return False
         batch = _batch(run.images[count:ready])
         if batch or told != total:
             items = [image.item(count + index) for index, image in enumerate(batch)]

@@ -149,11 +149,30 @@ class FormState:
                 browser.set_trait("_form", self.spec)
             self._publish()
 
-    def draw_seeds(self) -> None:
-        """Give every seed that is marked for it a new value."""
+    def draw_seeds(self, *, all_seeds: bool = False) -> None:
+        """Give new values to the seeds that are marked for it; with `all_seeds`, to all where none is marked."""
+        every = [name for name, param in self._definitions.items() if param.kind == "seed"] if all_seeds else []
         with self._publishing:
-            for name in self._randomize:
+            for name in self._randomize or every:
                 self._set(name, partial(fields.new_seed, self._definitions[name]))
+
+    def use(self, values: Mapping[str, Any]) -> None:
+        """Take over the values of an earlier run, as far as the form has them and they still fit."""
+        with self._publishing:
+            self._taking = True
+            for name, value in values.items():
+                if name in self._definitions:
+                    self._set(name, partial(_same, value))
+            self._taking = False
+            try:
+                self._publish()
+            except Exception as error:
+                self.warn("An observer of the values", error)
+
+    @property
+    def definitions(self) -> Params:
+        """The parameters by name."""
+        return self._definitions
 
     def _define(self) -> Params:
         """Read the parameters with the server's definitions; without them as well as can be guessed."""
@@ -303,3 +322,7 @@ class FormState:
             return None
         small = thumbnail(content, _THUMBNAIL_SIZE)
         return ({"kind": "thumbnail", "field": name, "value": value, "mime": "image/webp"}, small) if small else None
+
+
+def _same(value: Any) -> Any:
+    return value

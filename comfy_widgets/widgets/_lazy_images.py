@@ -54,7 +54,19 @@ class LazyImages(Sequence["Image"]):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        source = self._indices[index]
+        return self.at(self._indices[index])
+
+    def at(self, source: int) -> Image:
+        """Open one image, counted over all of the result, also those that are gone.
+
+        Parameters
+        ----------
+        source : int
+
+        Returns
+        -------
+        PIL.Image.Image
+        """
         image = self._open.get(source)
         if image is None:
             image = self._open[source] = self._opened(source)

@@ -77,6 +77,8 @@ class ComfyPanel(PanelView):
         What the job that ended last left, also one that failed; None before the first end.
     images : sequence of PIL images
         The images of that result, each opened when it is looked at.
+    selected : list of PIL images
+        The images that are selected in the browser.
     error : ComfyError or None
         Why the newest run gave no result.
     value : dict
@@ -107,8 +109,9 @@ class ComfyPanel(PanelView):
     status = LiveTrait("idle", lambda panel: panel._read_status(), help="The status of the newest job; read-only.")
     progress = LiveTrait(Progress(), lambda panel: panel._read_progress(), help="How far the job is; read-only.")
     job = LiveTrait(None, lambda panel: panel._read_job(), help="The newest job; read-only.")
-    result = LiveTrait(None, lambda panel: panel._runs.latest_result, help="What the last job left; read-only.")
+    result = LiveTrait(None, lambda panel: panel._run_core.latest_result, help="What the last job left; read-only.")
     images = LiveTrait(LazyImages(), lambda panel: panel._read_images(), help="The result's images; read-only.")
+    selected = LiveTrait([], lambda panel: panel._run_core.selected_images(), help="Images selected there; read-only.")
     error = LiveTrait(None, lambda panel: panel._read_error(), help="Why there is no result; read-only.")
 
     _ANNOUNCED: ClassVar[tuple[str, ...]] = ("job", "status", "progress", "error", "result", "images")
@@ -126,16 +129,17 @@ class ComfyPanel(PanelView):
         self._announcing = threading.Lock()
         self._announce_again = False
         self._announce_queued = False
+        self._told_selection = 0
         self._images_read = LazyImages()
         self._parts: list[Widget] = []
         state = FormState(workflow, client or default_client(), params, title=title)
         runs = Runs(_PanelHost(state, self._run_ended))
         super().__init__(state, runs, self.run, part="panel", layout=layout)
-        self._runs.watch(self._queue_announcement)
+        self._run_core.watch(self._queue_announcement)
         finish_before_cells_end()
         problem = self._state.problem or self._state.missing_nodes_error()
         if problem is not None:
-            self._runs.refuse(problem, self._state.frame, phase="idle")
+            self._run_core.refuse(problem, self._state.frame, phase="idle")
 
     # Its parts
 
@@ -147,16 +151,21 @@ class ComfyPanel(PanelView):
     @cached_property
     def controls(self) -> RunControls:
         """Run and Cancel, progress and errors alone, to be put anywhere."""
-        return self._add_part(RunControls(self._state, self._runs, self.run, part="controls"))
+        return self._add_part(RunControls(self._state, self._run_core, self.run, part="controls"))
 
     @cached_property
     def stage(self) -> RunStage:
         """The live preview and the images alone, to be put anywhere."""
-        return self._add_part(RunStage(self._state, self._runs, self.run, part="stage"))
+        return self._add_part(RunStage(self._state, self._run_core, self.run, part="stage"))
 
     def _add_part(self, part: W) -> W:
         self._parts.append(part)
         return part
+
+    @property
+    def runs(self) -> tuple[PanelRun, ...]:
+        """All runs so far, oldest first, each with its `job`, `values`, `result` and `images`."""
+        return tuple(run for run in self._run_core if run.refusal_phase != "idle")
 
     # What it does
 
@@ -184,10 +193,10 @@ class ComfyPanel(PanelView):
         try:
             job = self.client.submit(self.workflow)
         except ComfyError as error:
-            self._runs.refuse(error, frame)
+            self._run_core.refuse(error, frame)
             self._announce()
             raise
-        self._runs.start(job, frame, self.params.to_dict())
+        self._run_core.start(job, frame, self.params.to_dict())
         self._announce()
         return job
 
@@ -215,17 +224,17 @@ class ComfyPanel(PanelView):
         if hasattr(self, "_feed"):
             for part in self._parts:
                 part.close()
-            self._runs.close()
+            self._run_core.close()
             self._state.close()
 
     # What its traits are
 
     def _read_job(self) -> Job | None:
-        run = self._runs.newest
+        run = self._run_core.newest
         return run.job if run is not None else None
 
     def _read_status(self) -> str:
-        run = self._runs.newest
+        run = self._run_core.newest
         if run is None or run.refusal_phase == "idle":
             return "idle"
         return run.job.status if run.job is not None else "failed"
@@ -235,13 +244,13 @@ class ComfyPanel(PanelView):
         return job.progress if job is not None else Progress()
 
     def _read_error(self) -> ComfyError | None:
-        run = self._runs.newest
+        run = self._run_core.newest
         if run is None or run.job is None:
             return run.refusal if run is not None else None
         return run.job.exception(timeout=0) if run.job.done() else None
 
     def _read_images(self) -> LazyImages:
-        result = self._runs.latest_result
+        result = self._run_core.latest_result
         if self._images_read.result is not result:
             self._images_read = LazyImages(result)
         return self._images_read
@@ -258,7 +267,11 @@ class ComfyPanel(PanelView):
         while self._announce_again and self._announcing.acquire(blocking=False):
             try:
                 self._announce_again = False
-                for name in self._ANNOUNCED:
+                selection = self._run_core.selection
+                # Opening images is dear, so this one is told only when it has changed.
+                selected = ["selected"] if selection != self._told_selection else []
+                self._told_selection = selection
+                for name in (*self._ANNOUNCED, *selected):
                     try:
                         announce(self, name)
                     except Exception as error:
@@ -284,7 +297,7 @@ class ComfyPanel(PanelView):
             # The server, which was not there when the form was made, has answered.
             self._state.redefine()
         if result is not None and run.job is not None:
-            summary = self._runs.state_of(run, loaded=True)["summary"]
+            summary = self._run_core.state_of(run, loaded=True)["summary"]
             self._record.write(result, f"{self._form['title']}: {summary or run.job.status}")
         self._announce()
 

@@ -59,10 +59,12 @@ class Pump:
             if known is not None and known <= due:
                 return
             self._due[source] = due
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="comfy-widgets-pump", daemon=True)
-                self._thread.start()
             self._changed.notify_all()
+            if self._thread is not None:
+                return
+            self._thread = thread = threading.Thread(target=self._work, name="comfy-widgets-pump", daemon=True)
+        # Not under the lock: the collector may run in the new thread before it is started, and come back here.
+        thread.start()
 
     def drop(self, source: Source) -> None:
         """Flush a source no more. When this returns, no flush of it is going on, unless it is that flush that calls."""
@@ -95,7 +97,7 @@ class Pump:
             self._due.clear()
             thread = self._thread
             self._changed.notify_all()
-        if thread is not None and thread is not threading.current_thread():
+        if thread is not None and thread.is_alive() and thread is not threading.current_thread():
             thread.join(timeout=10)
 
     def _work(self) -> None:
@@ -148,9 +150,10 @@ class Worker:
         """Do a task after those that wait already. From any thread."""
         with self._changed:
             self._tasks.append(task)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="comfy-widgets-worker", daemon=True)
-                self._thread.start()
+            if self._thread is not None:
+                return
+            self._thread = thread = threading.Thread(target=self._work, name="comfy-widgets-worker", daemon=True)
+        thread.start()
 
     def wait(self, timeout: float = 10.0) -> bool:
         """Wait until the tasks that are there now are done; False if that took too long."""

@@ -42,6 +42,7 @@ def idle(frame: Frame = ONE_IMAGE) -> RunState:
         "texts": [],
         "summary": "",
         "frame": frame,
+        "connected": True,
     }
 
 
@@ -50,7 +51,7 @@ def working(job: Job, run: int, frame: Frame, warnings: Sequence[str] = ()) -> R
     progress = job.progress
     state = idle(frame)
     state["run"] = run
-    state["phase"] = _phase(job)
+    state["phase"] = phase_of(job)
     state["fraction"] = round(progress.fraction, 4)
     state["node"] = progress.title
     state["step"], state["steps"] = progress.step, progress.steps
@@ -61,9 +62,11 @@ def working(job: Job, run: int, frame: Frame, warnings: Sequence[str] = ()) -> R
     return state
 
 
-def _phase(job: Job) -> Phase:
+def phase_of(job: Job, loaded: bool = False) -> Phase:
+    """Return the phase of a job; once it has ended, its images are loaded first."""
     if job.done():
-        return "loading"
+        ends: dict[str, Phase] = {"completed": "done", "cancelled": "cancelled"}
+        return ends.get(job.status, "failed") if loaded else "loading"
     if job.progress.phase == "cancelling":
         return "cancelling"
     return "waiting" if job.status == "pending" else "running"
@@ -96,8 +99,7 @@ def ended(
     """
     error = job.exception(timeout=0)
     result = result_of(job)
-    phases: dict[str, Phase] = {"completed": "done", "cancelled": "cancelled"}
-    phase = phases.get(job.status, "failed")
+    phase = phase_of(job, loaded=True)
     state = working(job, run, frame, warnings)
     state["phase"] = phase
     state["fraction"] = 1.0 if phase == "done" else round(job.progress.fraction, 4)
@@ -107,6 +109,13 @@ def ended(
     if result is not None:
         state["texts"] = texts(result, images)
         state["summary"] = summary(result, images) if phase == "done" else ""
+    return state
+
+
+def abandoned(job: Job, run: int, frame: Frame) -> RunState:
+    """Return the state of a job that is waited for no longer."""
+    state = working(job, run, frame, ["No longer waited for. The server may still run it, once it is heard again."])
+    state["phase"], state["eta"] = "cancelled", None
     return state
 
 

@@ -12,16 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from . import _run_state as state
 from ._images import Missing, Shown, original, shown, words_of
+from ._lazy_images import LazyImages
 from ._pump import worker
 from ._schema import Frame, Phase, RunState
+from ._small import thumbnail
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from ..client import Job, Result
     from ..errors import ComfyError
 
 logger = logging.getLogger(__name__)
 
 _PLAYER = (6, 1)
+_THUMBNAIL_SIZE = 192
 
 
 @dataclass(eq=False)
@@ -44,6 +49,14 @@ class PanelRun:
         Whether all of them are there.
     finished : bool
         Whether all that its end causes is done.
+    abandoned : bool
+        Whether it is waited for no longer, although the server has not told of its end.
+    thumbnail : bytes or None
+        A small WebP of its first image.
+    selected : list of int
+        Which images are selected in the browser.
+    created : float
+        When it was started, in seconds since 1970.
     """
 
     number: int
@@ -57,6 +70,9 @@ class PanelRun:
     loaded: bool = False
     finished: bool = False
     ending: bool = False
+    abandoned: bool = False
+    thumbnail: bytes | None = None
+    selected: list[int] = field(default_factory=list)
     created: float = field(default_factory=time.time)
 
     @property
@@ -112,10 +128,16 @@ class Runs:
     host : Host
     images : bool
         Whether images are loaded when a run ends.
+
+    Attributes
+    ----------
+    selection : int
+        Counts how often images were selected in the browser.
     """
 
     def __init__(self, host: Host | None = None, *, images: bool = True) -> None:
         self.host = host or Host()
+        self.selection = 0
         self._images = images
         self._lock = threading.Lock()
         self._runs: list[PanelRun] = []
@@ -173,6 +195,8 @@ class Runs:
             return state.refused(run.refusal, run.number, run.frame, self.host.fields(), phase=run.refusal_phase)
         if run.job is None:
             return state.idle(run.frame)
+        if run.abandoned:
+            return state.abandoned(run.job, run.number, run.frame)
         if not loaded:
             working = state.working(run.job, run.number, run.frame, [*run.warnings, *warnings])
             newest = self.newest
@@ -213,6 +237,42 @@ class Runs:
         run = self._add(frame, refusal=error, refusal_phase=phase, loaded=True, finished=True)
         self.changed()
         return run
+
+    def select(self, run: PanelRun, indices: Sequence[int]) -> None:
+        """Take these images of a run as selected, in place of those that were."""
+        run.selected = [index for index in indices if 0 <= index < len(run.images)]
+        self.selection += 1
+        self.changed()
+
+    def selected_images(self) -> list[Image]:
+        """Open the selected images of all runs."""
+        found = []
+        for run in self:
+            result = run.result
+            for index in run.selected if result is not None else ():
+                shown = run.images[index]
+                if result is not None and shown.mime.startswith("image/"):
+                    found.append(LazyImages(result).at(shown.source))
+        return found
+
+    def cancel(self, run: PanelRun) -> bool:
+        """Cancel a run; where that was asked for already, or the server is not heard, wait for it no longer.
+
+        Returns
+        -------
+        bool
+            False where it has ended.
+        """
+        job = run.job
+        if job is None or job.done():
+            return False
+        if job.progress.phase == "cancelling" or not self.host.connected():
+            run.abandoned = run.loaded = True
+            with self._lock:
+                self._latest = run
+        job.cancel()
+        self.changed()
+        return True
 
     def _add(self, frame: Frame, **options: Any) -> PanelRun:
         with self._lock:
@@ -290,11 +350,15 @@ class Runs:
             if self._images:
                 yield from self._load(run)
             with self._lock:
-                run.loaded = True
-                if run in self._runs:
+                if run in self._runs and not run.abandoned:
                     self._latest = run
+                run.loaded, run.abandoned = True, False
             self.changed()
             yield
+            if run.images and run.images[0].mime.startswith("image/"):
+                run.thumbnail = thumbnail(run.images[0].content, _THUMBNAIL_SIZE)
+                self.changed()
+                yield
             self.host.run_ended(run)
         finally:
             run.loaded = run.finished = True

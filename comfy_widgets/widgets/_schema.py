@@ -89,6 +89,7 @@ class RunState(TypedDict):
 
     `run` counts the runs of the widget; messages about images carry it. `eta` is in seconds, `queue` the number of
     prompts that run before. `texts` is what the workflow gave besides images, `summary` one line about the end.
+    `connected` is false while nothing is heard of the server.
     """
 
     run: int
@@ -104,6 +105,30 @@ class RunState(TypedDict):
     texts: list[str]
     summary: str
     frame: Frame
+    connected: bool
+
+
+class RunRow(TypedDict):
+    """A run in the list of runs.
+
+    `differs` says in words what its values have other than the form has now, `started` is in seconds since 1970.
+    """
+
+    run: int
+    phase: Phase
+    queue: int | None
+    fraction: float
+    count: int
+    differs: list[str]
+    started: float
+    error: str
+
+
+class RunList(TypedDict):
+    """The trait `_runs`: the newest runs, oldest first, and the number of the run whose images are shown."""
+
+    rows: list[RunRow]
+    shown: int
 
 
 class Code(TypedDict):
@@ -156,6 +181,35 @@ class Original(TypedDict):
     mime: str
 
 
+class RunThumbnail(TypedDict):
+    """A small version of the first image of a run."""
+
+    kind: Literal["run_thumbnail"]
+    run: int
+    mime: str
+
+
+class Detail(TypedDict):
+    """A value that a run was started with."""
+
+    label: str
+    value: str
+    group: str
+
+
+class RunDetails(TypedDict):
+    """All that is known of a run."""
+
+    kind: Literal["details"]
+    run: int
+    items: list[Detail]
+    images: list[str]
+    seconds: float | None
+    started: float
+    server: str
+    prompt_id: str
+
+
 class Thumbnail(TypedDict):
     """A small version of the image that a field names."""
 
@@ -165,7 +219,7 @@ class Thumbnail(TypedDict):
     mime: str
 
 
-ToBrowser = Union[Code, Welcome, PreviewFrame, Images, Original, Thumbnail]  # noqa: UP007
+ToBrowser = Union[Code, Welcome, PreviewFrame, Images, Original, RunThumbnail, RunDetails, Thumbnail]  # noqa: UP007
 
 
 class WantCode(TypedDict):
@@ -192,16 +246,53 @@ class Edit(TypedDict):
 
 
 class RunRequest(TypedDict):
-    """Run was pressed; the edits that were not sent yet come with it, from a browser that has a form."""
+    """Run was pressed, for `count` runs; the edits that were not sent yet come with it."""
 
     kind: Literal["run"]
     edit: Edit | None
+    count: int
 
 
 class Cancel(TypedDict):
-    """Cancel was pressed."""
+    """Cancel was pressed, for one run, or null for the one that is shown; once more, it is waited for no longer."""
 
     kind: Literal["cancel"]
+    run: int | None
+
+
+class ShowRun(TypedDict):
+    """The images of a run are wanted; of null those of the newest, also when there are newer ones."""
+
+    kind: Literal["show"]
+    run: int | None
+
+
+class UseRun(TypedDict):
+    """The values of a run are wanted in the form."""
+
+    kind: Literal["use"]
+    run: int
+
+
+class WantDetails(TypedDict):
+    """All that is known of a run is wanted."""
+
+    kind: Literal["details"]
+    run: int
+
+
+class WantRuns(TypedDict):
+    """The small images of all runs are wanted, as when the list is opened."""
+
+    kind: Literal["runs"]
+
+
+class Select(TypedDict):
+    """These images of a run are selected, in place of any before."""
+
+    kind: Literal["select"]
+    run: int
+    images: list[int]
 
 
 class Upload(TypedDict):
@@ -231,4 +322,18 @@ class WantThumbnail(TypedDict):
     field: str
 
 
-FromBrowser = Union[WantCode, Hello, Edit, RunRequest, Cancel, Upload, WantOriginal, WantThumbnail]  # noqa: UP007
+FromBrowser = Union[  # noqa: UP007
+    WantCode,
+    Hello,
+    Edit,
+    RunRequest,
+    Cancel,
+    ShowRun,
+    UseRun,
+    WantDetails,
+    WantRuns,
+    Select,
+    Upload,
+    WantOriginal,
+    WantThumbnail,
+]

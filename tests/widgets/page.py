@@ -112,7 +112,9 @@ class Page(BaseComm):
         """Type into the form."""
         self.say("edit", page=page, n=n, values=values, randomize=list(randomize))
 
-    def press_run(self, n: int = 1, page: str = "here", randomize: tuple[str, ...] = (), **values: Any) -> None:
+    def press_run(
+        self, n: int = 1, page: str = "here", randomize: tuple[str, ...] = (), count: int = 1, **values: Any
+    ) -> None:
         """Press Run."""
         edit = {"kind": "edit", "page": page, "n": n, "values": values, "randomize": list(randomize)}
-        self.say("run", edit=edit)
+        self.say("run", edit=edit, count=count)

@@ -78,7 +78,8 @@ def test_each_trait_has_one_writer(server: ScriptedServer, panel: ComfyPanel, pa
             writers.setdefault(trait, set()).add(sent.thread)
     assert writers["_run"] == {"comfy-widgets-pump"}
     assert writers["_values"] == {threading.current_thread().name}
-    assert set(writers) <= {"_run", "_values", "_form"}
+    assert set(writers) <= {"_run", "_runs", "_values", "_form"}
+    assert writers["_runs"] == {"comfy-widgets-pump"}
 
 
 def test_the_last_word_is_the_last_one_said(panel: ComfyPanel, page: Page) -> None:
@@ -182,7 +183,7 @@ def test_cancel_in_the_page_cancels(server: ScriptedServer, panel: ComfyPanel, p
     server.play(standard_run(gate=gate))
     job = panel.run()
     gate.wait_reached()
-    page.say("cancel")
+    page.say("cancel", run=None)
     page.wait_phase("cancelled")
     assert job.cancelled()
     assert page.run["error"] is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -20,6 +21,7 @@ class Source:
         self.left = flushes
         self.during = during
         self.ending = False
+        self.more = True
         self.changed = threading.Condition()
 
     def flush(self) -> float | None:
@@ -28,7 +30,7 @@ class Source:
             self.flushes += 1
             self.left -= 1
             self.changed.notify_all()
-            return 0.0 if self.left > 0 else None
+            return 0.0 if self.left > 0 and self.more else None
 
     def wait(self, flushes: int) -> None:
         with self.changed:
@@ -135,3 +137,18 @@ def test_drain_waits_for_what_has_ended_and_for_nothing_else(pump: Pump) -> None
     stuck.ending = True
     pump.wake(stuck)
     assert not pump.drain(0.05)
+
+
+def test_the_first_leaves_at_once_and_a_flood_is_held_to_the_rate() -> None:
+    pump = Pump(rate=20)
+    source = Source(100_000)
+    source.more = False
+    started = time.monotonic()
+    pump.wake(source)
+    source.wait(1)
+    # Without a rate it would be thousands.
+    while time.monotonic() - started < 0.5:
+        pump.wake(source)
+        time.sleep(0.0005)
+    pump.stop()
+    assert 2 <= source.flushes <= 2 + 20 * (time.monotonic() - started)

@@ -147,7 +147,7 @@ def test_images_of_a_grid_may_be_set(client: ComfyClient) -> None:
 def test_the_parts_do_what_the_panel_does(server: ScriptedServer, panel: ComfyPanel) -> None:
     form, controls, stage = map(page_of, (panel.form, panel.controls, panel.stage))
     form.edit(steps="3")
-    controls.say("run", edit=None)
+    controls.say("run", edit=None, count=1)
     stage.wait_for(lambda: stage.images())
     for page in (page_of(panel), controls, stage):
         assert page.wait_phase("done")["run"] == 1

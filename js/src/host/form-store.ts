@@ -138,7 +138,7 @@ export class FormStore {
     this.#unsent.clear();
     const randomize = [...this.#randomize.value];
     const change: Edit = { kind: "edit", page: this.#page, n: this.#n, values, randomize };
-    send(this.model, kind === "edit" ? change : { kind, edit: change });
+    send(this.model, kind === "edit" ? change : { kind, edit: change, count: 1 });
   }
 
   #adopt(before: Values, now: Values): void {

@@ -37,7 +37,7 @@ export class RunStore {
     this.run.value = { ...this.#before, phase: "sending", fraction: 0, error: null, warnings: [], texts: [] };
   };
 
-  cancel = (): void => send(this.model, { kind: "cancel" });
+  cancel = (): void => send(this.model, { kind: "cancel", run: null });
 
   /** Ask for the full picture where a smaller one stands in. */
   wantOriginal = (index: number): void => {

@@ -17,9 +17,9 @@ export interface Pictures {
 
 export const NO_PICTURES: Pictures = { run: 0, items: [] };
 
-/** The pictures after a message; the same object if the message is about something else. */
+/** The pictures after a message, which may be those of an earlier run; the same object if the message is about something else. */
 export function takePictures(pictures: Pictures, message: ToBrowser, buffers: readonly DataView[]): Pictures {
-  if (message.kind === "images" && message.run >= pictures.run) return takeBatch(pictures, message, buffers);
+  if (message.kind === "images") return takeBatch(pictures, message, buffers);
   const [bytes] = buffers;
   if (message.kind === "original" && message.run === pictures.run && bytes !== undefined) {
     const old = pictures.items[message.index];

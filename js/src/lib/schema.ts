@@ -88,7 +88,7 @@ export interface RunError {
  *
  * `run` counts the runs of the widget; messages about images carry it. `eta` is in seconds, `queue` the
  * number of prompts that run before. `texts` is what the workflow gave besides images, `summary` one line
- * about the end.
+ * about the end. `connected` is false while nothing is heard of the server.
  */
 export interface RunState {
   run: number;
@@ -104,6 +104,30 @@ export interface RunState {
   texts: string[];
   summary: string;
   frame: Frame;
+  connected: boolean;
+}
+
+/**
+ * A run in the list of runs.
+ *
+ * `differs` says in words what its values have other than the form has now, `started` is in seconds since
+ * 1970.
+ */
+export interface RunRow {
+  run: number;
+  phase: Phase;
+  queue: number | null;
+  fraction: number;
+  count: number;
+  differs: string[];
+  started: number;
+  error: string;
+}
+
+/** The trait `_runs`: the newest runs, oldest first, and the number of the run whose images are shown. */
+export interface RunList {
+  rows: RunRow[];
+  shown: number;
 }
 
 /** Modules of the front end, as buffers in the order of `files`; a file comes after all that it imports. */
@@ -150,6 +174,32 @@ export interface Original {
   mime: string;
 }
 
+/** A small version of the first image of a run. */
+export interface RunThumbnail {
+  kind: "run_thumbnail";
+  run: number;
+  mime: string;
+}
+
+/** A value that a run was started with. */
+export interface Detail {
+  label: string;
+  value: string;
+  group: string;
+}
+
+/** All that is known of a run. */
+export interface RunDetails {
+  kind: "details";
+  run: number;
+  items: Detail[];
+  images: string[];
+  seconds: number | null;
+  started: number;
+  server: string;
+  prompt_id: string;
+}
+
 /** A small version of the image that a field names. */
 export interface Thumbnail {
   kind: "thumbnail";
@@ -178,15 +228,49 @@ export interface Edit {
   randomize: string[];
 }
 
-/** Run was pressed; the edits that were not sent yet come with it, from a browser that has a form. */
+/** Run was pressed, for `count` runs; the edits that were not sent yet come with it. */
 export interface RunRequest {
   kind: "run";
   edit: Edit | null;
+  count: number;
 }
 
-/** Cancel was pressed. */
+/**
+ * Cancel was pressed, for one run, or null for the one that is shown; once more, it is waited for no longer.
+ */
 export interface Cancel {
   kind: "cancel";
+  run: number | null;
+}
+
+/** The images of a run are wanted; of null those of the newest, also when there are newer ones. */
+export interface ShowRun {
+  kind: "show";
+  run: number | null;
+}
+
+/** The values of a run are wanted in the form. */
+export interface UseRun {
+  kind: "use";
+  run: number;
+}
+
+/** All that is known of a run is wanted. */
+export interface WantDetails {
+  kind: "details";
+  run: number;
+}
+
+/** The small images of all runs are wanted, as when the list is opened. */
+export interface WantRuns {
+  kind: "runs";
+}
+
+/** These images of a run are selected, in place of any before. */
+export interface Select {
+  kind: "select";
+  run: number;
+  images: number[];
 }
 
 /** A part of a file; its bytes are the message's buffer. */
@@ -213,7 +297,15 @@ export interface WantThumbnail {
   field: string;
 }
 
-export type ToBrowser = Code | Welcome | PreviewFrame | Images | Original | Thumbnail;
+export type ToBrowser =
+  | Code
+  | Welcome
+  | PreviewFrame
+  | Images
+  | Original
+  | RunThumbnail
+  | RunDetails
+  | Thumbnail;
 
 export type FromBrowser =
   | WantCode
@@ -221,6 +313,11 @@ export type FromBrowser =
   | Edit
   | RunRequest
   | Cancel
+  | ShowRun
+  | UseRun
+  | WantDetails
+  | WantRuns
+  | Select
   | Upload
   | WantOriginal
   | WantThumbnail;

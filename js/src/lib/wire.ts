@@ -42,6 +42,7 @@ export const IDLE: RunState = {
   texts: [],
   summary: "",
   frame: { width: 1, height: 1, count: 1 },
+  connected: true,
 };
 
 const BUSY = new Set<Phase>(["sending", "waiting", "running", "cancelling", "loading"]);

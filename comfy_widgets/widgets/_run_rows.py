@@ -1,0 +1,80 @@
+"""The list of runs as the browser shows it, and what differs between a run's values and those of the form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ._run_state import phase_of
+from ._schema import Detail, RunDetails, RunRow
+
+if TYPE_CHECKING:
+    from ..workflow import Param
+    from ._runs import PanelRun
+
+MAX_ROWS = 200
+"""Runs that the browser lists; the older ones are kept in Python."""
+_MAX_DIFFERENCES = 4
+_MAX_WORD = 24
+
+
+def differences(params: Mapping[str, Param], then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return in words what differs: ``["CFG 7 → 3"]``, the first being `then`, the second `now`.
+
+    Parameters
+    ----------
+    params : Mapping
+        The parameters by name, which say the labels.
+    then, now : Mapping
+        Values by name.
+    """
+    found = [
+        f"{params[name].label} {_short(then[name])} → {_short(value)}"
+        for name, value in now.items()
+        if name in then and name in params and then[name] != value
+    ]
+    more = len(found) - _MAX_DIFFERENCES
+    return [*found[:_MAX_DIFFERENCES], f"{more} more"] if more > 0 else found
+
+
+def _short(value: Any) -> str:
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = " ".join(text.split())
+    return text if len(text) <= _MAX_WORD else f"{text[: _MAX_WORD - 1]}…"
+
+
+def row(run: PanelRun, differs: Sequence[str]) -> RunRow:
+    """Describe a run for the list."""
+    job = run.job
+    progress = job.progress if job is not None else None
+    error = run.refusal or (job.exception(timeout=0) if job is not None and job.done() else None)
+    return {
+        "run": run.number,
+        "phase": phase_of(job, run.loaded) if job is not None else run.refusal_phase,
+        "queue": progress.queue_position if progress is not None else None,
+        "fraction": round(progress.fraction, 2) if progress is not None else 0.0,
+        "count": len(run.images),
+        "differs": list(differs),
+        "started": run.created,
+        "error": str(error).split("\n")[0] if error is not None else "",
+    }
+
+
+def details(run: PanelRun, params: Mapping[str, Param], server: str) -> RunDetails:
+    """Describe all that is known of a run: its values, its images, its time."""
+    result = run.result
+    items: list[Detail] = [
+        {"label": param.label, "value": str(run.values[name]), "group": param.group}
+        for name, param in params.items()
+        if name in run.values
+    ]
+    return {
+        "kind": "details",
+        "run": run.number,
+        "items": items,
+        "images": [image.caption for image in run.images],
+        "seconds": result.elapsed if result is not None else None,
+        "started": run.created,
+        "server": server,
+        "prompt_id": run.job.prompt_id if run.job is not None else "",
+    }
