@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from .._writing import json_bytes, replace_file
 from ..protocol import WorkflowError
 from ..protocol.requests import refuse_unsendable
+from ._changes import Add, Bypass, Change, Remove, Rewire
 from ._choice import Choose
 from ._compare import differences, fingerprint
-from ._editing import add, bypass, find_node, remove, rewire
+from ._editing import find_node, inputs_of_new, link_to
 from ._editor import Editor
+from ._lora import plan_lora
 from ._node import Node, nodes_of
 from ._param import Params
 from ._prompt import ObjectInfo, Prompt, copied
@@ -686,7 +688,7 @@ class Workflow:
         Returns
         -------
         Workflow
-            In API format.
+            In the form that it was in: in the editor's, the node is drawn right of what feeds it.
 
         Raises
         ------
@@ -699,7 +701,9 @@ class Workflow:
         >>> workflow["Preview"].inputs["images"]
         ['8', 0]
         """
-        return self._rebuilt(lambda prompt: add(prompt, class_type, inputs, title, self._state.specs))
+        state = self._state
+        given = inputs_of_new(state.current(), class_type, inputs, state.specs)
+        return self._changed(Add(state.free_id(given.values()), class_type, given, title))
 
     def remove(self, node: str, /) -> Workflow:
         """Return a workflow without a node, and without the links that lead to it.
@@ -712,7 +716,7 @@ class Workflow:
         Returns
         -------
         Workflow
-            In API format.
+            In the form that it was in.
 
         Raises
         ------
@@ -724,7 +728,7 @@ class Workflow:
         >>> len(list(example().remove("Save Image")))
         6
         """
-        return self._rebuilt(lambda prompt: remove(prompt, find_node(prompt, node, self._state.specs)))
+        return self._changed(Remove(self._id_of(node)))
 
     def rewire(self, node: str, input_name: str, to: tuple[str, int | str] | None, /) -> Workflow:
         """Return a workflow in which an input is connected to another output.
@@ -740,7 +744,7 @@ class Workflow:
         Returns
         -------
         Workflow
-            In API format.
+            In the form that it was in.
 
         Raises
         ------
@@ -753,8 +757,8 @@ class Workflow:
         >>> swapped["KSampler"].inputs["positive"]
         ['7', 0]
         """
-        specs = self._state.specs
-        return self._rebuilt(lambda prompt: rewire(prompt, find_node(prompt, node, specs), input_name, to, specs))
+        link = link_to(self._state.current(), to, self._state.specs)
+        return self._changed(Rewire(self._id_of(node), input_name, link))
 
     def bypass(self, node: str, /) -> Workflow:
         """Return a workflow in which what would enter a node goes on to its consumers instead.
@@ -769,7 +773,7 @@ class Workflow:
         Returns
         -------
         Workflow
-            In API format.
+            In the form that it was in.
 
         Raises
         ------
@@ -782,11 +786,52 @@ class Workflow:
         >>> workflow.bypass("KSampler")["VAE Decode"].inputs["samples"]
         ['5', 0]
         """
-        specs = self._state.specs
-        return self._rebuilt(lambda prompt: bypass(prompt, find_node(prompt, node, specs), specs))
+        return self._changed(Bypass(self._id_of(node)))
 
-    def _rebuilt(self, change: Callable[[Prompt], Prompt]) -> Workflow:
-        return replace(self, _state=self._state.rebuilt(change))
+    def insert_lora(self, name: str, strength: float = 1.0, *, strength_clip: float | None = None) -> Workflow:
+        """Return a workflow with one more LoRA on its model, behind those that it has.
+
+        It needs the server's definitions: `bind` the workflow first. Where the loader also gives the CLIP, the LoRA is
+        put on both.
+
+        Parameters
+        ----------
+        name : str
+            As the server lists it; the file's name is enough where it means one file.
+        strength : float
+            1.0 by default.
+        strength_clip : float, optional
+            For the text encoder, if it differs.
+
+        Returns
+        -------
+        Workflow
+            In the form that it was in.
+
+        Raises
+        ------
+        WorkflowError
+            If the server has no such LoRA, or the workflow no model to put it on.
+
+        Examples
+        --------
+        >>> workflow = example(object_info=client.object_info())
+        >>> lora = client.object_info()["LoraLoader"]["input"]["required"]["lora_name"][0][0]  # doctest: +SKIP
+        >>> workflow.insert_lora(lora, 0.8).params()["strength_model"].value                   # doctest: +SKIP
+        0.8
+        """
+        state = self._state
+        plan = plan_lora(state.current(), name, strength, strength_clip, state.known())
+        node_id = state.free_id(plan.inputs.values())
+        added = Add(node_id, plan.class_type, plan.inputs)
+        rewired = [Rewire(place[0], place[1], [node_id, slot]) for place, slot in plan.consumers]
+        return self._changed(added, *rewired)
+
+    def _id_of(self, node: str | int) -> str:
+        return find_node(self._state.current(), node, self._state.specs)
+
+    def _changed(self, *changes: Change) -> Workflow:
+        return replace(self, _state=self._state.changed(list(changes)))
 
     # -- the value -------------------------------------------------------------------------------------------------
 

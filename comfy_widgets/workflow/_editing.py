@@ -36,19 +36,42 @@ def find_node(prompt: Prompt, id_or_title: object, specs: NodeSpecs | None = Non
     raise WorkflowError(f"The workflow has no node {wanted!r}.{hint}")
 
 
-def add(
-    prompt: Prompt, class_type: str, inputs: Mapping[str, Any], title: str | None, specs: NodeSpecs | None
-) -> Prompt:
-    """Add a node; a pair of a node and a slot among the inputs is a link."""
+def free_id(prompt: Prompt) -> str:
+    """Return an id that no node has."""
+    numbers = [int(node_id) for node_id in prompt if is_number(node_id)]
+    return str(max(numbers, default=0) + 1)
+
+
+def inputs_of_new(
+    prompt: Prompt, class_type: str, inputs: Mapping[str, Any], specs: NodeSpecs | None
+) -> dict[str, Any]:
+    """Read the inputs of a node to be added; a pair of a node and an output is a link."""
     if specs is not None and class_type not in specs:
         raise WorkflowError(f"The server has no node class {class_type!r}.{did_you_mean(class_type, specs)}")
+    return {name: linked(prompt, value, specs) for name, value in inputs.items()}
+
+
+def link_to(prompt: Prompt, to: Any, specs: NodeSpecs | None) -> list[Any] | None:
+    """Read what an input is to be connected to: a pair of a node and its output, or None."""
+    if to is None:
+        return None
+    link = linked(prompt, to, specs)
+    if not is_link(link):
+        raise WorkflowError(f"An input is connected to a pair of a node and its output, not to {to!r:.60}.")
+    return link
+
+
+def add(
+    prompt: Prompt,
+    node_id: str,
+    class_type: str,
+    inputs: Mapping[str, Any],
+    title: str | None,
+    specs: NodeSpecs | None,
+) -> Prompt:
+    """Add a node with inputs as a prompt has them."""
     changed = copied(prompt)
-    numbers = [int(node_id) for node_id in prompt if is_number(node_id)]
-    node_id = str(max(numbers, default=0) + 1)
-    node: dict[str, Any] = {
-        "class_type": class_type,
-        "inputs": {name: _linked(prompt, value, specs) for name, value in inputs.items()},
-    }
+    node: dict[str, Any] = {"class_type": class_type, "inputs": copied(dict(inputs))}
     if title or specs is not None:
         node["_meta"] = {"title": title or (specs[class_type].display_name if specs is not None else class_type)}
     changed[node_id] = node
@@ -66,8 +89,8 @@ def remove(prompt: Prompt, node_id: str) -> Prompt:
     return changed
 
 
-def rewire(prompt: Prompt, node_id: str, input_name: str, to: Any, specs: NodeSpecs | None) -> Prompt:
-    """Connect an input to ``(node, slot)``, or with None take its link away."""
+def rewire(prompt: Prompt, node_id: str, input_name: str, link: list[Any] | None, specs: NodeSpecs | None) -> Prompt:
+    """Connect an input to ``[node id, slot]``, or with None take its link away."""
     changed = copied(prompt)
     node = changed[node_id]
     if specs is not None and node["class_type"] in specs:
@@ -75,13 +98,10 @@ def rewire(prompt: Prompt, node_id: str, input_name: str, to: Any, specs: NodeSp
         if spec.input(input_name) is None:
             hint = did_you_mean(input_name, [known.name for known in spec.inputs])
             raise WorkflowError(f"{node['class_type']} has no input {input_name!r}.{hint}", node_id=node_id)
-    if to is None:
+    if link is None:
         node["inputs"].pop(input_name, None)
     else:
-        link = _linked(prompt, to, specs)
-        if not is_link(link):
-            raise WorkflowError(f"An input is connected to a pair of a node and its output, not to {to!r:.60}.")
-        node["inputs"][input_name] = link
+        node["inputs"][input_name] = list(link)
     return changed
 
 
@@ -125,7 +145,7 @@ def _way_through(node: dict[str, Any], spec: NodeSpec, slot: int, wanted: str) -
     return next(iter([*exact, *fitting]), None)
 
 
-def _linked(prompt: Prompt, value: Any, specs: NodeSpecs | None) -> Any:
+def linked(prompt: Prompt, value: Any, specs: NodeSpecs | None) -> Any:
     """Turn ``(node, slot)`` into a link; leave any other value as a literal."""
     if not isinstance(value, (tuple, list)) or len(value) != 2 or not isinstance(value[1], (int, str)):
         return wrap(list(value) if isinstance(value, tuple) else value)

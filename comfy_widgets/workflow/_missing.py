@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ._convert.replace import replace_classes
 from ._prompt import Prompt, flow_order, is_link, is_model_file, unwrap
 from ._specs import NodeSpecs
 
@@ -122,6 +123,7 @@ def find_missing(prompt: Prompt, specs: NodeSpecs, known: Mapping[str, ModelFile
     known : Mapping
         What the file says of its models, by name.
     """
+    prompt = replace_classes(prompt, specs)
     models = {value: known_model(value, known) for value in missing_models(prompt, specs)}
     return Missing(tuple(models.values()), tuple(missing_packs(prompt, specs)))
 

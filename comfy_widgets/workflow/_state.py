@@ -6,21 +6,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from ..protocol import WorkflowError
 from ._app import app_outputs, has_app, read_app, write_app
+from ._changes import Change, draw_all
 from ._choice import Choose, Shown, apply_choice, choose, from_prompt, from_ui, into_prompt, into_ui
 from ._compare import differences
+from ._editing import free_id
 from ._editor import Editor
 from ._missing import ModelFile, models_of
 from ._param import RANDOM, Param, Params
 from ._params import make_params
-from ._prompt import ObjectInfo, Place, Prompt, copied, wrap
+from ._prompt import ObjectInfo, Place, Prompt, copied, is_link, wrap
 from ._specs import NodeSpecs
+from ._ui_scope import NotDrawn, next_node_id
 from ._uploads import image_upload, is_image
 
 if TYPE_CHECKING:
@@ -127,12 +131,43 @@ class State:
             prompt[node_id]["inputs"][input_name] = wrap(copied(value))
         return prompt
 
-    def rebuilt(self, change: Callable[[Prompt], Prompt]) -> State:
-        """Return a workflow made of a changed prompt, together with the author's choice of parameters."""
-        prompt = change(self.current())
+    # -- another graph ---------------------------------------------------------------------------------------------
+
+    def free_id(self, links: Iterable[Any] = ()) -> str:
+        """Return an id for a new node: in the innermost subgraph that holds all it is linked to."""
+        if self.editor is None or self.specs is None:
+            return free_id(self.base())
+        paths = [link[0].split(":")[:-1] for link in links if is_link(link)]
+        common = takewhile(lambda parts: len(set(parts)) == 1, zip(*paths, strict=False))
+        return ":".join([*(parts[0] for parts in common), str(next_node_id(self.editor.ui))])
+
+    def changed(self, changes: list[Change]) -> State:
+        """Return a workflow with another graph: drawn where the editor's form can hold it, else in API format."""
+        if self.editor is not None and self.specs is not None:
+            try:
+                return self._drawn_anew(self.editor, self.specs, changes)
+            except NotDrawn as error:
+                note = f"The editor's form could not hold a change ({error}): it is an API workflow from there on."
+                return replace(self._without_editor(changes), told=(*self.told, note))
+        return self._without_editor(changes)
+
+    def _drawn_anew(self, editor: Editor, specs: NodeSpecs, changes: list[Change]) -> State:
+        ui = copied(editor.ui)
+        draw_all(ui, changes, editor.widgets(specs).raw_id, specs)
+        fresh = Editor(ui)
+        prompt = fresh.convert(specs).prompt
+        if not all(change.holds(prompt) for change in changes):
+            raise NotDrawn("it would be sent otherwise than it is drawn")
+        edits = {place: value for place, value in self._all_edits().items() if place[0] in prompt}
+        return replace(self, prompt=None, editor=fresh, edits=edits, pending={})
+
+    def _without_editor(self, changes: list[Change]) -> State:
+        prompt = self.current()
         if self.editor is not None:
             prompt = into_prompt(prompt, self._choice(self._make_params(prompt)))
-        return State(prompt=prompt, specs=self.specs, images=self.images)
+        for change in changes:
+            prompt = change.in_prompt(prompt, self.specs)
+        return State(prompt=prompt, specs=self.specs, images=self.images, told=self.told)
 
     def _all_edits(self) -> Mapping[Place, Any]:
         # Without definitions the names may mean something in what ran, which is then the base.

@@ -63,6 +63,17 @@ class EditorWidgets:
                     return item.label
         return None
 
+    def raw_id(self, node_id: str) -> str:
+        """Return the id that the file has for a node of the prompt, with those of the instances around it."""
+        parts = node_id.split(":")
+        raw = []
+        for depth, part in enumerate(parts):
+            path = ":".join(parts[:depth])
+            frame = next((frame for frame in self._frames if frame.path == path), None)
+            renamed = frame.scope.renamed if frame is not None else {}
+            raw.append(next((old for old, new in renamed.items() if new == part), part))
+        return ":".join(raw)
+
     def home_of(self, place: Place) -> tuple[str, str]:
         """Return the definition and the id in it of the node that has an input; of the root, no definition."""
         path, _, node_id = place[0].rpartition(":")
