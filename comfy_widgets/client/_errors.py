@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..protocol import ComfyError, File, NodeProblem, Refusal, WorkflowError
+from ..protocol import ComfyError, File, NodeProblem, Refusal, WorkflowError, cut
 
 __all__ = [
     "ComfyError",
@@ -43,7 +43,7 @@ class PromptRefused(WorkflowError):
         super().__init__(
             f"The server refused the workflow. {first.text}"
             if len(problems) == 1
-            else f"The server refused the workflow:{listed}",
+            else f"The server refused the workflow:{cut(listed)}",
             node_id=first.node_id,
             node_title=first.node_title,
             class_type=first.class_type,

@@ -19,6 +19,7 @@ from ..protocol import (
     ProgressEvent,
     ProgressState,
     ProgressText,
+    plain,
 )
 from ._run_state import Plan, Progress, RunState
 from ._status import JobStatus, Phase
@@ -86,7 +87,7 @@ def _after(state: RunState, event: Event, now: float) -> RunState:
     if isinstance(event, ExecutionInterrupted):
         return _replace(_running(state, now), ending=event)
     if isinstance(event, ProgressText):
-        return _replace(state, progress=_replace(state.progress, text=event.text))
+        return _replace(state, progress=_replace(state.progress, text=plain(event.text)))
     return state
 
 

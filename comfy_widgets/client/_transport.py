@@ -23,7 +23,7 @@ import requests.adapters
 import requests.utils
 import urllib3.exceptions
 
-from ..protocol import Address
+from ..protocol import Address, plain
 from ..protocol.requests import Request
 from ._errors import (
     ComfyError,
@@ -342,7 +342,8 @@ def _text(content: bytes) -> str:
         body = None
     error = body.get("error") if isinstance(body, dict) else None
     message = error.get("message") if isinstance(error, dict) else error
-    return message[:200].strip(" .") if isinstance(message, str) else content[:200].decode("utf-8", "replace").strip()
+    text = message if isinstance(message, str) else content[:1000].decode("utf-8", "replace")
+    return plain(text.strip(" .\r\n"), 200)
 
 
 def _refused(error: Exception) -> bool:

@@ -40,7 +40,7 @@ from ._replies import (
     System,
     SystemStats,
 )
-from ._text import MAX_TEXT, cut, plain, printable
+from ._text import MAX_TEXT, cut, plain, plain_lines, printable
 
 __all__ = [
     "FEATURE_FLAGS_FRAME",
@@ -86,6 +86,7 @@ __all__ = [
     "parse_binary",
     "parse_text",
     "plain",
+    "plain_lines",
     "printable",
     "texts_of",
     "title_of",

@@ -27,11 +27,13 @@ from ._events import (
     Status,
     Unknown,
 )
+from ._text import plain, plain_lines
 
 FEATURE_FLAGS_FRAME = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
 """The first frame to send on every new socket; as a second frame the server ignores it."""
 
 _MOST = 2.0**53
+_MAX_TYPE = 200
 _MIME = {1: "image/jpeg", 2: "image/png"}
 
 
@@ -184,9 +186,10 @@ def _execution_error(data: dict[str, Any]) -> Event:
     return ExecutionError(
         node_id=_text(data.get("node_id")),
         node_type=_text(data.get("node_type")),
-        exception_message=str(data.get("exception_message") or "").strip(),
-        exception_type=str(data.get("exception_type") or ""),
-        traceback=_texts(data.get("traceback")),
+        # For people, as the traceback is: libraries colour what they print, and some print a whole tensor.
+        exception_message=plain(str(data.get("exception_message") or "").strip()),
+        exception_type=plain(str(data.get("exception_type") or ""), _MAX_TYPE),
+        traceback=plain_lines(_texts(data.get("traceback"))),
         # A blocked branch sends a list here.
         current_inputs=_mapping(data.get("current_inputs")),
         executed=_texts(data.get("executed")),

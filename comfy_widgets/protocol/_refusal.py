@@ -8,6 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._text import plain
+
+_NO_REASON = "The server gave no reason."
 _MISSING_CLASS = ("invalid_prompt", "missing_node_type")
 
 
@@ -56,13 +59,13 @@ class Refusal:
         body = body if isinstance(body, dict) else {}
         error = body.get("error")
         if isinstance(error, str):
-            return cls("error", error)
+            return cls("error", plain(error) or _NO_REASON)
         error = error if isinstance(error, dict) else {}
         info, nodes = error.get("extra_info"), body.get("node_errors")
         return cls(
             str(error.get("type") or body.get("code") or f"http_{status}"),
-            str(error.get("message") or body.get("message") or "The server gave no reason."),
-            str(error.get("details") or ""),
+            plain(str(error.get("message") or body.get("message") or "")) or _NO_REASON,
+            plain(str(error.get("details") or "")),
             info if isinstance(info, dict) else {},
             nodes if isinstance(nodes, dict) else {},
         )
@@ -128,9 +131,9 @@ def node_problems(node_errors: Mapping[str, Any], prompt: Mapping[str, Any]) -> 
                 info = info if isinstance(info, Mapping) else {}
                 name = info.get("input_name")
                 name = name if isinstance(name, str) and name else None
-                predicate = _predicate(error, info)
-                reason = _sentence(error, info, name, predicate)
-                text = f"{_where(prompt, node_id, class_type)}: {reason}"
+                predicate = plain(_predicate(error, info))
+                reason = plain(_sentence(error, info, name, predicate))
+                text = plain(f"{_where(prompt, node_id, class_type)}: {reason}")
                 title, kind = title_of(prompt, node_id) or class_type, str(error.get("type") or "")
                 yield NodeProblem(text, node_id, title, class_type or None, name, kind, reason, predicate)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, takewhile
 
 MAX_TEXT = 10_000
 """Characters of a text that are shown; a person reads no more of an error."""
@@ -52,6 +54,35 @@ def plain(text: str, limit: int = MAX_TEXT) -> str:
     'out of memory'
     """
     return cut(_ANSI.sub("", text), limit)
+
+
+def plain_lines(lines: Iterable[str], limit: int = 5 * MAX_TEXT) -> tuple[str, ...]:
+    """The lines of a traceback as `plain` gives them; of too many, the first and the last.
+
+    Parameters
+    ----------
+    lines : iterable of str
+    limit : int
+        The most characters to keep of all together; fifty thousand by default.
+
+    Examples
+    --------
+    >>> plain_lines([f"{number:02}" for number in range(100)], 16)
+    ('00', '01', '[92 lines left out]', '94', '95', '96', '97', '98', '99')
+    """
+    shown = [plain(line, limit // 8) for line in lines]
+    if sum(map(len, shown)) <= limit:
+        return tuple(shown)
+    first = _fitting(shown, limit // 4)
+    rest = shown[first:]
+    last = _fitting(rest[::-1], limit - sum(map(len, shown[:first])))
+    return (*shown[:first], f"[{len(rest) - last} lines left out]", *rest[len(rest) - last :])
+
+
+def _fitting(lines: Sequence[str], limit: int) -> int:
+    """How many of the first lines have no more than so many characters together."""
+    sizes = accumulate(map(len, lines))
+    return sum(1 for _ in takewhile(lambda size: size <= limit, sizes))
 
 
 def printable(text: str) -> str:

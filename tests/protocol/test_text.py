@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfy_widgets.protocol import MAX_TEXT, cut, plain, printable
+from comfy_widgets.protocol import MAX_TEXT, ExecutionError, Refusal, cut, parse_text, plain, plain_lines, printable
 
 COLOURED = "\x1b[1;31mCUDA out of memory\x1b[0m \x1b]8;;http://x\x07link\x1b]8;;\x1b\\ \x1bcdone"
 
@@ -48,3 +49,47 @@ def test_a_terminal_obeys_nothing_in_it(text: str) -> None:
 
 def test_escapes_are_shown() -> None:
     assert printable("a\x1b[2Jb\tc\nd\u202e") == "a\\x1b[2Jb\tc\nd\\u202e"
+
+
+@given(st.lists(st.text(max_size=30), max_size=30), st.integers(20, 200))
+def test_long_tracebacks_keep_their_ends(lines: list[str], limit: int) -> None:
+    kept = plain_lines(lines, limit)
+    assert sum(map(len, kept)) < limit + 200 or len(kept) <= 3
+    if (
+        sum(map(len, lines)) <= limit
+        and not any("\x1b" in line for line in lines)
+        and max(map(len, lines), default=0) <= limit // 8
+    ):
+        assert list(kept) == lines
+
+
+def test_errors_of_nodes_reach_people_bounded_and_without_colours() -> None:
+    data = {
+        "prompt_id": "a",
+        "node_id": "3",
+        "exception_type": "\x1b[31mError" + "x" * 5000,
+        "exception_message": "\x1b[31mbegin" + "x" * 5_000_000 + "end\x1b[0m\n",
+        "traceback": ["\x1b[32mFile" + "y" * 1_000_000, *(f"line {n}\n" for n in range(100_000)), "last"],
+    }
+    event = parse_text(json.dumps({"type": "execution_error", "data": data}))
+    assert isinstance(event, ExecutionError)
+    assert event.exception_message.startswith("begin")
+    assert event.exception_message.endswith("end")
+    assert "characters left out" in event.exception_message
+    assert event.traceback[0].startswith("File")
+    assert event.traceback[-1] == "last"
+    assert any("lines left out" in line for line in event.traceback)
+    whole = event.exception_type + event.exception_message + "".join(event.traceback)
+    assert len(whole) < 70_000
+    assert "\x1b" not in whole
+
+
+def test_refusals_reach_people_bounded_and_without_colours() -> None:
+    long = "\x1b[31m" + "x" * 500_000
+    error = {"type": "invalid_prompt", "message": long, "details": long, "extra_info": {}}
+    problem = {"type": "custom", "message": long, "details": long, "extra_info": {"input_name": long}}
+    body = {"error": error, "node_errors": {"3": {"class_type": long, "errors": [problem]}}}
+    refusal = Refusal.parse(body, 400)
+    for text in (refusal.message, refusal.details, *(found.text for found in refusal.problems({}))):
+        assert len(text) < 2 * MAX_TEXT
+        assert "\x1b" not in text
