@@ -70,6 +70,7 @@ def docstring_lines(tree: ast.AST) -> int:
 def test_no_file_outgrows_one_idea() -> None:
     limits = dict.fromkeys(python_files(PACKAGE, ROOT / "scripts"), 400)
     limits |= dict.fromkeys((ROOT / "js" / "src").rglob("*.ts*"), 300)
+    del limits[ROOT / "js" / "src" / "lib" / "schema.ts"]  # it is generated
     lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in limits}
     # Documentation is never cut to make a file fit.
     for file in python_files(PACKAGE, ROOT / "scripts"):

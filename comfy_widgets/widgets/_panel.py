@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..client import Progress
 from ..errors import ComfyError
 from ._base import Widget
 from ._form import WorkflowForm, default_client
 from ._form_state import FormState
-from ._lazy_images import LazyImages
-from ._live import LiveTrait, announce
-from ._panel_view import PanelView, RunControls, RunStage
-from ._pump import worker
+from ._panel_traits import PanelTraits
+from ._panel_view import RunControls, RunStage
 from ._record import NotebookRecord, finish_before_cells_end
 from ._run_state import FieldName, Place
 from ._runs import Host, PanelRun, Runs
@@ -30,7 +26,7 @@ logger = logging.getLogger(__name__)
 W = TypeVar("W", bound=Widget)
 
 
-class ComfyPanel(PanelView):
+class ComfyPanel(PanelTraits):
     """A workflow in the notebook: its form, Run and Cancel, progress, the live preview, and the images.
 
     Displayed by itself, it leaves its images in the notebook as an ordinary output too; within another widget, such
@@ -106,16 +102,6 @@ class ComfyPanel(PanelView):
     >>> box = HBox([panel.form, panel.stage])
     """
 
-    status = LiveTrait("idle", lambda panel: panel._read_status(), help="The status of the newest job; read-only.")
-    progress = LiveTrait(Progress(), lambda panel: panel._read_progress(), help="How far the job is; read-only.")
-    job = LiveTrait(None, lambda panel: panel._read_job(), help="The newest job; read-only.")
-    result = LiveTrait(None, lambda panel: panel._run_core.latest_result, help="What the last job left; read-only.")
-    images = LiveTrait(LazyImages(), lambda panel: panel._read_images(), help="The result's images; read-only.")
-    selected = LiveTrait([], lambda panel: panel._run_core.selected_images(), help="Images selected there; read-only.")
-    error = LiveTrait(None, lambda panel: panel._read_error(), help="Why there is no result; read-only.")
-
-    _ANNOUNCED: ClassVar[tuple[str, ...]] = ("job", "status", "progress", "error", "result", "images")
-
     def __init__(
         self,
         workflow: Any,
@@ -126,16 +112,10 @@ class ComfyPanel(PanelView):
         layout: Any = None,
     ) -> None:
         self._record = NotebookRecord()
-        self._announcing = threading.Lock()
-        self._announce_again = False
-        self._announce_queued = False
-        self._told_selection = 0
-        self._images_read = LazyImages()
         self._parts: list[Widget] = []
         state = FormState(workflow, client or default_client(), params, title=title)
         runs = Runs(_PanelHost(state, self._run_ended))
         super().__init__(state, runs, self.run, part="panel", layout=layout)
-        self._run_core.watch(self._queue_announcement)
         finish_before_cells_end()
         problem = self._state.problem or self._state.missing_nodes_error()
         if problem is not None:
@@ -161,11 +141,6 @@ class ComfyPanel(PanelView):
     def _add_part(self, part: W) -> W:
         self._parts.append(part)
         return part
-
-    @property
-    def runs(self) -> tuple[PanelRun, ...]:
-        """All runs so far, oldest first, each with its `job`, `values`, `result` and `images`."""
-        return tuple(run for run in self._run_core if run.refusal_phase != "idle")
 
     # What it does
 
@@ -226,58 +201,6 @@ class ComfyPanel(PanelView):
                 part.close()
             self._run_core.close()
             self._state.close()
-
-    # What its traits are
-
-    def _read_job(self) -> Job | None:
-        run = self._run_core.newest
-        return run.job if run is not None else None
-
-    def _read_status(self) -> str:
-        run = self._run_core.newest
-        if run is None or run.refusal_phase == "idle":
-            return "idle"
-        return run.job.status if run.job is not None else "failed"
-
-    def _read_progress(self) -> Progress:
-        job = self._read_job()
-        return job.progress if job is not None else Progress()
-
-    def _read_error(self) -> ComfyError | None:
-        run = self._run_core.newest
-        if run is None or run.job is None:
-            return run.refusal if run is not None else None
-        return run.job.exception(timeout=0) if run.job.done() else None
-
-    def _read_images(self) -> LazyImages:
-        result = self._run_core.latest_result
-        if self._images_read.result is not result:
-            self._images_read = LazyImages(result)
-        return self._images_read
-
-    def _queue_announcement(self) -> None:
-        if not self._announce_queued:
-            self._announce_queued = True
-            worker.submit(self._announce)
-
-    def _announce(self) -> None:
-        """Tell observers what has changed; one thread at a time, and what changes meanwhile in another round."""
-        self._announce_queued = False
-        self._announce_again = True
-        while self._announce_again and self._announcing.acquire(blocking=False):
-            try:
-                self._announce_again = False
-                selection = self._run_core.selection
-                # Opening images is dear, so this one is told only when it has changed.
-                selected = ["selected"] if selection != self._told_selection else []
-                self._told_selection = selection
-                for name in (*self._ANNOUNCED, *selected):
-                    try:
-                        announce(self, name)
-                    except Exception as error:
-                        self._state.warn(f"An observer of {name!r}", error)
-            finally:
-                self._announcing.release()
 
     # Showing
 
