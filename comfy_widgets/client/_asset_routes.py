@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ..protocol import File, requests
 from ._calls import Calls, RouteGroup
 from ._errors import FileGone, HTTPError
-from ._transport import Reply
+from ._failures import Reply
 from ._uploads import Source, part_of
 
 

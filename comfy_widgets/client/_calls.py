@@ -7,8 +7,9 @@ from typing import Any
 from ..protocol import Address
 from ..protocol.requests import Request, get, post
 from ..workflow import NodeClasses
-from ._errors import ComfyError, NotAComfyServer, ServerError
-from ._transport import Reply, Transport
+from ._errors import ComfyError, NotAComfyServer, PayloadTooLarge, ServerError
+from ._failures import Reply, size_in_words
+from ._transport import Transport
 
 
 class Calls:
@@ -19,11 +20,19 @@ class Calls:
     transport : Transport
     client_id : str
         Goes with every prompt.
+    seconds : float, optional
+        For each call; the transport's own timeout by default.
+    after_close : bool
+        Whether calls go out although the client is closed.
     """
 
-    def __init__(self, transport: Transport, client_id: str = "") -> None:
+    def __init__(
+        self, transport: Transport, client_id: str = "", *, seconds: float | None = None, after_close: bool = False
+    ) -> None:
         self.transport = transport
         self.client_id = client_id
+        self._seconds = seconds
+        self._after_close = after_close
         self.node_classes: dict[str, Any] | None = None
         """What ``/object_info`` gave, as soon as it was asked for."""
         self.has_cancel_route: bool | None = None
@@ -36,7 +45,7 @@ class Calls:
 
     def call(self, request: Request) -> Reply:
         """The answer, whatever its status."""
-        return self.transport.call(request)
+        return self.transport.call(request, seconds=self._seconds, after_close=self._after_close)
 
     def checked(self, reply: Reply, what: str) -> Reply:
         """The same answer; raises where its status means failure, and ``what`` names the call for people."""
@@ -68,9 +77,9 @@ class Calls:
         body = self.json(request, what)
         return [str(item) for item in body] if isinstance(body, list) else []
 
-    def post(self, route: str, body: object, what: str) -> None:
-        """A POST whose success has an empty body."""
-        self.checked(self.call(post(route, body)), what)
+    def post(self, route: str, body: object, what: str, *, repeatable: bool = False) -> None:
+        """A POST whose success has an empty body; ``repeatable`` as in `Request`."""
+        self.checked(self.call(post(route, body, repeatable=repeatable)), what)
 
     def features(self) -> dict[str, Any]:
         """The server's feature flags; empty where it is too old to have any."""
@@ -96,13 +105,16 @@ class Calls:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def upload_limit(self) -> str:
-        """The end of a sentence that says how much the server takes; empty where it does not say."""
+    def too_large(self, reply: Reply, what: str) -> PayloadTooLarge:
+        """The error for what the server does not take, with the limit that it names; ``what`` tells the size."""
         try:
             limit = self.features().get("max_upload_size")
         except ServerError:
             limit = None
-        return f"; the server takes {limit} at most" if limit else ""
+        known = ""
+        if isinstance(limit, (int, float)) and limit > 0:
+            known = f" Its limit is {size_in_words(limit)}."
+        return PayloadTooLarge(f"{what}, more than the server takes (413).{known}", url=reply.url, status=413)
 
     def foreign(self, what: str) -> NotAComfyServer:
         """The error for an answer that no ComfyUI gives."""

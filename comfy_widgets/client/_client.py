@@ -52,7 +52,8 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
     ----------
     url : str, optional
         ``http://host:8188`` or https, with any path prefix. Without it: ``$COMFYUI_URL``, else a ComfyUI on this
-        machine's port 8188, else the embedded engine; a printed line says which.
+        machine's port 8188, or 8000 where ComfyUI's desktop application serves, else the embedded engine; a printed
+        line says which.
     client_id : str, optional
         The id under which the server knows the websocket; made here by default. Two programs must never share one.
     ping_interval : float
@@ -350,7 +351,7 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
     def _new_job(self, prompt_id: str, document: Workflow | None = None, *, sent: bool = False) -> tuple[JobCore, Job]:
         """A job that is tracked from now on."""
         parts = self._parts
-        media = Media(FileRoutes(self._calls).view, parts.workers.downloads, self._memory)
+        media = Media(FileRoutes(Calls(parts.transport, after_close=True)).view, parts.workers.downloads, self._memory)
 
         def keep(core: JobCore) -> None:
             """Keep how it ended and what each node class took, so that the next job's bar moves evenly."""

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 _SETTLE = 1.0
 _STEADY_TRIES = 5
 _LONGEST = 60.0
+_END = 1.0
+"""Seconds that closing waits for the thread; it is a daemon and ends by itself."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class Connection:
         with suppress(OSError):
             self._wake_send.send(b"c")
         if self._thread is not threading.current_thread():
-            self._thread.join(timeout=self._settings.connect_timeout + 5)
+            self._thread.join(timeout=_END)
         self._wake_send.close()
         self._wake_receive.close()
 

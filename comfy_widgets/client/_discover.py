@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ..engine import Engine
 
 LOCAL = "http://127.0.0.1:8188"
+DESKTOP = "http://127.0.0.1:8000"
+"""Where ComfyUI's desktop application serves."""
 
 _lock = threading.Lock()
 _engine: Engine | None = None
@@ -37,8 +39,9 @@ def find_server() -> tuple[str, str, Engine | None]:
     named = os.environ.get("COMFYUI_URL", "").strip()
     if named:
         return _say(named, "named by COMFYUI_URL", None)
-    if _answers(LOCAL):
-        return _say(LOCAL, "found on this machine", None)
+    for url in (LOCAL, DESKTOP):
+        if _answers(url):
+            return _say(url, "found on this machine", None)
     engine = shared_engine()
     return _say(engine.url, "embedded engine, small procedural model; no other ComfyUI was found", engine)
 
@@ -52,8 +55,8 @@ def shared_engine() -> Engine:
                 from ..engine import Engine
             except ImportError as error:
                 raise ComfyError(
-                    f"No ComfyUI answers at {LOCAL}, and the embedded engine is not installed ({error}). Start ComfyUI "
-                    "there, name another address, or pip install 'comfy_widgets[engine]'."
+                    f"No ComfyUI answers at {LOCAL} or {DESKTOP}, and the embedded engine is not installed ({error}). "
+                    "Start ComfyUI there, name another address, or pip install 'comfy_widgets[engine]'."
                 ) from error
             _engine = Engine()
             atexit.register(_engine.close)

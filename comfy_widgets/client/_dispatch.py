@@ -90,7 +90,7 @@ class Dispatcher:
             self._closed = True
             self._condition.notify()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout=5)
+            self._thread.join(timeout=1.0)
 
     def _run(self) -> None:
         while True:

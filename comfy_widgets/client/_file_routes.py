@@ -10,8 +10,8 @@ from ..protocol import File, as_file, requests
 from ._calls import RouteGroup
 from ._decoding import decode
 from ._errors import FileGone, HTTPError, NotAComfyServer, ServerTimeout, ServerUnreachable
+from ._failures import Reply, size_in_words
 from ._names import safe_path
-from ._transport import Reply
 from ._uploads import Source, part_of
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class FileRoutes(RouteGroup):
     def _uploaded(self, request: requests.Request, name: str, size: int) -> File:
         reply = self._calls.call(request)
         if reply.status == 413:
-            raise self._calls.transport.failure(reply, f"{name} has {size} bytes{self._calls.upload_limit()}")
+            raise self._calls.too_large(reply, f"{name} has {size_in_words(size)}")
         if reply.status == 400:
             raise HTTPError(
                 f"The server refused the upload of {name}: it takes no empty name and no path out of its folder.",

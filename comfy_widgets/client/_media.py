@@ -6,11 +6,12 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from pathlib import Path
 
 from ..protocol import File
+from ._pool import Pool
 
 
 class Memory:
@@ -82,13 +83,13 @@ class Media:
     ----------
     fetch : callable
         Takes a `File` and gives its bytes, or raises.
-    pool : Executor
+    pool : Pool
         Where fetches run.
     memory : Memory
         Shared by all jobs of a client.
     """
 
-    def __init__(self, fetch: Callable[[File], bytes], pool: Executor, memory: Memory) -> None:
+    def __init__(self, fetch: Callable[[File], bytes], pool: Pool, memory: Memory) -> None:
         self._fetch = fetch
         self._pool = pool
         self._memory = memory

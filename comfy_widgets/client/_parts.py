@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ..protocol import Event, HistoryEntry, Queue
@@ -13,11 +12,17 @@ from ._connection import Connection, Handshake, KeepAlive
 from ._dispatch import Dispatcher, Subscription
 from ._errors import ServerError
 from ._journal import Journal
+from ._pool import Lane, Pool
 from ._prompt_routes import PromptRoutes
 from ._server_routes import ServerRoutes
 from ._timings import Timings
 from ._tracker import Connect, Tracker
 from ._transport import Transport
+
+_PATIENCE = 2.0
+"""Seconds that a submission may hold up those after it; a server answers in milliseconds, or has trouble."""
+_LAST_CALLS = 0.5
+"""Seconds that a closing client waits for calls that are under way."""
 
 
 @dataclass
@@ -26,17 +31,17 @@ class Workers:
 
     Attributes
     ----------
-    downloads : ThreadPoolExecutor
-        Files.
-    calls : ThreadPoolExecutor
+    downloads : Pool
+        Files; many, so that a slow one holds up no other.
+    calls : Pool
         Short calls, which must not wait behind large files.
-    submissions : ThreadPoolExecutor
-        One thread, so that jobs reach the server in the order in which they were submitted.
+    submissions : Lane
+        One after the other, so that jobs reach the server in the order in which they were submitted.
     """
 
-    downloads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "comfy-http"))
-    calls: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "comfy-calls"))
-    submissions: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "comfy-submit"))
+    downloads: Pool = field(default_factory=lambda: Pool("comfy-http", 32))
+    calls: Pool = field(default_factory=lambda: Pool("comfy-calls", 32))
+    submissions: Lane = field(default_factory=lambda: Lane("comfy-submit", _PATIENCE))
 
 
 @dataclass
@@ -57,13 +62,18 @@ def shutdown(parts: Parts) -> None:
     if os.getpid() != parts.process:
         # A fork has copies of the sockets but none of the threads; to close them here would disturb the parent.
         return
-    parts.workers.submissions.shutdown(wait=False, cancel_futures=True)
+    workers = parts.workers
+    workers.submissions.close()
     parts.tracker.close()
-    parts.workers.downloads.shutdown(wait=False, cancel_futures=True)
-    # A cancel that was asked for is still sent.
-    parts.workers.calls.shutdown(wait=False)
-    parts.dispatcher.close()
+    workers.downloads.close(cancel=True)
+    # A cancel that was asked for is still sent; what takes longer than a moment is cut, and so is all else.
+    workers.calls.close()
+    workers.calls.join(_LAST_CALLS)
     parts.transport.close()
+    # Whose POST was cut is called back now, where that was asked for.
+    workers.submissions.join(_LAST_CALLS)
+    parts.tracker.join(_LAST_CALLS)
+    parts.dispatcher.close()
     parts.timings.save()
 
 

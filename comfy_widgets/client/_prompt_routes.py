@@ -11,7 +11,7 @@ from ..protocol import HistoryEntry, PromptReply, Queue, Refusal, WorkflowError,
 from ..workflow import Workflow
 from ._calls import RouteGroup
 from ._errors import NotAComfyServer, PromptRefused, ServerError
-from ._transport import Reply
+from ._failures import Reply, size_in_words
 
 
 class PromptRoutes(RouteGroup):
@@ -82,9 +82,8 @@ class PromptRoutes(RouteGroup):
             refusal = Refusal.parse(_json_or_none(reply), 400)
             raise PromptRefused(refusal, refusal.problems(prompt, self._known_classes(refusal)), 400)
         if reply.status == 413:
-            limit = self._calls.upload_limit()
             size = len(request.payload or b"")
-            raise self._calls.transport.failure(reply, f"The workflow has {size} bytes{limit}")
+            raise self._calls.too_large(reply, f"The workflow has {size_in_words(size)}")
         body = self._calls.checked(reply, "Submitting the workflow").json()
         if not isinstance(body, dict) or not isinstance(body.get("prompt_id"), str):
             raise NotAComfyServer(
@@ -109,7 +108,7 @@ class PromptRoutes(RouteGroup):
 
     def delete_from_queue(self, *prompt_ids: str) -> None:
         """``POST /queue {"delete": [...]}``: take waiting prompts out; running ones are not touched."""
-        self._calls.post("/queue", {"delete": list(prompt_ids)}, "Deleting from the queue")
+        self._calls.post("/queue", {"delete": list(prompt_ids)}, "Deleting from the queue", repeatable=True)
 
     def clear_queue(self) -> None:
         """``POST /queue {"clear": true}``: take out all waiting prompts, of everybody."""
@@ -125,7 +124,7 @@ class PromptRoutes(RouteGroup):
         By ``POST /api/jobs/{prompt_id}/cancel`` where the server has it; else by the queue, then a targeted interrupt.
         """
         if self._calls.has_cancel_route is not False:
-            reply = self._calls.call(requests.post(f"/jobs/{quote(prompt_id, safe='')}/cancel"))
+            reply = self._calls.call(requests.post(f"/jobs/{quote(prompt_id, safe='')}/cancel", repeatable=True))
             self._calls.has_cancel_route = reply.status not in (404, 405)
             if reply.status == 200:
                 return
@@ -151,7 +150,7 @@ class PromptRoutes(RouteGroup):
 
     def delete_history(self, *prompt_ids: str) -> None:
         """``POST /history {"delete": [...]}``: let the server forget these."""
-        self._calls.post("/history", {"delete": list(prompt_ids)}, "Deleting from the history")
+        self._calls.post("/history", {"delete": list(prompt_ids)}, "Deleting from the history", repeatable=True)
 
     def clear_history(self) -> None:
         """``POST /history {"clear": true}``: let the server forget all."""

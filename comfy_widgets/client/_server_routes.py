@@ -106,4 +106,6 @@ class ServerRoutes(RouteGroup):
 
     def free(self, *, unload_models: bool = True, free_memory: bool = True) -> None:
         """``POST /free``: unload models and, with ``free_memory``, forget all cached results."""
-        self._calls.post("/free", {"unload_models": unload_models, "free_memory": free_memory}, "Freeing memory")
+        self._calls.post(
+            "/free", {"unload_models": unload_models, "free_memory": free_memory}, "Freeing memory", repeatable=True
+        )

@@ -66,6 +66,8 @@ class Submitter:
 
     def __init__(self, calls: Calls, parts: Parts, api_key: str | None) -> None:
         self._prompts = PromptRoutes(calls)
+        # What was sent may have to be called back when the client is closed already.
+        self._last_words = PromptRoutes(Calls(calls.transport, calls.client_id, after_close=True))
         self._files = FileRoutes(calls)
         self._server = ServerRoutes(calls)
         self._client_id = calls.client_id
@@ -150,7 +152,7 @@ class Submitter:
         if job.done() and job.status is not JobStatus.LOST:
             return
         try:
-            self._prompts.cancel(job.prompt_id)
+            self._last_words.cancel(job.prompt_id)
         except ServerError as error:
             job.warn(f"The server could not be told to cancel: {error}")
         self._parts.tracker.ask_soon()

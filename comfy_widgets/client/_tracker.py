@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
 
 from ..protocol import (
     Event,
@@ -25,6 +24,7 @@ from ._connection import Connection
 from ._core import JobCore
 from ._errors import ComfyError, ServerError
 from ._ledger import Ledger, Tracked
+from ._pool import Pool
 from ._status import JobStatus
 from ._watch import Pace, Server, Watch
 
@@ -40,7 +40,7 @@ class Tracker:
     ----------
     server : Server
         What to ask.
-    pool : Executor
+    pool : Pool
         Where settling runs.
     pace : Pace
     connect : callable
@@ -50,7 +50,7 @@ class Tracker:
     """
 
     def __init__(
-        self, server: Server, pool: Executor, pace: Pace, connect: Connect, on_event: Callable[[Event], None]
+        self, server: Server, pool: Pool, pace: Pace, connect: Connect, on_event: Callable[[Event], None]
     ) -> None:
         self.ledger = Ledger()
         self.connection: Connection | None = None
@@ -123,7 +123,7 @@ class Tracker:
         self._watch.ask_soon()
 
     def close(self) -> None:
-        """End all threads. Jobs that are outstanding end as lost; they go on on the server."""
+        """Let all threads end. Jobs that are outstanding end as lost; they go on on the server."""
         with self.ledger.condition:
             self._closed = True
         if self.connection is not None:
@@ -131,6 +131,10 @@ class Tracker:
         for job in self.ledger.outstanding():
             self.ledger.lose(job, "the client was closed while it was outstanding; it may go on on the server")
         self._watch.close()
+
+    def join(self, timeout: float) -> None:
+        """After `close`, wait for what asks the server."""
+        self._watch.join(timeout)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ..protocol import File, WorkflowError, requests
 from ._calls import Calls, RouteGroup
 from ._errors import FileGone, Forbidden, HTTPError, ServerError
-from ._transport import Reply
+from ._failures import Reply
 
 
 class UserRoutes(RouteGroup):

@@ -39,6 +39,8 @@ class Pace:
         How long the server may be unreachable before an outstanding job is given up; its id stays good.
     gone : float
         The least time between the two answers that together mean "gone".
+    uncertain : float
+        How long a prompt is looked for whose POST met a gateway's error or no answer: it may still be on its way.
     dead_worker : float
         How long a running job may be silent before the server's log is searched for a dead worker; and how long
         after it was cancelled before it is given up.
@@ -49,6 +51,7 @@ class Pace:
     lost_after: float = 120.0
     gone: float = 1.0
     dead_worker: float = 60.0
+    uncertain: float = 30.0
 
 
 class Server(Protocol):
@@ -115,12 +118,15 @@ class Watch:
             self._condition.notify()
 
     def close(self) -> None:
-        """End the thread."""
+        """Let the thread end."""
         with self._condition:
             self._closed = True
             self._condition.notify()
+
+    def join(self, timeout: float) -> None:
+        """After `close`, wait for the thread."""
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout=5)
+            self._thread.join(timeout)
 
     def _run(self) -> None:
         while True:

@@ -85,11 +85,13 @@ class Address:
     def loopback(self) -> bool:
         """Whether the server is on this machine."""
         name = urlsplit(self.base).hostname or ""
-        return name in ("localhost", "::1") or name.startswith("127.")
+        return name in ("localhost", "::1", "0.0.0.0", "::") or name.startswith("127.")
 
 
 def _hidden(url: str) -> str:
     """The URL without credentials and tokens, for messages."""
     scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
-    place = rest.rpartition("@")[2]
-    return f"{scheme}{mark}{re.split('[?#]', place)[0]}"
+    place = re.split("[?#]", rest.rpartition("@")[2])[0]
+    # What is no host and port may be a user and a password, of which the rest is missing.
+    known = re.fullmatch(r"/{0,2}(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d+)?(/[^@]*)?", place)
+    return f"{scheme}{mark}{place if known else '...'}"

@@ -38,8 +38,9 @@ class Request:
         Sent as it is, in place of ``body``.
     form : dict
         Fields of a multipart call, sent with ``upload``.
-    idempotent : bool
-        Whether the call may be sent again when its answer got lost.
+    repeatable : bool
+        Whether a POST or PATCH, when its answer got lost, may be sent again: only where a second one does what the
+        first did. A second ``interrupt`` could stop the next prompt, perhaps a stranger's.
     """
 
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -49,11 +50,12 @@ class Request:
     raw: bytes | None = field(default=None, repr=False)
     form: Mapping[str, str] = field(default_factory=dict)
     upload: Upload | None = None
+    repeatable: bool = False
 
     @property
     def idempotent(self) -> bool:
         """Whether sending it twice does what sending it once does."""
-        return self.route != "/prompt" or self.method == "GET"
+        return self.repeatable or self.method in ("GET", "HEAD", "PUT")
 
     @property
     def payload(self) -> bytes | None:
@@ -77,9 +79,9 @@ def get(route: str, **query: str | int | None) -> Request:
     return Request("GET", route, {name: str(value) for name, value in query.items() if value is not None})
 
 
-def post(route: str, body: object = None) -> Request:
-    """A POST with a JSON body."""
-    return Request("POST", route, body=body)
+def post(route: str, body: object = None, *, repeatable: bool = False) -> Request:
+    """A POST with a JSON body; ``repeatable`` as in `Request`."""
+    return Request("POST", route, body=body, repeatable=repeatable)
 
 
 def prompt(

@@ -42,7 +42,8 @@ def test_a_prompt_says_only_what_was_asked_for() -> None:
 def test_a_prompt_is_the_only_call_that_must_not_be_sent_twice() -> None:
     assert not requests.prompt({}, prompt_id=ID, client_id="me").idempotent
     assert requests.get("/prompt").idempotent
-    assert requests.post("/queue", {"clear": True}).idempotent
+    assert not requests.post("/queue", {"clear": True}).idempotent
+    assert requests.post("/queue", {"delete": [ID]}, repeatable=True).idempotent
 
 
 def test_the_body_of_a_call() -> None:
