@@ -97,8 +97,18 @@ class NodeSpecs(Mapping[str, NodeSpec]):
 
     @classmethod
     def of(cls, object_info: Mapping[str, Any] | NodeSpecs) -> NodeSpecs:
-        """`object_info` itself if it is parsed already, so that callers can share what was parsed."""
-        return object_info if isinstance(object_info, NodeSpecs) else cls(object_info)
+        """`object_info` itself if it is parsed already, so that callers can share what was parsed.
+
+        What was parsed of the last one is kept as well: most programs have one server, and hand its definitions over
+        again and again.
+        """
+        if isinstance(object_info, NodeSpecs):
+            return object_info
+        if _last and _last[0].object_info is object_info:
+            return _last[0]
+        specs = cls(object_info)
+        _last[:] = [specs]
+        return specs
 
     def replacement(self, class_type: str) -> Mapping[str, Any] | None:
         """What the server takes for a class that it no longer has, as `/node_replacements` describes it."""
@@ -111,9 +121,11 @@ class NodeSpecs(Mapping[str, NodeSpec]):
         return first if isinstance(new, str) and new in self.object_info else None
 
     def __getitem__(self, class_type: str) -> NodeSpec:
+        entry = self.object_info[class_type]
         spec = self._parsed.get(class_type)
-        if spec is None:
-            spec = self._parsed[class_type] = parse_node(class_type, self.object_info[class_type])
+        # An entry that was put in its place since is read anew.
+        if spec is None or spec.raw is not entry:
+            spec = self._parsed[class_type] = parse_node(class_type, entry)
         return spec
 
     def __contains__(self, class_type: object) -> bool:
@@ -127,3 +139,7 @@ class NodeSpecs(Mapping[str, NodeSpec]):
 
     def __repr__(self) -> str:
         return f"<NodeSpecs of {len(self)} classes>"
+
+
+#: The definitions that were used last.
+_last: list[NodeSpecs] = []

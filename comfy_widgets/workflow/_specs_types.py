@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 Section: TypeAlias = Literal["required", "optional"]
@@ -214,6 +215,13 @@ class InputSpec:
             return f"must be at most {self.max}"
         return None
 
+    @property
+    def control_positions(self) -> int:
+        """How many places its "control after generate" takes: the mode, for a combo also a filter text."""
+        if self.control_after_generate is None:
+            return 0
+        return 2 if self.choices is not None or self.remote is not None else 1
+
 
 @dataclass(frozen=True)
 class OutputSpec:
@@ -228,6 +236,34 @@ class OutputSpec:
     is_list: bool = False
     tooltip: str = ""
     match: str | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the editor makes of a definition without dynamic inputs.
+
+    Attributes
+    ----------
+    widgets : tuple of (name, InputSpec, place)
+        Each with its place in ``widgets_values``.
+    sockets : tuple of (name, type, match)
+        Sockets with the same `match` have one type.
+    positions : tuple of str or None
+        Which widget each place belongs to; None for one that is never sent.
+    output_types : tuple of str
+    names, socket_names : frozenset of str
+        All inputs; those without a widget.
+    has_forced : bool
+        Whether some input is a socket although its type has a widget.
+    """
+
+    widgets: tuple[tuple[str, InputSpec, int], ...]
+    sockets: tuple[tuple[str, str, str | None], ...]
+    positions: tuple[str | None, ...]
+    output_types: tuple[str, ...]
+    names: frozenset[str]
+    socket_names: frozenset[str]
+    has_forced: bool
 
 
 @dataclass(frozen=True)
@@ -257,6 +293,29 @@ class NodeSpec:
     api_node: bool = False
     python_module: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def layout(self) -> Layout | None:
+        """Where the editor puts the inputs, if that is the same for all nodes of the class; else None."""
+        positions: list[str | None] = []
+        widgets: list[tuple[str, InputSpec, int]] = []
+        sockets: list[tuple[str, str, str | None]] = []
+        for spec in self.inputs:
+            match = spec.dynamic if isinstance(spec.dynamic, MatchType) else None
+            if (spec.dynamic is not None and match is None) or (spec.remote or {}).get("refresh_button"):
+                return None
+            if spec.is_widget:
+                widgets.append((spec.name, spec, len(positions)))
+                positions += [spec.name, *[None] * spec.control_positions]
+            elif match is not None:
+                sockets.append((spec.name, match.allowed_types, match.template_id))
+            else:
+                sockets.append((spec.name, spec.type, None))
+        types = tuple(output.type for output in self.outputs)
+        forced = any(spec.force_input for spec in self.inputs)
+        socket_names = frozenset(name for name, *_ in sockets)
+        names = socket_names.union(name for name, *_ in widgets)
+        return Layout(tuple(widgets), tuple(sockets), tuple(positions), types, names, socket_names, forced)
 
     def input(self, name: str) -> InputSpec | None:
         """The specification of the input called `name`; dynamic inputs are found by their dotted names."""

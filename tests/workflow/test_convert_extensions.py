@@ -14,7 +14,9 @@ EMPTY_VIEW = {"__value__": ["", ""]}
 COMBO = definition({"choice": ["COMBO", {"options": []}]}, ("STRING", "INT"))
 
 
-@pytest.mark.parametrize("saved", [None, [], [None], [["a.png", "b.png"]], [{"before": "a.png"}], {"view": 1}])
+@pytest.mark.parametrize(
+    "saved", [None, [], [None], ["saved.png"], [["a.png", "b.png"]], [{"before": "a.png"}], {"view": 1}]
+)
 def test_a_comparison_is_sent_with_an_empty_view(saved: Any) -> None:
     drawing = Drawing()
     image = drawing.node("Image", [1, 2], outputs=("IMAGE",))

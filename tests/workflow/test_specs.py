@@ -269,3 +269,15 @@ def test_every_recorded_definition_becomes_controls_and_sockets(file: Path) -> N
                     item.max is None or item.default <= item.max
                 )
                 assert (item.problem(item.default) is None) == inside, (name, item.name)
+
+
+def test_definitions_that_are_handed_over_again_are_not_parsed_again() -> None:
+    info = {"A": {"input": {"required": {"x": ["INT"]}}}, "B": {"input": {"required": {"x": ["INT"]}}}}
+    first, other = NodeSpecs.of(info)["A"], NodeSpecs.of(info)["B"]
+    assert NodeSpecs.of(info)["A"] is first
+    info["A"] = {"input": {"required": {"y": ["INT"]}}}
+    assert NodeSpecs.of(info)["A"].inputs[0].name == "y"
+    assert NodeSpecs.of(info)["B"] is other
+    del info["A"]
+    assert "A" not in NodeSpecs.of(info)
+    assert NodeSpecs.of({"A": {}})["A"].inputs == ()

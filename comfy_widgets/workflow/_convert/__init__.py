@@ -106,7 +106,9 @@ def convert(
         graph = Graph(read_document(workflow, report), NodeSpecs.of(object_info), report)
         emitter = Emitter(graph, expand(graph), strict=strict_frontend)
         emitter.emit()
-        prompt = replace_classes(emitter.prompt, graph.specs, report)
+        prompt = emitter.prompt
+        if emitter.has_unknown:
+            prompt = replace_classes(prompt, graph.specs, report)
     except RecursionError as error:
         raise WorkflowError("The workflow holds a value that is nested too deeply to be read.") from error
     texts = emitter.run_texts()
@@ -118,7 +120,7 @@ def convert(
 
 def _note_choices(prompt: Prompt, texts: RunTexts, seed: int | None, report: Report) -> None:
     told = "They are sent as they are." if seed is None else f"One was picked with seed {seed}."
-    for node_id, name in sorted(texts.dynamic or ()):
-        if has_choices(prompt[node_id]["inputs"][name]):
-            title = prompt[node_id]["_meta"]["title"]
-            report.add("random-choice", f'The {name} of "{title}" holds choices. {told}', (node_id, title), name)
+    places = [(node_id, name) for node_id, name in texts.dynamic or () if has_choices(prompt[node_id]["inputs"][name])]
+    for node_id, name in sorted(places):
+        title = prompt[node_id]["_meta"]["title"]
+        report.add("random-choice", f'The {name} of "{title}" holds choices. {told}', (node_id, title), name)

@@ -26,6 +26,7 @@ from .parts import (
     sequence,
     slot_index,
     text,
+    type_of,
 )
 from .report import Report
 from .wireless import connect_wireless
@@ -130,33 +131,38 @@ def read_node(raw: object, index: int, where: str) -> Node:
     values = raw.get("widgets_values")
     named = raw.get("widgets_values_named")
     properties = raw.get("properties")
-    mode, order = raw.get("mode"), raw.get("order")
+    mode, order, title = raw.get("mode"), raw.get("order"), raw.get("title")
+    inputs, outputs = raw.get("inputs"), raw.get("outputs")
     return Node(
-        id=identity,
-        type=node_type,
-        mode=mode if isinstance(mode, int) else 0,
-        order=order if isinstance(order, int) else index,
-        title=text(raw.get("title")) or None,
-        inputs=[_read_input(item) for item in sequence(raw.get("inputs"))],
-        outputs=[_type_of(item) for item in sequence(raw.get("outputs"))],
-        values=values if isinstance(values, (list, dict)) else None,
-        named_values=named if isinstance(named, dict) else {},
-        properties=properties if isinstance(properties, dict) else {},
+        identity,
+        node_type,
+        mode if isinstance(mode, int) else 0,
+        order if isinstance(order, int) else index,
+        (text(title) or None) if title is not None else None,
+        [_read_input(item) for item in sequence(inputs)] if inputs else [],
+        sequence(outputs) if outputs else (),
+        values if isinstance(values, (list, dict)) else None,
+        named if isinstance(named, dict) else {},
+        properties if isinstance(properties, dict) else {},
     )
+
+
+#: An absent "link" differs from a null one: files made by other tools name links only in the link table.
+_ABSENT: Any = object()
 
 
 def _read_input(raw: object) -> SavedInput:
     """Read one saved input. Junk keeps its place (slots are counted) as an input that nothing can be matched to."""
     if not isinstance(raw, dict):
         return SavedInput("", "*", None, None)
-    widget = raw.get("widget")
+    get = raw.get
+    name, type_name, link, widget, label = get("name"), get("type"), get("link", _ABSENT), get("widget"), get("label")
     return SavedInput(
-        name=text(raw.get("name")),
-        type=_type_of(raw),
-        # An absent "link" differs from a null one: files made by other tools name links only in the link table.
-        link=key(raw["link"]) if "link" in raw else "",
-        widget=text(widget.get("name")) or None if isinstance(widget, dict) else None,
-        label=text(raw.get("label")) or None,
+        name if type(name) is str else text(name),
+        type_name if type(type_name) is str and type_name else type_of(raw),
+        None if link is None else "" if link is _ABSENT else key(link),
+        (text(widget.get("name")) or None) if widget is not None and isinstance(widget, dict) else None,
+        (text(label) or None) if label is not None else None,
     )
 
 
@@ -164,7 +170,7 @@ def _read_port(raw: object) -> Port:
     if not isinstance(raw, dict):
         return Port("", "*", [])
     links = [key(item) for item in sequence(raw.get("linkIds"))]
-    return Port(text(raw.get("name")), _type_of(raw), [item for item in links if item is not None])
+    return Port(text(raw.get("name")), type_of(raw), [item for item in links if item is not None])
 
 
 def _read_links(raw: object, where: str, report: Report) -> dict[str, Link]:
@@ -172,16 +178,22 @@ def _read_links(raw: object, where: str, report: Report) -> dict[str, Link]:
     links: dict[str, Link] = {}
     broken = 0
     for item in items:
-        parts: Sequence[Any] = [item.get(name) for name in _LINK_KEYS] if isinstance(item, dict) else sequence(item)
-        if len(parts) < 5:
+        if type(item) is list and len(item) >= 5:
+            identity, origin, origin_slot, target, target_slot = item[:5]
+        elif isinstance(item, dict):
+            identity, origin, origin_slot, target, target_slot = map(item.get, _LINK_KEYS)
+        else:
             broken += item is not None
             continue
-        identity, origin, target = key(parts[0]), key(parts[1]), key(parts[3])
-        origin_slot, target_slot = slot_index(parts[2]), slot_index(parts[4])
+        identity, origin, target = key(identity), key(origin), key(target)
+        if type(origin_slot) is not int or origin_slot < 0:
+            origin_slot = slot_index(origin_slot)
+        if type(target_slot) is not int or target_slot < 0:
+            target_slot = slot_index(target_slot)
         if identity is None or origin is None or target is None or origin_slot is None or target_slot is None:
             broken += 1
-            continue
-        links.setdefault(identity, Link(origin, origin_slot, target, target_slot))
+        elif identity not in links:
+            links[identity] = Link(origin, origin_slot, target, target_slot)
     if broken:
         report.add("dropped", f"{broken} link(s) of the {where} have no readable ends and are left out.")
     return links
@@ -189,14 +201,14 @@ def _read_links(raw: object, where: str, report: Report) -> dict[str, Link]:
 
 def _connect_unnamed(scope: Scope) -> None:
     """Give inputs that do not say which link feeds them the first link that claims them."""
+    if not any(item.link == "" for node in scope.nodes.values() for item in node.inputs):
+        return
     unnamed = {
         (node.id, index): item
         for node in scope.nodes.values()
         for index, item in enumerate(node.inputs)
         if item.link == ""
     }
-    if not unnamed:
-        return
     for identity, link in scope.links.items():
         item = unnamed.get((link.target, link.target_slot))
         if item is not None and item.link == "":
@@ -248,14 +260,6 @@ def _rename(scope: Scope) -> None:
     for link in scope.links.values():
         link.origin = new.get(link.origin, link.origin)
         link.target = new.get(link.target, link.target)
-
-
-def _type_of(raw: object) -> str:
-    declared = raw.get("type") if isinstance(raw, dict) else None
-    if isinstance(declared, str):
-        return declared or "*"
-    # A saved list of options is a combo; 0 and null fit everything.
-    return "COMBO" if isinstance(declared, (list, tuple)) else "*"
 
 
 def _kind_of(value: object) -> str:

@@ -12,12 +12,13 @@ from .._specs_types import InputSpec
 from .extensions import COMPUTED
 from .frames import Frame, widget_settings
 from .graph import Graph
-from .live import MISSING, Widget
+from .live import MISSING, LiveNode, Widget
 from .parts import BYPASSED, MUTED, Node
 from .report import missing_class, unplaced_values
-from .resolve import Resolver, Source
+from .resolve import Resolver
 from .run_texts import Place, RunTexts
 
+_PLAIN = frozenset({str, int, bool})
 _VERSION_KEYS = ("cnr_id", "aux_id", "ver")
 
 
@@ -36,6 +37,8 @@ class Emitter:
     ----------
     prompt : dict
         API format. Texts are as their author wrote them.
+    has_unknown : bool
+        Whether a node's class is not among the server's.
     dynamic : set of (node id, input name)
         The texts in which the front end picks one of ``{a|b}``: those of a node's own widgets. What reaches a widget
         from the outside of a subgraph is sent as it is.
@@ -48,14 +51,15 @@ class Emitter:
         self.resolver = Resolver(graph, strict=strict)
         self.prompt: dict[str, dict[str, Any]] = {}
         self.dynamic: set[Place] = set()
+        self.has_unknown = False
         self._savers: list[str] = []
         self._names: dict[str, str] = {}
 
     def emit(self) -> None:
         """Fill the prompt with every node that the server is to know, connected or not."""
         for frame in self.frames:
-            for node in sorted(frame.scope.nodes.values(), key=lambda node: node.order):
-                if node.mode not in (MUTED, BYPASSED) and self.graph.role(node) == "server":
+            for node in sorted(frame.scope.nodes.values(), key=_order):
+                if self.graph.role(node) == "server" and node.mode != MUTED and node.mode != BYPASSED:
                     self._emit_node(frame, node)
 
     def run_texts(self) -> RunTexts:
@@ -63,7 +67,11 @@ class Emitter:
         return RunTexts(frozenset(self.dynamic), tuple(self._savers), self._names, self._unsent_value)
 
     def _emit_node(self, frame: Frame, node: Node) -> None:
-        identity, title = frame.id_of(node), self.graph.title(node)
+        live = self.graph.live(node)
+        spec, properties = live.spec, node.properties
+        title = node.title or (spec.display_name if spec is not None else node.type)
+        identity = frame.id_of(node)
+        where = (identity, title)
         if identity in self.prompt:
             raise WorkflowError(
                 f'Two nodes would both be sent as {identity}; the second is "{title}". Give one another id.',
@@ -71,46 +79,52 @@ class Emitter:
                 node_title=title,
                 class_type=node.type,
             )
-        where = (identity, title)
-        unplaced = self.graph.live(node).unplaced
-        if node.type not in self.graph.specs:
-            if self.graph.specs.replacement(node.type) is None:
-                self.graph.report.add("missing-class", missing_class(title, node.type, unplaced), where)
-        elif unplaced:
-            message = unplaced_values(title, node.type, unplaced)
-            self.graph.report.add("unplaced-value", message, where, unplaced[0][0])
-        inputs = self._widget_values(frame, node, where)
-        for index, slot in enumerate(self.graph.live(node).slots):
-            if slot.link is None:
-                continue
-            found = self.resolver.resolve(frame, node, index)
-            if isinstance(found, Source):
-                inputs[slot.name] = [found.node, found.slot]
-                self.dynamic.discard((identity, slot.name))
-            elif found is not None:
-                self._put(inputs, slot.name, found, where)
+        if spec is None or live.unplaced:
+            self._note_unknown(live, node.type, where)
+        inputs = self._widget_values(frame, node, live, where)
+        for name, link in live.links():
+            found = self.resolver.resolve(frame, node, name, link)
+            if type(found) is list:
+                if name in inputs:
+                    self.dynamic.discard((identity, name))
+                inputs[name] = found
+            elif isinstance(found, Widget):
+                self._put(inputs, name, found, where)
         if node.type in COMPUTED:
             inputs |= COMPUTED[node.type](inputs)
         meta = {"title": title}
         for name in _VERSION_KEYS:
-            version = node.properties.get(name)
+            version = properties.get(name)
             if isinstance(version, str):
                 meta[name] = version
         self.prompt[identity] = {"class_type": node.type, "inputs": inputs, "_meta": meta}
-        given = node.properties.get("Node name for S&R")
-        if isinstance(given, str) and given != node.type:
+        given = properties.get("Node name for S&R")
+        if given != node.type and isinstance(given, str):
             self._names.setdefault(given, identity)
-        if "filename_prefix" in inputs and node.type in self.graph.specs and self.graph.specs[node.type].output_node:
+        if "filename_prefix" in inputs and spec is not None and spec.output_node:
             self._savers.append(identity)
 
-    def _widget_values(self, frame: Frame, node: Node, where: tuple[str, str]) -> dict[str, Any]:
+    def _note_unknown(self, live: LiveNode, node_type: str, where: tuple[str, str]) -> None:
+        if live.spec is not None:
+            message = unplaced_values(where[1], node_type, live.unplaced)
+            self.graph.report.add("unplaced-value", message, where, live.unplaced[0][0])
+            return
+        self.has_unknown = True
+        if self.graph.specs.replacement(node_type) is None:
+            self.graph.report.add("missing-class", missing_class(where[1], node_type, live.unplaced), where)
+
+    def _widget_values(self, frame: Frame, node: Node, live: LiveNode, where: tuple[str, str]) -> dict[str, Any]:
         settings = widget_settings(frame, node) if frame.settings else {}
         inputs: dict[str, Any] = {}
-        for name, widget in self.graph.live(node).widgets.items():
+        for name, value, spec in live.values():
             if name in settings:
-                value = widget.value if settings[name] is MISSING else settings[name]
-                widget = Widget(name, value, widget.spec, promoted=True)
-            self._put(inputs, name, widget, where)
+                value = value if settings[name] is MISSING else settings[name]
+                self._put(inputs, name, Widget(name, value, spec, promoted=True), where)
+            elif type(value) in _PLAIN and spec is not None and not spec.dynamic_prompts and spec.kind != "json":
+                # Most values need nothing done to them.
+                inputs[name] = value
+            else:
+                self._put(inputs, name, Widget(name, value, spec), where)
         return inputs
 
     def _put(self, inputs: dict[str, Any], name: str, widget: Widget, where: tuple[str, str]) -> None:
@@ -161,6 +175,10 @@ class Emitter:
 
 def _is_hole(value: object) -> bool:
     return value is None or (isinstance(value, float) and not math.isfinite(value))
+
+
+def _order(node: Node) -> int:
+    return node.order
 
 
 def _as_text(value: object) -> object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+OLD_PREFIX = "sample_"
 _SAMPLERS = frozenset({"KSampler", "KSamplerAdvanced"})
 _WITH_3D_VIEW = frozenset({"Preview3D", "SaveGLB"})
 
@@ -15,6 +16,8 @@ _WITH_3D_VIEW = frozenset({"Preview3D", "SaveGLB"})
 _BUTTONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("Load3D", "model_file"): ("upload3dmodel", "uploadExtraResources", "clear")
 }
+
+_SPECIAL = frozenset({"CustomCombo", *_WITH_3D_VIEW, *(class_type for class_type, _ in _BUTTONS)})
 
 #: Widgets whose value is made by the browser alone, and what it makes.
 BROWSER_ONLY: Mapping[str, str] = {
@@ -35,10 +38,15 @@ def shows_results(class_type: str) -> bool:
 
 
 def without_old_prefix(class_type: str, name: str, value: Any) -> Any:
-    """Take off ``sample_``, which the names of samplers once had."""
+    """Take off what the names of samplers once began with."""
     if name == "sampler_name" and class_type in _SAMPLERS and isinstance(value, str):
-        return value.removeprefix("sample_")
+        return value.removeprefix(OLD_PREFIX)
     return value
+
+
+def is_special(class_type: str) -> bool:
+    """Whether the definition alone does not say which widgets a node has."""
+    return class_type in _SPECIAL
 
 
 def has_3d_view(class_type: str) -> bool:

@@ -54,7 +54,7 @@ class Graph:
         self.report = report
         # Nodes belong to one document that outlives this object, so their id() is a key as good as any.
         self._scopes: dict[int, Scope | None] = {}
-        self._roles: dict[int, Role] = {}
+        self._roles: dict[str, Role] = {}
         self._live: dict[int, LiveNode] = {}
         self._promoted: dict[int, list[Promoted]] = {}
         self._heights: dict[int, int] = {}
@@ -63,6 +63,8 @@ class Graph:
 
     def scope_of(self, node: Node) -> Scope | None:
         """The subgraph that `node` is an instance of, or None for an ordinary node."""
+        if node.type not in self.document.definitions and not is_group_type(node.type):
+            return None
         known = id(node)
         if known not in self._scopes:
             scope = self.document.definitions.get(node.type)
@@ -77,12 +79,14 @@ class Graph:
 
     def role(self, node: Node) -> Role:
         """What kind of node this is."""
-        role = self._roles.get(id(node))
-        if role is None:
-            is_instance = self.scope_of(node) is not None
-            role = "instance" if is_instance else role_of_type(node.type, known_to_server=node.type in self.specs)
-            self._roles[id(node)] = role
-        return role
+        if node.role is None:
+            node.role = self._roles.get(node.type)
+            if node.role is None:
+                is_instance = self.scope_of(node) is not None
+                known = node.type in self.specs
+                node.role = "instance" if is_instance else role_of_type(node.type, known_to_server=known)
+                self._roles[node.type] = node.role
+        return node.role
 
     def live(self, node: Node) -> LiveNode:
         """The widgets and slots that `node` has today."""
@@ -98,10 +102,10 @@ class Graph:
             for item in node.inputs:
                 links.setdefault(item.name, item.link)
             slots = [Slot(port.name, port.type, links.get(port.name)) for port in scope.inputs]
-            return LiveNode(slots=slots, output_types=[port.type for port in scope.outputs])
+            return LiveNode({}, [port.type for port in scope.outputs], slots=slots)
         if self.role(node) != "server":
             slots = [Slot(item.name, item.type, item.link, item.widget) for item in node.inputs]
-            return LiveNode(slots=slots, output_types=node.outputs)
+            return LiveNode({}, node.outputs, slots=slots)
         if node.type in self.specs:
             return live_node(node, self.specs[node.type])
         replacement = self.specs.replacement(node.type) or {}

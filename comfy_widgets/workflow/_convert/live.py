@@ -6,12 +6,20 @@ today. So the values are dealt out to the widgets that the definition lists, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from .._specs_types import Autogrow, DynamicCombo, DynamicGroup, InputSpec, MatchType, NodeSpec
-from .extensions import CUSTOM_COMBO, button_positions, custom_combo_options, has_3d_view, without_old_prefix
+from .._specs_types import Autogrow, DynamicCombo, DynamicGroup, InputSpec, Layout, MatchType, NodeSpec
+from .extensions import (
+    CUSTOM_COMBO,
+    OLD_PREFIX,
+    button_positions,
+    custom_combo_options,
+    has_3d_view,
+    is_special,
+    without_old_prefix,
+)
 from .page_values import is_control_word, named_inputs, page_inputs, without_state
 from .parts import Node, SavedInput
 
@@ -50,19 +58,83 @@ class Slot:
     match: str | None = None
 
 
-@dataclass(slots=True)
 class LiveNode:
     """What a node has today.
 
-    `positions` names the widget that each position of ``widgets_values`` belongs to; None for one that is never sent.
-    `unplaced` are the values that found no input, each with its name if the file tells it.
+    Most nodes are only asked for their widgets and links, so the slots are made when somebody asks for them.
+
+    Attributes
+    ----------
+    output_types : sequence of str
+    positions : sequence of str or None
+        Which widget each position of ``widgets_values`` belongs to; None for one that is never sent.
+    unplaced : list of (str, value)
+        The values that found no input, each with its name if the file tells it.
+    spec : NodeSpec or None
+        The server's definition, if there is one.
     """
 
-    widgets: dict[str, Widget] = field(default_factory=dict)
-    slots: list[Slot] = field(default_factory=list)
-    output_types: list[str] = field(default_factory=list)
-    positions: list[str | None] = field(default_factory=list)
-    unplaced: list[tuple[str, Any]] = field(default_factory=list)
+    __slots__ = ("_plain", "_slots", "_widgets", "output_types", "positions", "spec", "unplaced")
+
+    def __init__(
+        self,
+        widgets: dict[str, Widget] | None,
+        output_types: Sequence[str],
+        positions: Sequence[str | None] = (),
+        slots: list[Slot] | None = None,
+        plain: tuple[Node, Layout, list[Any]] | None = None,
+        spec: NodeSpec | None = None,
+    ) -> None:
+        self._widgets = widgets
+        self.output_types = output_types
+        self.positions = positions
+        self.unplaced: list[tuple[str, Any]] = []
+        self._slots = slots
+        self._plain = plain
+        self.spec = spec
+
+    @property
+    def widgets(self) -> dict[str, Widget]:
+        """All widgets that are sent, by name."""
+        if self._widgets is None:
+            self._widgets = {name: Widget(name, value, spec) for name, value, spec in self.values()}
+        return self._widgets
+
+    def values(self) -> list[tuple[str, Any, InputSpec | None]]:
+        """Name, value and specification of all widgets that are sent."""
+        if self._widgets is not None or self._plain is None:
+            return [(widget.name, widget.value, widget.spec) for widget in self.widgets.values()]
+        _, layout, values = self._plain
+        count = len(values)
+        return [(name, values[place] if place < count else MISSING, spec) for name, spec, place in layout.widgets]
+
+    @property
+    def slots(self) -> list[Slot]:
+        """All inputs that a link may feed, sockets first."""
+        if self._slots is None:
+            self._slots = self._make_slots()
+        return self._slots
+
+    def _make_slots(self) -> list[Slot]:
+        if self._plain is None:
+            return []
+        node, layout, _ = self._plain
+        saved = {item.name: item.link for item in reversed(node.inputs)}
+        slots = [Slot(name, type_name, saved.get(name), None, match) for name, type_name, match in layout.sockets]
+        slots += [Slot(name, item.type, saved.get(name), name) for name, item, _ in layout.widgets]
+        return [*slots, *_beyond(node, layout.names)]
+
+    def links(self) -> list[tuple[str, str]]:
+        """The inputs that a link feeds, each with the link's id."""
+        if self._slots is not None or self._plain is None:
+            return [(slot.name, slot.link) for slot in self.slots if slot.link is not None]
+        node, layout, _ = self._plain
+        found: dict[str, str | None] = {}
+        for item in node.inputs:
+            name = item.name
+            if name not in found and (name in layout.names or item.widget is None or item.widget in layout.names):
+                found[name] = item.link
+        return [(name, link) for name, link in found.items() if link is not None]
 
     def slot_named(self, name: str) -> int | None:
         """The index of the slot called `name`."""
@@ -77,14 +149,54 @@ def live_node(node: Node, spec: NodeSpec | None, old_names: Sequence[str] = ()) 
     """
     if spec is None:
         return _unknown_node(node, old_names)
+    if spec.layout is not None and not is_special(spec.class_type):
+        plain = _plain_node(node, spec, spec.layout)
+        if plain is not None:
+            return plain
     builder = _Builder(node, spec)
     for item in spec.inputs:
         builder.add(item, item.name, builder.sockets)
     if spec.class_type == CUSTOM_COMBO:
         builder.add_custom_options()
     if has_3d_view(spec.class_type):
-        builder.live.widgets.setdefault("image", Widget("image", ""))
+        builder.widgets.setdefault("image", Widget("image", ""))
     return builder.finish()
+
+
+def _plain_node(node: Node, spec: NodeSpec, layout: Layout) -> LiveNode | None:
+    """The short way for nearly all nodes: values in a list, in the places of the layout. None where it is not so."""
+    if node.values is not None and not isinstance(node.values, list):
+        return None
+    values = node.values or []
+    if layout.has_forced and values:
+        values = _without_dummies(values, spec)
+    if len(values) > len(layout.positions):
+        return None
+    for value in values:
+        if type(value) is dict or (type(value) is str and value.startswith(OLD_PREFIX)):
+            return None
+    for item in node.inputs:
+        if item.widget is not None and item.name in layout.socket_names:
+            return None
+    types: Sequence[str] = layout.output_types
+    if len(node.saved_outputs) > len(types):
+        types = (*types, *node.outputs[len(types) :])
+    return LiveNode(None, types, layout.positions, None, (node, layout, values), spec)
+
+
+def _beyond(node: Node, names: Collection[str], widgets: Collection[str] = ()) -> list[Slot]:
+    """The saved inputs that the definition lacks, but for those that name a widget which does not exist."""
+    seen: set[str] = set()
+    slots: list[Slot] = []
+    for item in node.inputs:
+        if (
+            item.name not in names
+            and item.name not in seen
+            and (item.widget is None or item.widget in names or item.widget in widgets)
+        ):
+            seen.add(item.name)
+            slots.append(Slot(item.name, item.type, item.link, item.widget))
+    return slots
 
 
 class _Builder:
@@ -93,7 +205,8 @@ class _Builder:
     def __init__(self, node: Node, spec: NodeSpec) -> None:
         self.node = node
         self.spec = spec
-        self.live = LiveNode(output_types=[output.type for output in spec.outputs])
+        self.widgets: dict[str, Widget] = {}
+        self.positions: list[str | None] = []
         self.saved: dict[str, SavedInput] = {}
         for item in node.inputs:
             self.saved.setdefault(item.name, item)
@@ -126,7 +239,7 @@ class _Builder:
 
     def _add_widget(self, item: InputSpec, name: str) -> None:
         value = without_old_prefix(self.spec.class_type, name, self._take(name))
-        self.live.widgets[name] = Widget(name, value, item)
+        self.widgets[name] = Widget(name, value, item)
         slot = self._slot(name, item.type)
         slot.widget = name
         self.widget_slots.append(slot)
@@ -136,7 +249,7 @@ class _Builder:
         if item.remote and item.remote.get("refresh_button"):
             pressed = self._take("refresh")
             if pressed is not MISSING:
-                self.live.widgets["refresh"] = Widget("refresh", pressed)
+                self.widgets["refresh"] = Widget("refresh", pressed)
         for _ in range(button_positions(self.spec.class_type, name, self._following())):
             self._take(None)
 
@@ -161,16 +274,16 @@ class _Builder:
         """The next value, or the one under `name` where values are saved by name."""
         if self.named is not None:
             return MISSING if name is None else self.named.get(name, MISSING)
-        position = len(self.live.positions)
-        self.live.positions.append(name if sent else None)
+        position = len(self.positions)
+        self.positions.append(name if sent else None)
         return self.listed[position] if position < len(self.listed) else MISSING
 
     def _following(self) -> list[Any]:
         """The values that no input has taken yet."""
-        return self.listed[len(self.live.positions) :]
+        return self.listed[len(self.positions) :]
 
     def _current(self, name: str) -> Any:
-        widget = self.live.widgets[name]
+        widget = self.widgets[name]
         return widget.spec.initial if widget.value is MISSING and widget.spec else widget.value
 
     def _slot(self, name: str, type_name: str) -> Slot:
@@ -193,18 +306,16 @@ class _Builder:
             options = custom_combo_options([value for name, value in self.named.items() if name.startswith("option")])
         for name, value in options.items():
             self._take(name)
-            self.live.widgets[name] = Widget(name, value)
+            self.widgets[name] = Widget(name, value)
 
     def finish(self) -> LiveNode:
         """Put the slots in order, sockets first, and append the saved inputs that the definition lacks."""
-        live = self.live
-        live.slots = [*self.sockets, *self.widget_slots]
-        known = {slot.name for slot in live.slots}
-        for item in self.node.inputs:
-            if item.name not in known and (item.widget is None or item.widget in live.widgets):
-                known.add(item.name)
-                live.slots.append(Slot(item.name, item.type, item.link, item.widget))
-        live.output_types += self.node.outputs[len(live.output_types) :]
+        slots = [*self.sockets, *self.widget_slots]
+        slots += _beyond(self.node, {slot.name for slot in slots}, self.widgets)
+        types = [output.type for output in self.spec.outputs]
+        live = LiveNode(
+            self.widgets, [*types, *self.node.outputs[len(types) :]], self.positions, slots, None, self.spec
+        )
         if self.named is not None:
             _keep_unlisted(live, self.named)
         elif surplus := [*self.state, *self._following()]:
@@ -213,13 +324,11 @@ class _Builder:
 
 
 def _control_positions(item: InputSpec, name: str) -> int:
-    """How many positions the "control after generate" of a widget takes: the mode, for a combo also a filter text."""
-    if item.control_after_generate is None:
-        return 0
-    if item.choices is not None or item.remote is not None:
-        return 2
-    # The rule for seeds without an explicit setting looks at the full name, which a dynamic input's prefix changes.
-    return 1 if item.options.get("control_after_generate") or name == item.name else 0
+    """How many positions the control of a widget takes."""
+    if item.control_after_generate and item.control_positions == 1 and name != item.name:
+        # The rule for seeds without an explicit setting looks at the full name, which a dynamic input's prefix changes.
+        return 1 if item.options.get("control_after_generate") else 0
+    return item.control_positions
 
 
 def _without_dummies(values: list[Any], spec: NodeSpec) -> list[Any]:
@@ -263,7 +372,7 @@ def _readable(values: list[Any], spec: NodeSpec) -> tuple[list[Any], list[Any]]:
 def _unknown_node(node: Node, old_names: Sequence[str]) -> LiveNode:
     """The best reading of a node whose class the server lacks: its saved inputs, and values that have a name."""
     slots = [Slot(item.name, item.type, item.link, item.widget) for item in node.inputs if item.name]
-    live = LiveNode(slots=slots, output_types=list(node.outputs))
+    live = LiveNode({}, node.outputs, slots=slots)
     if isinstance(node.values, dict):
         _keep_unlisted(live, node.values)
     elif node.named_values:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .roles import Role
+
 MUTED = 2
 BYPASSED = 4
 
@@ -39,7 +41,11 @@ class SavedInput:
 
 @dataclass(slots=True)
 class Node:
-    """A node as the file has it. `values` is the raw ``widgets_values``: a list, a mapping by name, or None."""
+    """A node as the file has it.
+
+    `values` is the raw ``widgets_values``: a list, a mapping by name, or None. `role` is filled in by who knows the
+    server's classes.
+    """
 
     id: str
     type: str
@@ -47,10 +53,16 @@ class Node:
     order: int
     title: str | None
     inputs: list[SavedInput]
-    outputs: list[str]
+    saved_outputs: Sequence[Any]
     values: list[Any] | Mapping[str, Any] | None
     named_values: Mapping[str, Any]
     properties: Mapping[str, Any]
+    role: Role | None = None
+
+    @property
+    def outputs(self) -> list[str]:
+        """The types of its outputs."""
+        return [type_of(item) for item in self.saved_outputs]
 
 
 @dataclass(slots=True)
@@ -96,6 +108,8 @@ def is_number(identity: str) -> bool:
 
 def key(value: object) -> str | None:
     """An id, whether written as a number or as text, as text; None if it is neither."""
+    if type(value) is int and 0 <= value < _ID_LIMIT:
+        return str(value)
     if type(value) is str:
         return value or None
     if type(value) is float and value.is_integer():
@@ -121,3 +135,12 @@ def text(value: object) -> str:
 def sequence(value: object) -> Sequence[Any]:
     """`value` if it is a list, else nothing."""
     return value if isinstance(value, (list, tuple)) else ()
+
+
+def type_of(raw: object) -> str:
+    """The type of a saved input, output or port."""
+    declared = raw.get("type") if isinstance(raw, dict) else None
+    if isinstance(declared, str):
+        return declared or "*"
+    # A saved list of options is a combo; 0 and null fit everything.
+    return "COMBO" if isinstance(declared, (list, tuple)) else "*"

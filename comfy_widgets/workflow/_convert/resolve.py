@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from comfy_widgets.protocol import WorkflowError
 
@@ -18,12 +18,8 @@ _INACTIVE = (MUTED, BYPASSED)
 _MAX_STEPS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Output `slot` of the node with execution id `node`, which is always one that is sent."""
-
-    node: str
-    slot: int
+Source: TypeAlias = list[Any]
+"""``[execution id, output slot]`` of a node that is sent, as a prompt writes a link."""
 
 
 def compatible(left: str, right: str) -> bool:
@@ -74,8 +70,8 @@ class Resolver:
         if self._steps > _MAX_STEPS:
             raise WorkflowError("Its links run through too many Reroutes or bypassed nodes to be followed.")
 
-    def resolve(self, frame: Frame, node: Node, index: int) -> Source | Widget | None:
-        """What feeds slot `index` of `node`: a node's output, a plain value, or nothing.
+    def resolve(self, frame: Frame, node: Node, name: str, identity: str) -> Source | Widget | None:
+        """What feeds the input `name` of `node` by the link `identity`: a node's output, a plain value, or nothing.
 
         Raises
         ------
@@ -83,13 +79,14 @@ class Resolver:
             If the link runs in a circle through nodes that are not executed.
         """
         # Nearly every link comes straight from a node that is sent; only the others are worth a walk.
-        link = frame.scope.links.get(self.graph.live(node).slots[index].link or "")
+        link = frame.scope.links.get(identity)
         if link is None:
             return None
         origin = frame.scope.nodes.get(link.origin)
-        if origin is not None and origin.mode not in _INACTIVE and self.graph.role(origin) == "server":
-            return Source(frame.id_of(origin), link.origin_slot)
-        return _Walk(self, frame, node, index).run()
+        if origin is not None and origin.mode not in _INACTIVE and (origin.role or self.graph.role(origin)) == "server":
+            return [frame.id_of(origin), link.origin_slot]
+        index = self.graph.live(node).slot_named(name)
+        return _Walk(self, frame, node, index).run() if index is not None else None
 
     def setter(self, frame: Frame, getter: Node) -> Node | None:
         """The Set node that `getter` reads from: same name, same scope."""
@@ -176,7 +173,7 @@ class _Walk:
                 index = self._bypassed_input(node, slot, wanted)
                 return index is not None and self._go(node, index, None)
             if role == "server":
-                return Source(self.frame.id_of(node), slot)
+                return [self.frame.id_of(node), slot]
             if role == "note":
                 return False
             if role == "get":

@@ -66,7 +66,7 @@ class RunTexts:
         choices: bool = True,
         now: datetime | None = None,
     ) -> Prompt:
-        """Return the prompt as it is sent; `prompt` itself is not changed, and what needs no rewriting is shared.
+        """Return the prompt as it is sent; `prompt` is not changed, and it is shared as far as nothing is rewritten.
 
         Parameters
         ----------
@@ -90,9 +90,10 @@ class RunTexts:
             if place in edited and _is_json(text):
                 # The editor would take its braces away; whoever sets it here means what it says.
                 continue
-            # Seeded by place as well, so that a choice does not depend on what else is in the workflow.
-            rng = random.Random() if seed is None else random.Random(f"{seed}:{place[0]}:{place[1]}")
-            rewritten[place] = expand_dynamic_prompt(text, rng if choices else None, comments=self.dynamic is None)
+            rng = _generator(seed, place) if choices and has_choices(text) else None
+            expanded = expand_dynamic_prompt(text, rng, comments=self.dynamic is None)
+            if expanded != text:
+                rewritten[place] = expanded
         now = now or datetime.now()
         for node_id in prompt if self.file_names is None else self.file_names:
             prefix = prompt[node_id]["inputs"].get(_FILE_NAME) if node_id in prompt else None
@@ -110,6 +111,11 @@ class RunTexts:
             return self.unsent(name, widget)
 
         return value_of
+
+
+def _generator(seed: int | None, place: Place) -> random.Random:
+    # Seeded by place as well, so that a choice does not depend on what else is in the workflow.
+    return random.Random() if seed is None else random.Random(f"{seed}:{place[0]}:{place[1]}")
 
 
 def _is_choice(text: str) -> bool:
@@ -149,6 +155,8 @@ def _computed(prompt: Prompt, edited: Collection[Place]) -> dict[Place, Any]:
 
 
 def _with_values(prompt: Prompt, values: Mapping[Place, Any]) -> Prompt:
+    if not values:
+        return prompt
     changed = {node_id for node_id, _ in values}
     result = {
         node_id: {**node, "inputs": dict(node["inputs"])} if node_id in changed else node

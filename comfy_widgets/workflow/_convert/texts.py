@@ -17,7 +17,7 @@ _MAX_NESTING = 200
 
 def has_choices(text: str) -> bool:
     """Whether `text` holds an unescaped ``{``."""
-    return re.search(r"(?<!\\)\{", text) is not None
+    return "{" in text and re.search(r"(?<!\\)\{", text) is not None
 
 
 def expand_dynamic_prompt(text: str, rng: random.Random | None, *, comments: bool = False) -> str:
@@ -35,6 +35,8 @@ def expand_dynamic_prompt(text: str, rng: random.Random | None, *, comments: boo
     -----
     A ``{`` that is never closed is dropped, as the front end drops it; a ``}`` alone is kept.
     """
+    if "{" not in text and "\\" not in text and "//" not in text and "/*" not in text:
+        return text
     shown = text if comments else _COMMENT.sub("", text)
     if not has_choices(text):
         return _ESCAPED.sub(r"\1", shown)
