@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 from collections.abc import Callable
 from importlib import metadata
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from .client import ComfyClient
 from .errors import ComfyError
+from .protocol import SERVER_VERSIONS
 
 _NEEDED = ["ipywidgets", "anywidget", "traitlets", "requests", "websocket-client", "pillow"]
 _WANTED = {
@@ -60,6 +62,8 @@ def examine(url: str | None, say: Callable[[str], object]) -> int:
 def _server(client: ComfyClient, say: Callable[[str], object]) -> int:
     stats = client.system_stats()
     say(f"ok       {client.description}")
+    if _is_newer(stats.system.comfyui_version):
+        say(f"newer    than ComfyUI {SERVER_VERSIONS[-1]}, the newest that this package was tried with")
     for device in stats.devices:
         memory = f", {device.vram_total / 2**30:.1f} GiB" if device.vram_total else ""
         say(f"ok       device {device.name}{memory}")
@@ -69,6 +73,12 @@ def _server(client: ComfyClient, say: Callable[[str], object]) -> int:
         return 0
     say("WRONG    the websocket does not connect; jobs work by polling, without live previews. A proxy may block it")
     return 1
+
+
+def _is_newer(version: str | None) -> bool:
+    numbers = re.match(r"v?(\d+)\.(\d+)\.(\d+)", str(version))
+    tried = tuple(map(int, SERVER_VERSIONS[-1].split(".")))
+    return numbers is not None and tuple(int(number[:9]) for number in numbers.groups()) > tried
 
 
 def _version(name: str) -> str | None:

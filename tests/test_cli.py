@@ -13,7 +13,7 @@ from PIL import Image
 from comfy_widgets import Engine, Workflow, example
 from comfy_widgets._writing import json_bytes
 from comfy_widgets.cli import main
-from comfy_widgets.testing import NodeError, ScriptedServer, Stage, standard_run
+from comfy_widgets.testing import NodeError, Reply, ScriptedServer, Stage, standard_run
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +195,16 @@ def test_doctor_tells_what_is_there(engine: Engine, capsys: pytest.CaptureFixtur
     assert "the websocket connects" in out
     main(["doctor", "--url", "http://127.0.0.1:9"])
     assert "No server answers" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("version", "newer"), [("0.33.0", False), ("0.3.64", False), ("0.34.1", True), ("?", False)])
+def test_doctor_tells_of_a_server_that_is_newer_than_what_was_tried(
+    version: str, newer: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ScriptedServer() as server:
+        server.on("GET", "/system_stats", Reply.json({"system": {"comfyui_version": version}, "devices": []}))
+        main(["doctor", "--url", server.url])
+    assert ("newer    than ComfyUI 0.33.0" in capsys.readouterr().out) == newer
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,10 @@
 
 Frames become events (`parse_text`, `parse_binary`), calls become `Request` values and bodies become replies.
 Nothing here opens a socket, so all of it is tested from recorded traffic.
+
+What stands here was seen on the servers of `SERVER_VERSIONS`: every frame and body that they were recorded to send is
+replayed in the tests. Where they differ, the newest way is tried first: ids are canonical lower-case UUIDs, which 0.33
+demands; progress may jump, as 0.33 leaves steps out; a prompt that was cancelled while it waited leaves no trace.
 """
 
 from ._address import Address
@@ -42,9 +46,13 @@ from ._replies import (
 )
 from ._text import MAX_TEXT, cut, plain, plain_lines, printable
 
+SERVER_VERSIONS = ("0.3.64", "0.8.0", "0.33.0")
+"""The versions of ComfyUI whose recorded traffic is replayed in the tests, oldest first."""
+
 __all__ = [
     "FEATURE_FLAGS_FRAME",
     "MAX_TEXT",
+    "SERVER_VERSIONS",
     "Address",
     "ComfyError",
     "Device",

@@ -110,6 +110,11 @@ class Refusal:
                 "The workflow has no output node to run. Add one that keeps its result, such as SaveImage or "
                 "PreviewImage, and connect it."
             )
+        if self.type == "invalid_prompt_id":
+            return (
+                "The server takes only a lower-case UUID with hyphens as prompt_id, such as str(uuid.uuid4()). Without "
+                "one, the client makes it."
+            )
         if self.type == "no_prompt":
             return "The server found no prompt in what was sent."
         if self.type == "prompt_outputs_failed_validation" and not self.details:

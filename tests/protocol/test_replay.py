@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from comfy_widgets.protocol import (
+    SERVER_VERSIONS,
     Event,
     Executed,
     ExecutionError,
@@ -132,3 +133,13 @@ def test_every_answer_is_read(path: Path) -> None:
             stats = SystemStats.parse(body)
             assert stats.system.comfyui_version == body["system"]["comfyui_version"]
             assert len(stats.devices) == len(body["devices"])
+
+
+@pytest.mark.skipif(not TRACES.is_dir(), reason="the recorded traffic of real servers is not beside this repository")
+def test_the_versions_that_were_tried_are_those_recorded() -> None:
+    found = set()
+    for path in TRACES.rglob("08-rest/events.jsonl"):
+        for line in lines(path):
+            if line["kind"] == "http" and line["path"] == "/system_stats" and "json" in line["response"]:
+                found.add(line["response"]["json"]["system"]["comfyui_version"])
+    assert found == set(SERVER_VERSIONS)
