@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from pathlib import Path
@@ -48,6 +49,18 @@ class Folders:
         if not path.is_relative_to(root):
             raise ValueError(f"The file {name!r} lies outside the {kind or default} folder.")
         return path
+
+    def digest(self, name: str) -> str:
+        """Return the hash of a loader's file, by which a changed file is noticed."""
+        return hashlib.sha256(self.annotated(name).read_bytes()).hexdigest()
+
+    def is_input(self, name: str) -> bool | str:
+        """Tell whether a loader can take a file of this name; where not, in words."""
+        try:
+            found = self.annotated(name).is_file()
+        except (ValueError, OSError):
+            found = False
+        return True if found else f"Invalid image file: {name}"
 
     def input_files(self) -> list[str]:
         """Return the names of the files directly in the input folder, sorted."""

@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfy_widgets.engine._model import checkpoints
-from comfy_widgets.engine._model.checkpoints import CHECKPOINTS, Checkpoint, Latent, decode, empty, encode, grid
+from comfy_widgets.engine._model.checkpoints import CHECKPOINTS, Checkpoint, Cond, Latent, decode, empty, encode, grid
 from comfy_widgets.engine._model.names import CHECKPOINT_NAMES
 from comfy_widgets.engine._model.palette import COLOUR_NAMES, MOOD_NAMES
 from comfy_widgets.engine._model.render import render
+from comfy_widgets.engine._model.sampling import Guide, Start, levels_of_run
+from comfy_widgets.engine._model.sampling import sample as run
 from comfy_widgets.engine._model.scenes import FIGURES, LANDS, Dice, draw_scenes
 from comfy_widgets.engine._model.vocabulary import PLURAL, Wish, told_of_unknown, understand
 
@@ -24,12 +26,22 @@ NAME = "procedural-scenes-64.safetensors"
 
 
 def sample(
-    text: str, negative: str = "", *, side: int = 128, batch: int = 1, latent: Latent | None = None, **more: Any
+    text: str,
+    negative: str = "",
+    *,
+    side: int = 128,
+    batch: int = 1,
+    latent: Latent | None = None,
+    watch: Callable[[int, Callable[[], Any]], Any] = lambda step, preview: None,
+    **more: Any,
 ) -> Latent:
     settings = {"seed": 1, "steps": 12, "cfg": 7.0, "sampler": "euler", "scheduler": "normal", "denoise": 1.0, **more}
-    watch = settings.pop("watch", lambda step, preview: None)
     begin = empty(side, side, batch) if latent is None else latent
-    return Checkpoint(NAME).sample(begin, understand(text), understand(negative), watch=watch, **settings)
+    model = Checkpoint(NAME)
+    guide = Guide(model, [Cond(understand(text))], [Cond(understand(negative))], settings["cfg"])
+    names = (settings[name] for name in ("sampler", "scheduler", "steps", "denoise"))
+    levels = levels_of_run(model, *names)
+    return run(guide, begin, Start(settings["seed"]), settings["sampler"], levels, watch)[0]
 
 
 def scenes_of(latent: Latent) -> Any:

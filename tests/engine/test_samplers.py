@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from comfy_widgets.engine._model.denoiser import Basis, Conditioning, GuidedDeno
 from comfy_widgets.engine._model.names import SAMPLER_NAMES, SCHEDULER_NAMES
 from comfy_widgets.engine._model.noise import Noise
 from comfy_widgets.engine._model.samplers import SAMPLERS
-from comfy_widgets.engine._model.schedules import SCHEDULERS, SIGMA_MAX, SIGMA_MIN, sigmas
+from comfy_widgets.engine._model.schedules import SCHEDULERS, SIGMA_MAX, SIGMA_MIN, TRAINING_SIGMAS, shifted, sigmas
 
 SEEDS = st.integers(0, 2**64 - 1)
 
@@ -52,12 +53,45 @@ class TestLevels:
     @settings(deadline=None)
     def test_levels_fall_to_zero(self, scheduler: str, steps: int, denoise: float) -> None:
         levels = sigmas(scheduler, steps, denoise)
-        assert len(levels) == steps + 1
+        if scheduler not in ("ddim_uniform", "beta"):
+            assert len(levels) == steps + 1
+        assert 1 < len(levels) <= max(2 * steps, 1002)
         assert levels[-1] == 0
         assert all(math.isfinite(level) for level in levels)
         assert all(high > low for high, low in itertools.pairwise(levels))
         assert levels[0] <= SIGMA_MAX * 1.0001
-        assert levels[-2] >= SIGMA_MIN * 0.9999
+        assert levels[-2] >= SIGMA_MIN * 0.9999 or scheduler == "linear_quadratic"
+
+    def test_ddim_uniform_keeps_all_levels_of_its_stride(self) -> None:
+        # 1000 // 30 is 33, and from the second level on there are 31 of them, as in ComfyUI.
+        levels = sigmas("ddim_uniform", 30)
+        assert len(levels) == 32
+        assert levels[-2] == pytest.approx(0.041, abs=0.001)
+
+    def test_the_last_steps_of_a_linear_quadratic_run_are_the_large_ones(self) -> None:
+        levels = sigmas("linear_quadratic", 8)
+        steps = [high - low for high, low in itertools.pairwise(levels)]
+        assert steps[:4] == pytest.approx([0.025 / 4 * SIGMA_MAX] * 4)
+        assert steps[4:] == sorted(steps[4:])
+
+    def test_beta_is_dense_at_both_ends(self) -> None:
+        levels = [math.log(level) for level in sigmas("beta", 20)[:-1]]
+        steps = [high - low for high, low in itertools.pairwise(levels)]
+        assert steps[0] < steps[9]
+        # Quantiles of the beta distribution with 0.6 and 0.6, from its incomplete function: 0.5 lies in the middle.
+        middle = sigmas("beta", 2)[1]
+        assert middle == pytest.approx(float(TRAINING_SIGMAS[round(0.5 * 999)]), rel=0.01)
+
+    def test_a_tiny_denoise_is_refused_in_words(self) -> None:
+        with pytest.raises(ValueError, match="Choose a denoise of at least"):
+            sigmas("karras", 20, 1e-9)
+
+    def test_shifting_moves_levels_up_and_keeps_the_ends(self) -> None:
+        plain = sigmas("normal", 10)
+        moved = shifted(plain, 3.0)
+        assert moved[0] == pytest.approx(plain[0], rel=1e-4)
+        assert all(after > before for after, before in zip(moved[1:-2], plain[1:-2], strict=True))
+        assert shifted(plain, 1.0) == plain
 
     def test_less_denoising_begins_lower(self) -> None:
         assert sigmas("karras", 20, 0.0) == []
@@ -186,17 +220,31 @@ class TestDenoiser:
             prior(x - prior.basis.back(c.lean[None]), sigma, c.log_weights) + prior.basis.back(c.lean[None])
             for c in (positive, negative)
         )
-        guided = GuidedDenoiser(prior, positive, negative, cfg)(x, sigma)
+        guided = GuidedDenoiser(prior, [positive], [negative], cfg)(x, sigma)
         assert np.allclose(guided, against + cfg * (for_it - against), atol=1e-3 * (1 + cfg))
+
+    def test_several_conditionings_are_averaged_where_they_count(self) -> None:
+        prior, random = mixture(SPREAD), np.random.default_rng(6)
+        one, two = (Conditioning.of(prior, w) for w in random.normal(size=(2, 40)).astype(np.float32) * 3)
+        x = random.normal(size=(2, 12)).astype(np.float32)
+        first, second = (GuidedDenoiser(prior, [each], [], 1.0)(x, 1.0) for each in (one, two))
+        both = GuidedDenoiser(prior, [one, replace(two, strength=3.0)], [], 1.0)(x, 1.0)
+        assert np.allclose(both, (first + 3 * second) / 4, atol=1e-5)
+        half = np.repeat([1.0, 0.0], 6).astype(np.float32)
+        parted = GuidedDenoiser(prior, [replace(one, where=half), replace(two, where=1 - half)], [], 1.0)(x, 1.0)
+        assert np.allclose(parted, np.where(half > 0, first, second), atol=1e-5)
+        late = GuidedDenoiser(prior, [replace(one, lowest=2.0), replace(two, highest=2.0)], [], 1.0)(x, 1.0)
+        assert np.allclose(late, second, atol=1e-5)
 
     def test_a_given_picture_is_one_more_scene_for_itself_alone(self) -> None:
         prior = mixture(SPREAD)
         given = np.random.default_rng(8).normal(size=(2, 12)).astype(np.float32) * 3
         joined = prior.joined(prior.basis.to(given))
         conditioning = Conditioning.of(prior, np.zeros(40, np.float32)).with_given(2, 5.0)
-        shares, _ = GuidedDenoiser(joined, conditioning, conditioning, 1.0).shares(joined.basis.to(given), 0.1)
+        guided = GuidedDenoiser(joined, [conditioning], [], 1.0)
+        shares = guided.shares(given, 0.1)
         assert np.allclose(shares[:, 40:], np.eye(2), atol=1e-4)
-        early, _ = GuidedDenoiser(joined, conditioning, conditioning, 1.0).shares(joined.basis.to(given), 50.0)
+        early = guided.shares(given, 50.0)
         assert early[:, 40:].sum(axis=1) == pytest.approx(math.exp(-5), rel=0.2)
 
 

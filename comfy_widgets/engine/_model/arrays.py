@@ -11,3 +11,9 @@ Array: TypeAlias = npt.NDArray[np.floating[Any]]
 """Numbers; float32 wherever there are many."""
 Ints: TypeAlias = npt.NDArray[np.int64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
+
+
+def single(values: Any) -> Array:
+    """Return numbers as a float32 array."""
+    result: Array = np.asarray(values, np.float32)
+    return result

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from .arrays import Array
 from .dataset import general_scenes, log_weights, scenes_for
-from .denoiser import Conditioning, GuidedDenoiser, SceneMixture, Spread, softmax
-from .noise import Noise
+from .denoiser import Conditioning, SceneMixture, Spread, softmax
 from .render import render
-from .samplers import SAMPLERS
 from .scenes import Scenes
-from .schedules import sigmas
+from .schedules import shifted, sigma_at, sigmas
 from .vocabulary import Meaning
 
 CHECKPOINTS: dict[str, int] = {"procedural-scenes-64.safetensors": 0x5CE9E5}
@@ -32,8 +30,6 @@ _GENERAL, _FOR_PROMPT = 192, 192
 _OWN_SHARE = float(np.log(0.1))
 """Weight of each scene drawn for the prompt, beside the general ones: there are many of them for what they are."""
 SPREAD = Spread(light=0.065 * float(LATENT_SCALE), tint=0.028 * float(LATENT_SCALE), corner=1.2)
-_UNLIKELY = 0.012
-"""How unlikely a picture is that was given, in nats for each value of its latent."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +52,15 @@ class Latent:
         Size in pixels of the pictures they stand for.
     prior
         The scenes that the sampler drew from; None for an encoded picture.
+    mask
+        Where it may change, shape (1 or batch, height, width), 0..1; None is everywhere.
     """
 
     samples: Array
     width: int
     height: int
     prior: Prior | None = None
+    mask: Array | None = None
 
 
 def grid(width: int, height: int) -> tuple[int, int]:
@@ -83,9 +82,9 @@ def _with_mirror_images(scenes: Scenes, rows: int, columns: int) -> tuple[Scenes
 
 
 @lru_cache(maxsize=4)
-def _prior(seed: int, meaning: Meaning, rows: int, columns: int) -> Prior:
+def _prior(seed: int, meanings: tuple[Meaning, ...], rows: int, columns: int) -> Prior:
     scenes, latents = _general(seed, rows, columns)
-    if meaning.wishes:
+    for meaning in meanings:
         own = scenes_for(meaning, _FOR_PROMPT, seed)
         if any(wish.place in ("left", "right") for wish in meaning.wishes):
             # A mirror image would put things on the wrong side.
@@ -110,75 +109,123 @@ def unload_all() -> None:
     _prior.cache_clear()
 
 
-class Checkpoint:
-    """One model.
+@dataclass(frozen=True)
+class Patch:
+    """A LoRA of this model: a leaning of the whole world towards something.
 
     Parameters
     ----------
-    name
-        A key of `CHECKPOINTS`.
+    meaning : Meaning
+        Towards what.
+    strength : float
+        1 is a clear leaning; a negative one leans away.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._seed = CHECKPOINTS[name]
+    meaning: Meaning
+    strength: float
 
-    def sample(
-        self,
-        latent: Latent,
-        positive: Meaning,
-        negative: Meaning,
-        *,
-        seed: int,
-        steps: int,
-        cfg: float,
-        sampler: str,
-        scheduler: str,
-        denoise: float,
-        watch: Callable[[int, Callable[[], Array]], Any],
-    ) -> Latent:
-        """Sample pictures.
 
-        Parameters
-        ----------
-        latent
-            Where to begin; an empty one is grey.
-        positive, negative
-            What the prompts mean.
-        seed, steps, cfg, sampler, scheduler, denoise
-            As in ComfyUI's KSampler.
-        watch
-            Called after each step with (steps done, function that returns a preview of the first picture,
-            shape (3, rows, columns), 0..1). May raise to stop.
-        """
-        levels = sigmas(scheduler, steps, denoise)
-        if not levels:
-            return latent
-        batch, _, rows, columns = latent.samples.shape
-        prior = _prior(self._seed, positive, rows, columns)
-        shape = (batch, 3 * rows * columns)
-        begin = latent.samples.reshape(shape)
-        mixture = prior.denoiser
-        wanted, unwanted = self._conditioning(prior, positive), self._conditioning(prior, negative)
-        if begin.any():
-            # A given image is one more scene, so unlikely that it wins only while little noise hides it.
-            mixture = mixture.joined(mixture.basis.to(begin))
-            wanted, unwanted = (c.with_given(batch, _UNLIKELY * shape[1]) for c in (wanted, unwanted))
-        guided = GuidedDenoiser(mixture, wanted, unwanted, cfg)
-        x = begin + Noise(seed, batch, shape[1:]).draw() * np.float32(levels[0])
-        fresh = Noise(seed, batch, shape[1:], stream=1)
+@dataclass(frozen=True)
+class Cond:
+    """One entry of a conditioning: a prompt, and where and when it counts.
 
-        def watched(step: int, guess: Array, at: Array, sigma: float) -> None:
-            watch(step + 1, lambda: preview(guess[0]).reshape(3, rows, columns))
+    Parameters
+    ----------
+    meaning : Meaning
+        What the prompt asks for.
+    strength : float
+        How much it counts beside others.
+    mask : Array, optional
+        Where it counts, shape (1 or batch, height, width), 0..1; stretched over the latent.
+    area : (int, int, int, int), optional
+        The rectangle in which it counts: x, y, width and height in pixels.
+    start, end : float
+        From which share of the sampling it counts, and until which, 0..1.
+    guidance : float, optional
+        For a guidance that is built in: how far its guess is from that of an empty prompt.
+    """
 
-        samples = SAMPLERS[sampler](guided, x, levels, fresh.draw, watched)
-        samples = samples.astype(np.float32).reshape(latent.samples.shape)
-        return Latent(samples, latent.width, latent.height, prior)
+    meaning: Meaning
+    strength: float = 1.0
+    mask: Array | None = None
+    area: tuple[int, int, int, int] | None = None
+    start: float = 0.0
+    end: float = 1.0
+    guidance: float | None = None
 
-    def _conditioning(self, prior: Prior, meaning: Meaning) -> Conditioning:
-        weights = log_weights(prior.scenes, meaning)
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One model, with its patches.
+
+    Parameters
+    ----------
+    name : str
+        A key of `CHECKPOINTS`.
+    patches : tuple of Patch
+        LoRAs.
+    shift : float
+        How far the noise levels are shifted towards high ones; 1 leaves them.
+    """
+
+    name: str
+    patches: tuple[Patch, ...] = ()
+    shift: float = 1.0
+
+    def levels(self, scheduler: str, steps: int, denoise: float = 1.0) -> list[float]:
+        """Return the noise levels of a run with this model; see `sigmas`."""
+        return shifted(sigmas(scheduler, steps, denoise), self.shift)
+
+    def prior(self, conds: Sequence[Cond], rows: int, columns: int) -> Prior:
+        """Return the scenes for these prompts."""
+        meanings = [*(cond.meaning for cond in conds), *(patch.meaning for patch in self.patches if patch.strength > 0)]
+        asked = tuple(dict.fromkeys(meaning for meaning in meanings if meaning.wishes))
+        return _prior(CHECKPOINTS[self.name], asked, rows, columns)
+
+    def conditioning(self, prior: Prior, cond: Cond, size: tuple[int, int]) -> Conditioning:
+        """Return what a prompt makes of the scenes, for an image of this width and height."""
+        weights = log_weights(prior.scenes, cond.meaning)
+        for patch in self.patches:
+            weights += np.float32(patch.strength) * log_weights(prior.scenes, patch.meaning)
         weights[2 * _GENERAL :] += np.float32(_OWN_SHARE)
-        return Conditioning.of(prior.denoiser, weights)
+        _, rows, columns = prior.denoiser.basis.shape
+        return replace(
+            Conditioning.of(prior.denoiser, weights),
+            strength=cond.strength,
+            where=_where(cond, size, rows, columns),
+            highest=math.inf if cond.start <= 0 else sigma_at(cond.start),
+            lowest=0.0 if cond.end >= 1 else sigma_at(cond.end),
+        )
+
+
+def _where(cond: Cond, size: tuple[int, int], rows: int, columns: int) -> Array | None:
+    """Return how much a prompt counts in each value of a latent, shape (D,); None is everywhere."""
+    if cond.mask is None and cond.area is None:
+        return None
+    where = np.ones((1, rows, columns), np.float32)
+    if cond.mask is not None:
+        where *= resized(cond.mask[:1, None], rows, columns)[0]
+    if cond.area is not None:
+        x, y, width, height = cond.area
+        across, down = columns / size[0], rows / size[1]
+        inside = np.zeros_like(where)
+        inside[:, round(y * down) : round((y + height) * down), round(x * across) : round((x + width) * across)] = 1
+        where *= inside
+    return np.repeat(where, 3, axis=0).ravel()
+
+
+def resized(planes: Array, rows: int, columns: int) -> Array:
+    """Return planes, shape (n, channels, height, width), at another size."""
+    from PIL import Image
+
+    shrinks = rows * columns < planes.shape[2] * planes.shape[3]
+    method = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
+    result = np.empty((*planes.shape[:2], rows, columns), np.float32)
+    for number, channels in enumerate(planes):
+        for channel, plane in enumerate(channels):
+            image = Image.fromarray(np.ascontiguousarray(plane, np.float32))
+            result[number, channel] = np.asarray(image.resize((columns, rows), method))
+    return result
 
 
 def preview(guess: Array) -> Array:

@@ -16,7 +16,9 @@ on memory and its remedies: Kamb and Ganguli 2025, arXiv 2412.20292). Nothing is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -117,17 +119,22 @@ class SceneMixture:
         Shape (N, D): coefficients of the scenes without variation.
     spread : Spread
         How much images of one scene differ.
+    energies : Array, optional
+        The squares of the centres, summed up in each band, where they are known; shape (N, bands).
     """
 
-    def __init__(self, basis: Basis, centres: Array, spread: Spread) -> None:
+    def __init__(self, basis: Basis, centres: Array, spread: Spread, energies: Array | None = None) -> None:
         self.basis = basis
         self.centres = centres
         self._spread = spread
         self._bands = basis.bands()
         self._variances = basis.variances(spread).astype(np.float32)
         # The sum over k of y_k^2 / (C_k + sigma^2) needs only the energy of each band.
+        self._energies = self._energies_of(centres) if energies is None else energies
+
+    def _energies_of(self, centres: Array) -> Array:
         count = len(self._variances)
-        self._energies = np.stack([np.bincount(self._bands, row * row, count) for row in centres]).astype(np.float32)
+        return np.stack([np.bincount(self._bands, row * row, count) for row in centres]).astype(np.float32)
 
     @classmethod
     def of(cls, latents: Array, spread: Spread) -> SceneMixture:
@@ -137,7 +144,8 @@ class SceneMixture:
 
     def joined(self, more: Array) -> SceneMixture:
         """Return the mixture with more scenes after its own, as coefficients, shape (M, D)."""
-        return SceneMixture(self.basis, np.concatenate([self.centres, more]), self._spread)
+        energies = np.concatenate([self._energies, self._energies_of(more)])
+        return SceneMixture(self.basis, np.concatenate([self.centres, more]), self._spread, energies)
 
     def scores(self, x: Array, sigma: float) -> Array:
         """Return the log likelihood of each x under each scene, up to a constant; shape (B, N).
@@ -191,8 +199,8 @@ class SceneMixture:
         result: Array = np.float32(amount) * fading * (softmax(log_weights) @ self.centres - self.centres.mean(axis=0))
         return result
 
-    def guess(self, x: Array, sigma: float, weights: Array, lean: Array | float = 0.0) -> Array:
-        """Return ``h x + (1 - h) (sum_i weights_i y_i + lean)``, shape (B, D).
+    def guess(self, x: Array, sigma: float, weights: Array) -> Array:
+        """Return ``h x + (1 - h) sum_i weights_i y_i``, shape (B, D).
 
         Parameters
         ----------
@@ -201,12 +209,10 @@ class SceneMixture:
         sigma : float
             Above 0.
         weights : Array
-            Shape (B, N), with a sum of 1; some may be negative, for guidance extrapolates.
-        lean : Array
-            What is added to every scene, shape (D,).
+            Shape (B, N), with a sum of 1.
         """
         kept = (self._variances / (self._variances + np.float32(sigma**2)))[self._bands]
-        mean = self._sum(weights) + lean
+        mean = self._sum(weights)
         result: Array = mean + kept * (x - mean)
         return result
 
@@ -240,10 +246,20 @@ class Conditioning:
         How likely each scene is, as logarithms, shape (N,), or (B, N) where that depends on the image.
     lean : Array
         What is added to every scene, coefficients, shape (D,): the light and colour that the prompt suggests.
+    strength : float
+        How much it counts beside others.
+    where : Array, optional
+        How much it counts in each value of the latent, shape (D,); None is everywhere.
+    highest, lowest : float
+        The noise levels between which it is asked.
     """
 
     log_weights: Array
     lean: Array
+    strength: float = 1.0
+    where: Array | None = None
+    highest: float = math.inf
+    lowest: float = 0.0
 
     @classmethod
     def of(cls, mixture: SceneMixture, log_weights: Array) -> Conditioning:
@@ -258,48 +274,82 @@ class Conditioning:
         whole = np.logaddexp.reduce(self.log_weights)
         own = np.where(np.eye(count, dtype=np.bool_), whole - unlikely, -np.inf)
         scenes = np.broadcast_to(self.log_weights, (count, len(self.log_weights)))
-        return Conditioning(np.concatenate([scenes, own], axis=1).astype(np.float32), self.lean)
+        return replace(self, log_weights=np.concatenate([scenes, own], axis=1).astype(np.float32))
+
+    def is_asked(self, sigma: float) -> bool:
+        """Tell whether it counts at a noise level."""
+        return self.lowest <= sigma <= self.highest
 
 
 class GuidedDenoiser:
     """Classifier-free guidance over a mixture of scenes (Ho and Salimans 2022).
 
     ``D = D_negative + cfg (D_positive - D_negative)``: both are posterior means of the same scenes under different
-    conditionings, so one pass over the scenes serves both.
+    conditionings, so one pass over the scenes serves all. Of several conditionings on one side each gives its guess,
+    and they are averaged, in each place by how much they count there.
 
     Parameters
     ----------
     mixture : SceneMixture
         The scenes.
-    positive, negative : Conditioning
+    positive, negative : sequence of Conditioning
         What the prompts make of them.
     cfg : float
-        1 uses the positive conditioning alone.
+        1 uses the positive side alone.
     """
 
-    def __init__(self, mixture: SceneMixture, positive: Conditioning, negative: Conditioning, cfg: float) -> None:
+    def __init__(
+        self, mixture: SceneMixture, positive: Sequence[Conditioning], negative: Sequence[Conditioning], cfg: float
+    ) -> None:
         self._mixture = mixture
-        self._positive = positive
-        self._negative = negative
+        self._positive = tuple(positive)
+        self._negative = tuple(negative) if cfg != 1 else ()
         self._cfg = np.float32(cfg)
-        self._lean = positive.lean if cfg == 1 else negative.lean + self._cfg * (positive.lean - negative.lean)
 
     def __call__(self, x: Array, sigma: float) -> Array:
         """Return the guess for latents x of shape (B, D)."""
+        positive = _asked(self._positive, sigma)
+        negative = _asked(self._negative, sigma)
         coefficients = self._mixture.basis.to(x)
-        positive, negative = self.shares(coefficients, sigma)
-        weights = positive if negative is None else negative + self._cfg * (positive - negative)
-        return self._mixture.basis.back(self._mixture.guess(coefficients, sigma, weights, self._lean))
+        guesses = self._guesses(coefficients, sigma, [*positive, *negative])
+        wanted = _averaged(positive, guesses[: len(positive)], x)
+        if not self._negative:
+            return wanted
+        unwanted = _averaged(negative, guesses[len(positive) :], x)
+        result: Array = unwanted + self._cfg * (wanted - unwanted)
+        return result
 
-    def shares(self, coefficients: Array, sigma: float) -> tuple[Array, Array | None]:
-        """Return the posterior probability of each scene under both conditionings, shape (B, N) each.
+    def shares(self, x: Array, sigma: float) -> Array:
+        """Return the posterior probability of each scene under the first positive conditioning, shape (B, N)."""
+        first = self._positive[0]
+        return softmax(self._mixture.scores(self._mixture.basis.to(x) - first.lean, sigma) + first.log_weights)
 
-        The second is None where cfg is 1, and nobody asks.
-        """
-        positive, negative = self._positive, self._negative
-        if self._cfg == 1:
-            return softmax(self._mixture.scores(coefficients - positive.lean, sigma) + positive.log_weights), None
-        both = np.concatenate([coefficients - positive.lean, coefficients - negative.lean])
-        scores = self._mixture.scores(both, sigma)
+    def _guesses(self, coefficients: Array, sigma: float, conditionings: list[Conditioning]) -> list[Array]:
+        if not conditionings:
+            return []
         count = len(coefficients)
-        return softmax(scores[:count] + positive.log_weights), softmax(scores[count:] + negative.log_weights)
+        shifted = np.concatenate([coefficients - each.lean for each in conditionings])
+        scores = self._mixture.scores(shifted, sigma).reshape(len(conditionings), count, -1)
+        shares = [softmax(rows + each.log_weights) for rows, each in zip(scores, conditionings, strict=True)]
+        guesses = self._mixture.guess(shifted, sigma, np.concatenate(shares))
+        guesses += np.repeat([each.lean for each in conditionings], count, axis=0)
+        return list(self._mixture.basis.back(guesses).reshape(len(conditionings), count, -1))
+
+
+def _asked(conditionings: Sequence[Conditioning], sigma: float) -> list[Conditioning]:
+    """Return those that count at a noise level; where none does, all of them, so that there is a guess."""
+    return [each for each in conditionings if each.is_asked(sigma)] or list(conditionings)
+
+
+def _averaged(conditionings: list[Conditioning], guesses: list[Array], x: Array) -> Array:
+    """Return the average of guesses; where no conditioning counts, there is no guess, and x stays."""
+    if len(conditionings) == 1 and conditionings[0].where is None:
+        return guesses[0]
+    total, weighed = np.zeros(x.shape[1], np.float32), np.zeros_like(x)
+    for each, guess in zip(conditionings, guesses, strict=True):
+        weight = np.float32(each.strength) * (each.where if each.where is not None else np.float32(1))
+        total += weight
+        weighed += weight * guess
+    counted = total > _NEGLIGIBLE
+    result: Array = np.where(counted, weighed / np.where(counted, total, 1), x)
+    return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from .languages import ENGLISH_FOR
@@ -116,6 +116,26 @@ def understand(text: str, check: Callable[[], None] = lambda: None) -> Meaning:
         reader.read(word, weight)
     reader.stop()
     return Meaning(_merged(reader.wishes), tuple(dict.fromkeys(reader.unknown)))
+
+
+def joined(meanings: Sequence[Meaning]) -> Meaning:
+    """Return what several texts ask for when they are read one after the other."""
+    unknown = dict.fromkeys(word for meaning in meanings for word in meaning.unknown)
+    return Meaning(_merged([wish for meaning in meanings for wish in meaning.wishes]), tuple(unknown))
+
+
+def blended(one: Meaning, other: Meaning, share: float) -> Meaning:
+    """Return a blend of two meanings: at 1 the first alone, at 0 the second alone.
+
+    What both ask for keeps its weight; the rest counts by its share.
+    """
+    weighed: list[Wish] = []
+    for meaning, others, part in ((one, other, share), (other, one, 1 - share)):
+        both = {(wish.kind, wish.value): wish for wish in others.wishes}
+        for wish in meaning.wishes:
+            is_shared = both.get((wish.kind, wish.value)) == wish
+            weighed.append(wish if is_shared else replace(wish, weight=wish.weight * part))
+    return Meaning(_merged(weighed), tuple(dict.fromkeys((*one.unknown, *other.unknown))))
 
 
 class _Reader:

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from .._files import Folders
-from .diffusion import CheckpointLoaderSimple, CLIPTextEncode, EmptyLatentImage, KSampler, VAEDecode, VAEEncode
-from .images import ImageInvert, ImageScale, LoadImage, PreviewImage, SaveImage
+from . import animation, compositing, conditioning, image_ops, images, latents, loaders, masks, sampling, texts
 from .registry import NodeClass
 
-DISPLAY_NAMES = {
-    "KSampler": "KSampler",
-    "CheckpointLoaderSimple": "Load Checkpoint",
-    "CLIPTextEncode": "CLIP Text Encode (Prompt)",
-    "VAEDecode": "VAE Decode",
-    "VAEEncode": "VAE Encode",
-    "EmptyLatentImage": "Empty Latent Image",
-    "SaveImage": "Save Image",
-    "PreviewImage": "Preview Image",
-    "LoadImage": "Load Image",
-    "ImageScale": "Upscale Image",
-    "ImageInvert": "Invert Image",
-}
+_TABLES = [
+    module.TABLE
+    for module in (
+        *(animation, compositing, conditioning, image_ops, images),
+        *(latents, loaders, masks, sampling, texts),
+    )
+]
+
+
+def display_names() -> dict[str, str]:
+    """Return the titles for people by the name of the class."""
+    return {name: title for table in _TABLES for name, title in table.display_names().items()}
 
 
 def node_classes(folders: Folders) -> dict[str, NodeClass]:
     """Return the classes by name; those that touch files are bound to this server's folders."""
-    plain: list[NodeClass] = [
-        KSampler, CheckpointLoaderSimple, CLIPTextEncode, VAEDecode, VAEEncode, EmptyLatentImage, ImageScale,
-        ImageInvert,
-    ]  # fmt: skip
-    bound: list[NodeClass] = [SaveImage, PreviewImage, LoadImage]
-    classes = {cls.__name__: cls for cls in plain}
-    classes.update({cls.__name__: type(cls.__name__, (cls,), {"folders": folders}) for cls in bound})
-    return classes
+    return {name: cls for table in _TABLES for name, cls in table.classes(folders).items()}

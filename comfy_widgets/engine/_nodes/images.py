@@ -1,196 +1,138 @@
-"""The nodes that load, change and save pictures.
+"""The nodes that load, save, scale and invert images, and what other nodes need of them.
 
-A picture is a numpy array of shape (batch, height, width, 3), float32, 0 to 1; a mask has shape (batch, height, width).
+An image is a numpy array of shape (batch, height, width, 3), float32, 0 to 1; a mask has shape (batch, height, width).
 """
 
 from __future__ import annotations
 
-import hashlib
+import json
 import random
 import string
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
 
 from .._files import Folders, next_names
+from .._model.arrays import Array, single
+from .._png import to_bytes, write_png
+from .sizes import check_size, wanted_size
+from .table import Table
 
-if TYPE_CHECKING:
-    from .._model.arrays import Array
-
-    Inputs = dict[str, dict[str, Any]]
-
-_UPSCALE_METHODS = ("nearest-exact", "bilinear", "area", "bicubic", "lanczos")
-
-
-class SaveImage:
-    """Saves pictures as PNG files that carry the prompt and the workflow."""
-
-    folders: ClassVar[Folders]
-    RETURN_TYPES: ClassVar[tuple[str, ...]] = ()
-    FUNCTION = "save_images"
-    OUTPUT_NODE = True
-    CATEGORY = "image"
-    DESCRIPTION = "Saves the pictures in the output folder."
-
-    @classmethod
-    def inputs(cls) -> Inputs:
-        return {
-            "required": {
-                "images": ("IMAGE", {"tooltip": "The pictures to save."}),
-                "filename_prefix": (
-                    "STRING",
-                    {
-                        "default": "ComfyUI",
-                        "tooltip": "How file names begin; may name a subfolder and hold %year%, %width% and the like.",
-                    },
-                ),
-            },
-            "hidden": {"prompt": "PROMPT", "extra_pnginfo": "EXTRA_PNGINFO"},
-        }
-
-    INPUT_TYPES = inputs
-
-    def save_images(
-        self,
-        images: Array,
-        filename_prefix: str = "ComfyUI",
-        prompt: dict[str, Any] | None = None,
-        extra_pnginfo: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        return self._save(images, filename_prefix, "output", prompt, extra_pnginfo)
-
-    def _save(
-        self, images: Array, prefix: str, kind: str, prompt: dict[str, Any] | None, extra: dict[str, Any] | None
-    ) -> dict[str, Any]:
-        from .._png import to_bytes, write_png
-
-        root = self.folders.root(kind)
-        assert root is not None
-        count, height, width, _ = images.shape
-        folder, names, subfolder = next_names(root, prefix, count, width, height)
-        texts: dict[str, Any] = {} if prompt is None else {"prompt": prompt}
-        texts.update(extra or {})
-        items = []
-        for name, image in zip(names, images, strict=True):
-            write_png(folder / name, to_bytes(image), texts)
-            items.append({"filename": name, "subfolder": subfolder, "type": kind})
-        return {"ui": {"images": items}}
+TABLE = Table()
+Extra = dict[str, Any] | None
 
 
-class PreviewImage(SaveImage):
-    """Saves pictures in the temporary folder."""
-
-    DESCRIPTION = "Shows the pictures without keeping them."
-
-    @classmethod
-    def inputs(cls) -> Inputs:
-        return {
-            "required": {"images": ("IMAGE",)},
-            "hidden": {"prompt": "PROMPT", "extra_pnginfo": "EXTRA_PNGINFO"},
-        }
-
-    INPUT_TYPES = inputs
-
-    def save_images(
-        self,
-        images: Array,
-        filename_prefix: str = "ComfyUI",
-        prompt: dict[str, Any] | None = None,
-        extra_pnginfo: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        mark = "".join(random.choice(string.ascii_lowercase) for _ in range(5))
-        return self._save(images, f"{filename_prefix}_temp_{mark}", "temp", prompt, extra_pnginfo)
+@TABLE.node_with_files("SaveImage")
+def save(
+    folders: Folders, images: Array, filename_prefix: str = "ComfyUI", prompt: Any = None, extra_pnginfo: Extra = None
+) -> dict[str, Any]:
+    """Saves images in the output folder, as PNG files that carry the prompt and the workflow."""
+    return {**save_images(folders, images, filename_prefix, "output", prompt, extra_pnginfo), "result": (images,)}
 
 
-class LoadImage:
-    """Loads a picture from the input folder."""
-
-    folders: ClassVar[Folders]
-    RETURN_TYPES = ("IMAGE", "MASK")
-    FUNCTION = "load_image"
-    CATEGORY = "image"
-
-    @classmethod
-    def inputs(cls) -> Inputs:
-        return {"required": {"image": (cls.folders.input_files(), {"image_upload": True})}}
-
-    INPUT_TYPES = inputs
-
-    @classmethod
-    def digest(cls, image: str) -> str:
-        return hashlib.sha256(cls.folders.annotated(image).read_bytes()).hexdigest()
-
-    IS_CHANGED = digest
-
-    @classmethod
-    def validate(cls, image: str) -> bool | str:
-        try:
-            found = cls.folders.annotated(image).is_file()
-        except ValueError:
-            found = False
-        return True if found else f"Invalid image file: {image}"
-
-    VALIDATE_INPUTS = validate
-
-    def load_image(self, image: str) -> tuple[Array, Array]:
-        import numpy as np
-        from PIL import Image, ImageOps
-
-        with Image.open(self.folders.annotated(image)) as file:
-            picture = ImageOps.exif_transpose(file)
-            colours = np.asarray(picture.convert("RGB"), np.float32)[None] / np.float32(255)
-            if "A" in picture.getbands():
-                mask = 1 - np.asarray(picture.getchannel("A"), np.float32)[None] / np.float32(255)
-            else:
-                mask = np.zeros((1, 64, 64), np.float32)
-        return colours, mask.astype(np.float32)
+@TABLE.node_with_files("PreviewImage")
+def preview(folders: Folders, images: Array, prompt: Any = None, extra_pnginfo: Extra = None) -> dict[str, Any]:
+    """Shows images without keeping them."""
+    mark = "".join(random.choice(string.ascii_lowercase) for _ in range(5))
+    return {**save_images(folders, images, f"ComfyUI_temp_{mark}", "temp", prompt, extra_pnginfo), "result": (images,)}
 
 
-class ImageScale:
-    """Changes the size of pictures."""
+@TABLE.node_with_files("LoadImage")
+def load(folders: Folders, image: str) -> tuple[Array, Array]:
+    """Loads an image from the input folder; what is transparent becomes a mask."""
+    with Image.open(folders.annotated(image)) as file:
+        opened = ImageOps.exif_transpose(file)
+        colours = single(opened.convert("RGB"))[None] / np.float32(255)
+        if "A" in opened.getbands():
+            mask = 1 - single(opened.getchannel("A"))[None] / np.float32(255)
+        else:
+            mask = np.zeros((1, 64, 64), np.float32)
+    return colours, mask
 
-    RETURN_TYPES = ("IMAGE",)
-    FUNCTION = "upscale"
-    CATEGORY = "image/upscaling"
 
-    @classmethod
-    def inputs(cls) -> Inputs:
-        side = {"default": 512, "min": 0, "max": 16384, "step": 1}
-        return {
-            "required": {
-                "image": ("IMAGE",),
-                "upscale_method": (list(_UPSCALE_METHODS),),
-                "width": ("INT", side),
-                "height": ("INT", side),
-                "crop": (["disabled", "center"],),
-            }
-        }
+@TABLE.node("ImageScale")
+def scale(image: Array, upscale_method: str, width: int, height: int, crop: str) -> Array:
+    """Changes the size of images; a side of 0 follows from the other one."""
+    if width == 0 and height == 0:
+        return image
+    width, height = wanted_size(image.shape[2], image.shape[1], width, height)
+    return scaled(image, width, height, upscale_method, crop)
 
-    INPUT_TYPES = inputs
 
-    def upscale(self, image: Array, upscale_method: str, width: int, height: int, crop: str) -> tuple[Array]:
-        import numpy as np
-        from PIL import Image
+@TABLE.node("ImageInvert")
+def invert(image: Array) -> Array:
+    """Turns images into their negatives."""
+    return 1 - image
 
-        _, old_height, old_width, _ = image.shape
-        if width == 0 and height == 0:
-            return (image,)
-        # A side of 0 follows from the other one and the aspect ratio.
-        width = width or max(1, round(old_width * height / old_height))
-        height = height or max(1, round(old_height * width / old_width))
-        if crop == "center":
-            image = _crop_to_aspect(image, width / height)
-        method = {
-            "nearest-exact": Image.Resampling.NEAREST,
-            "bilinear": Image.Resampling.BILINEAR,
-            "area": Image.Resampling.BOX,
-            "bicubic": Image.Resampling.BICUBIC,
-            "lanczos": Image.Resampling.LANCZOS,
-        }[upscale_method]
-        scaled = np.empty((len(image), height, width, image.shape[3]), np.float32)
-        for number, picture in enumerate(image):
-            for channel in range(image.shape[3]):
-                plane = Image.fromarray(np.ascontiguousarray(picture[:, :, channel], np.float32))
-                scaled[number, :, :, channel] = np.asarray(plane.resize((width, height), method))
-        return (np.clip(scaled, 0.0, 1.0),)
+
+def save_images(
+    folders: Folders,
+    images: Array,
+    prefix: str,
+    kind: str,
+    prompt: dict[str, Any] | None,
+    extra: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Save images as PNG files in the folder of a type, and return what a node says of them."""
+    root = folders.root(kind)
+    assert root is not None
+    count, height, width, _ = images.shape
+    folder, names, subfolder = next_names(root, prefix, count, width, height)
+    texts: dict[str, Any] = {} if prompt is None else {"prompt": prompt}
+    texts.update(extra or {})
+    items = []
+    for name, image in zip(names, images, strict=True):
+        write_png(folder / name, to_bytes(image), texts)
+        items.append({"filename": name, "subfolder": subfolder, "type": kind})
+    return {"ui": {"images": items}}
+
+
+def next_file(folders: Folders, prefix: str, suffix: str, width: int, height: int) -> tuple[Path, dict[str, Any]]:
+    """Return the path for one new file in the output folder, and what a node says of it."""
+    folder, names, subfolder = next_names(folders.output, prefix, 1, width, height)
+    name = Path(names[0]).with_suffix(suffix).name
+    return folder / name, {"filename": name, "subfolder": subfolder, "type": "output"}
+
+
+def as_text(value: object) -> str:
+    """Return a value as the JSON that files carry."""
+    return json.dumps(value)
+
+
+def scaled(image: Array, width: int, height: int, method: str, crop: str = "disabled") -> Array:
+    """Return images at another size.
+
+    Parameters
+    ----------
+    image : Array
+        Shape (batch, height, width, channels).
+    width, height : int
+        The new size in pixels.
+    method : str
+        One of ComfyUI's upscale methods.
+    crop : str
+        "center" keeps the aspect ratio and cuts off what is too much.
+    """
+    check_size(width, height, len(image))
+    if crop == "center":
+        image = _crop_to_aspect(image, width / height)
+    if image.shape[1:3] == (height, width):
+        return image
+    filters = {
+        "nearest-exact": Image.Resampling.NEAREST,
+        "bilinear": Image.Resampling.BILINEAR,
+        "area": Image.Resampling.BOX,
+        "bicubic": Image.Resampling.BICUBIC,
+        "lanczos": Image.Resampling.LANCZOS,
+    }
+    result = np.empty((len(image), height, width, image.shape[3]), np.float32)
+    for number, one in enumerate(image):
+        for channel in range(image.shape[3]):
+            plane = Image.fromarray(np.ascontiguousarray(one[:, :, channel], np.float32))
+            result[number, :, :, channel] = np.asarray(plane.resize((width, height), filters[method]))
+    return np.clip(result, 0.0, 1.0)
 
 
 def _crop_to_aspect(image: Array, aspect: float) -> Array:
@@ -202,20 +144,3 @@ def _crop_to_aspect(image: Array, aspect: float) -> Array:
     keep = max(1, round(width / aspect))
     start = (height - keep) // 2
     return image[:, start : start + keep]
-
-
-class ImageInvert:
-    """Turns pictures into their negatives."""
-
-    RETURN_TYPES = ("IMAGE",)
-    FUNCTION = "invert"
-    CATEGORY = "image"
-
-    @classmethod
-    def inputs(cls) -> Inputs:
-        return {"required": {"image": ("IMAGE",)}}
-
-    INPUT_TYPES = inputs
-
-    def invert(self, image: Array) -> tuple[Array]:
-        return (1 - image,)

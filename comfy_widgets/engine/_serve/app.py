@@ -63,7 +63,7 @@ def build_registry(folders: Folders, custom_nodes: tuple[Path, ...]) -> Registry
     """
     from .._nodes import core
 
-    registry = Registry(core.node_classes(folders), core.DISPLAY_NAMES)
+    registry = Registry(core.node_classes(folders), core.display_names())
     for path in custom_nodes:
         registry.load(path)
     return registry

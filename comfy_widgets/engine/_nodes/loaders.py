@@ -1,0 +1,85 @@
+"""Nodes that load and patch the model. One checkpoint is model, text encoder and VAE at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .._model.checkpoints import Checkpoint, Patch
+from .._model.names import LORAS
+from .._model.vocabulary import understand
+from .table import Table
+
+TABLE = Table()
+
+
+@TABLE.node("CheckpointLoaderSimple")
+def load_checkpoint(ckpt_name: str) -> tuple[Checkpoint, Checkpoint, Checkpoint]:
+    """Loads the embedded engine's model: procedurally drawn scenes and their exact denoiser."""
+    model = Checkpoint(ckpt_name)
+    return model, model, model
+
+
+@TABLE.node("UNETLoader")
+def load_unet(unet_name: str, weight_dtype: str) -> Checkpoint:
+    """Loads the model that removes noise."""
+    return Checkpoint(unet_name)
+
+
+@TABLE.node("CLIPLoader")
+def load_clip(clip_name: str, type: str, device: str = "default") -> Checkpoint:
+    """Loads what reads prompts."""
+    return Checkpoint(clip_name)
+
+
+@TABLE.node("DualCLIPLoader")
+def load_clips(clip_name1: str, clip_name2: str, type: str, device: str = "default") -> Checkpoint:
+    """Loads what reads prompts; the second one is not needed here."""
+    return Checkpoint(clip_name1)
+
+
+@TABLE.node("VAELoader")
+def load_vae(vae_name: str) -> Checkpoint:
+    """Loads what turns latents into images and back."""
+    return Checkpoint(vae_name)
+
+
+@TABLE.node("LoraLoader")
+def load_lora(
+    model: Checkpoint, clip: Checkpoint, lora_name: str, strength_model: float, strength_clip: float
+) -> tuple[Checkpoint, Checkpoint]:
+    """Leans the model towards what the LoRA is about; its text encoder has nothing to learn."""
+    return _patched(model, lora_name, strength_model), clip
+
+
+@TABLE.node("LoraLoaderModelOnly")
+def load_lora_of_model(model: Checkpoint, lora_name: str, strength_model: float) -> Checkpoint:
+    """Leans the model towards what the LoRA is about."""
+    return _patched(model, lora_name, strength_model)
+
+
+def _patched(model: Checkpoint, name: str, strength: float) -> Checkpoint:
+    if strength == 0:
+        return model
+    return replace(model, patches=(*model.patches, Patch(understand(LORAS[name]), strength)))
+
+
+@TABLE.node("ModelSamplingSD3", "ModelSamplingAuraFlow")
+def shift(model: Checkpoint, shift: float) -> Checkpoint:
+    """Shifts the noise levels towards high ones, where the composition is decided."""
+    return replace(model, shift=max(shift, 1e-3))
+
+
+@TABLE.node("ModelSamplingFlux")
+def shift_by_size(model: Checkpoint, max_shift: float, base_shift: float, width: int, height: int) -> Checkpoint:
+    """Shifts the noise levels, more for large images."""
+    from math import exp
+
+    # A straight line through base_shift at 256 and max_shift at 4096 tokens of 16 x 16 pixels.
+    tokens = width * height / 256
+    return replace(model, shift=exp(base_shift + (max_shift - base_shift) * (tokens - 256) / (4096 - 256)))
+
+
+@TABLE.node("CLIPSetLastLayer")
+def set_last_layer(clip: Checkpoint, stop_at_clip_layer: int) -> Checkpoint:
+    """Changes nothing here: this model's text encoder has no layers."""
+    return clip
