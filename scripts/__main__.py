@@ -69,6 +69,13 @@ def conformance() -> int:
     return call([PYTHON, "-m", "pytest", "tests/conformance", "-q", f"--numprocesses={checks.SIDE_BY_SIDE}"])
 
 
+def mutants() -> int:
+    """Break the code on purpose, and count the breaks that a test notices."""
+    environment.prepare()
+    environment.add_group("mutants")
+    return call([PYTHON, "-m", "scripts.mutants"])
+
+
 def clean() -> int:
     """Remove what was built or installed."""
     for name in BUILT:
@@ -77,7 +84,7 @@ def clean() -> int:
 
 
 TASKS: dict[str, Callable[[], int]] = {
-    task.__name__: task for task in (setup, demo, lab, lint, test, bench, conformance, clean)
+    task.__name__: task for task in (setup, demo, lab, lint, test, bench, conformance, mutants, clean)
 }
 
 

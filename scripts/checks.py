@@ -75,10 +75,16 @@ def lint_checks(node: Node) -> list[Check]:
     def npm(script: str) -> Callable[[Path], int]:
         return lambda _report: frontend.run_script(ROOT, node, script)
 
+    def public_types(_report: Path) -> int:
+        # Pyright takes the packages of the Python that it finds first.
+        path = os.pathsep.join([str(PYTHON.parent), node.env()["PATH"]])
+        return frontend.run_script(ROOT, node, "verifytypes", env={"PATH": path})
+
     return [
         Check("ruff check", python("-m", "ruff", "check")),
         Check("ruff format", python("-m", "ruff", "format", "--check")),
         Check("mypy --strict", python("-m", "mypy")),
+        Check("public types", public_types),
         Check("import rules", python(PYTHON.with_name("lint-imports"), "--no-logo", "--no-cache")),
         Check("Biome", npm("lint")),
         Check("tsc", npm("typecheck")),

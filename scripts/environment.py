@@ -80,6 +80,12 @@ def _install_packages() -> None:
     STAMP.write_text(wanted)
 
 
+def add_group(name: str) -> None:
+    """Install a dependency group that only one task needs."""
+    with step(f"Installing what make {name} needs"):
+        pip("install", "--group", name)
+
+
 def pip(*arguments: str, python: Path = PYTHON) -> None:
     """Run uv, which is several times faster, or else pip with the same arguments, for the environment of `python`."""
     uv = _uv()

@@ -123,7 +123,7 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         address = Address.parse(url)
         if auth is not None:
             address = replace(address, auth=auth)
-        self.client_id = client_id or str(uuid.uuid4())
+        self.client_id: str = client_id or str(uuid.uuid4())
         options = Options(
             headers=dict(headers or {}),
             verify=verify if isinstance(verify, bool) else str(verify),

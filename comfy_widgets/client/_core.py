@@ -69,7 +69,7 @@ class JobCore:
         self._streamed: tuple[bytes, ...] = ()
         self._result: Result | None = None
         self._error: ComfyError | None = None
-        self.submitted_at = time.time()
+        self.submitted_at: float = time.time()
         self.started_at: float | None = None
         self.ended_at: float | None = None
 

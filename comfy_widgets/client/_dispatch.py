@@ -23,7 +23,7 @@ class Subscription:
         self._dispatcher = dispatcher
         self._callback = callback
         self._waiting: deque[Any] = deque(maxlen=1 if latest else None)
-        self.active = True
+        self.active: bool = True
 
     def put(self, value: object) -> bool:
         """Hand over a value; returns at once. False where nobody will be called any more."""

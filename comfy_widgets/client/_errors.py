@@ -49,9 +49,9 @@ class PromptRefused(WorkflowError):
             class_type=first.class_type,
             input_name=first.input_name,
         )
-        self.type = refusal.type
-        self.message = refusal.message
-        self.details = refusal.details
+        self.type: str = refusal.type
+        self.message: str = refusal.message
+        self.details: str = refusal.details
         self.extra_info: Mapping[str, Any] = refusal.extra_info
         self.node_errors: Mapping[str, Any] = refusal.node_errors
         self.problems = problems

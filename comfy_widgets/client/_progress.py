@@ -78,7 +78,7 @@ def _after(state: RunState, event: Event, now: float) -> RunState:
         everything = dict.fromkeys(state.plan.weights, 1.0)
         # Without a time it was not heard but found out, at some later moment: no measure of anything.
         durations = _timed(state, now) if event.timestamp is not None else state.durations
-        return _shown(_replace(_running(state, now), done=everything, ending=event, durations=durations))
+        return _shown(_replace(_done(_running(state, now), everything), ending=event, durations=durations))
     if isinstance(event, ExecutionError):
         if event.blocked:
             title = state.plan.titles.get(event.node_id or "", event.node_type or "A node")

@@ -77,7 +77,7 @@ class Engine:
             command += ["--output-directory", str(Path(output_dir).resolve())]
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._ready = threading.Event()
-        self.url = ""
+        self.url: str = ""
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

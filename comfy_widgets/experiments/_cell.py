@@ -47,10 +47,10 @@ class Cell:
         self.indices = indices
         self.key = key
         self.values: Values = space.values(indices)
-        self.labels = space.labels(indices)
-        self.status = JobStatus.PENDING
-        self.error = ""
-        self.stored = False
+        self.labels: dict[str, str] = space.labels(indices)
+        self.status: JobStatus = JobStatus.PENDING
+        self.error: str = ""
+        self.stored: bool = False
         self.job: Job | None = None
         self.tries = 0
         self._space = space

@@ -69,7 +69,7 @@ class Experiment(Sequence[Cell]):
         self._cells: list[Cell] = []
         self._runner = Runner(client, store, timings, self._changed, self._more)
         self._number = number
-        self.price = self._take_in(cells)
+        self.price: Price = self._take_in(cells)
 
     def _take_in(self, indices: Sequence[Indices]) -> Price:
         """Make cells, settle those whose results are there, and hand over the others in the best order."""

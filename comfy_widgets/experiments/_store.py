@@ -117,7 +117,7 @@ class Store:
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, create: bool = True) -> None:
-        self.folder = Path(folder).expanduser().absolute()
+        self.folder: Path = Path(folder).expanduser().absolute()
         if not create and not (self.folder / DATABASE).is_file():
             raise ExperimentError(f"There is no experiment in {self.folder}.")
         try:

@@ -123,7 +123,7 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self.loading = 0.0
+        self.loading: float = 0.0
         self.cached: tuple[str, ...] = ()
         self.total: float | None = None
         self.began_at: float | None = None

@@ -81,12 +81,12 @@ class ScriptedServer:
         self._prefix = prefix
         self.features = features
         self.jobs_api = jobs_api
-        self.script = script or standard_run()
+        self.script: Script = script or standard_run()
         self.version = version
-        self.object_info = object_info()
-        self.files = Files()
-        self.traffic = Traffic()
-        self.state = State()
+        self.object_info: dict[str, Any] = object_info()
+        self.files: Files = Files()
+        self.traffic: Traffic = Traffic()
+        self.state: State = State()
         self._next_scripts: list[Script] = []
         self._handlers: list[_Handling] = []
         self._sockets: dict[str, WebSocket] = {}

@@ -81,13 +81,13 @@ class Stage:
     def __init__(self, server: Host, item: Queued) -> None:
         self.server = server
         self.item = item
-        self.prompt_id = item.prompt_id
-        self.client_id = item.client_id
-        self.prompt = item.prompt
+        self.prompt_id: str = item.prompt_id
+        self.client_id: str | None = item.client_id
+        self.prompt: dict[str, Any] = item.prompt
         self.outputs: dict[str, Any] = {}
         self.nodes: dict[str, dict[str, Any]] = {}
-        self.sent = 0
-        self.ended = False
+        self.sent: int = 0
+        self.ended: bool = False
         self.status: dict[str, Any] = {"status_str": "success", "completed": True, "messages": []}
         self._concluded = False
         self._gates: list[tuple[int | str, Gate]] = []

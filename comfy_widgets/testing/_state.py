@@ -41,7 +41,7 @@ class State:
     """Queue and history of one life of the server; a restarted server begins with a new one."""
 
     def __init__(self) -> None:
-        self.stopped = threading.Event()
+        self.stopped: threading.Event = threading.Event()
         self.pending: list[Queued] = []
         self.running: Queued | None = None
         self.executing: str | None = None

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-import anywidget
 import traitlets
 
 from ._assets import part_files, start_module
 from ._schema import Code, WantCode
+from ._typed import AnyWidget
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ Handler = Callable[[Any, list[memoryview]], None]
 """Takes a message of `comfy_widgets.widgets._schema.FromBrowser`, and its buffers."""
 
 
-class Widget(anywidget.AnyWidget):
+class Widget(AnyWidget):
     """A widget of this package.
 
     Synced traits are dicts that are replaced whole, each written by Python alone; what a person does comes back as

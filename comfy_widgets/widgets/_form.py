@@ -37,7 +37,7 @@ class FormWidget(Widget):
     _form = traitlets.Dict().tag(sync=True)
     _values = traitlets.Dict().tag(sync=True)
 
-    value = LiveTrait({}, lambda form: form.params.to_dict(), help="The form's values by name; read-only.")
+    value: LiveTrait = LiveTrait({}, lambda form: form.params.to_dict(), help="The form's values by name; read-only.")
 
     def __init__(self, state: FormState, *, layout: Any = None, **traits: Any) -> None:
         self._state = state

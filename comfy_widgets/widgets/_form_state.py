@@ -75,9 +75,9 @@ class FormState:
         self._uploads: dict[tuple[str, int], list[bytes]] = {}
         self._outputs = 1
         self._definitions = self._define()
-        self.params = ParamValues(self._definitions, self._upload)
+        self.params: ParamValues = ParamValues(self._definitions, self._upload)
         self.params.observe(self._on_change)
-        self.spec = self._describe()
+        self.spec: FormSpec = self._describe()
 
     # Reading
 

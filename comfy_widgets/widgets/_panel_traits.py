@@ -24,13 +24,23 @@ class PanelTraits(PanelView):
 
     _bundle: ClassVar[str] = "panel"
 
-    status = LiveTrait("idle", lambda panel: panel._read_status(), help="The status of the newest job; read-only.")
-    progress = LiveTrait(Progress(), lambda panel: panel._read_progress(), help="How far the job is; read-only.")
-    job = LiveTrait(None, lambda panel: panel._read_job(), help="The newest job; read-only.")
-    result = LiveTrait(None, lambda panel: panel._run_core.latest_result, help="What the last job left; read-only.")
-    images = LiveTrait(LazyImages(), lambda panel: panel._read_images(), help="The result's images; read-only.")
-    selected = LiveTrait([], lambda panel: panel._run_core.selected_images(), help="Selected images; read-only.")
-    error = LiveTrait(None, lambda panel: panel._read_error(), help="Why there is no result; read-only.")
+    status: LiveTrait = LiveTrait(
+        "idle", lambda panel: panel._read_status(), help="The status of the newest job; read-only."
+    )
+    progress: LiveTrait = LiveTrait(
+        Progress(), lambda panel: panel._read_progress(), help="How far the job is; read-only."
+    )
+    job: LiveTrait = LiveTrait(None, lambda panel: panel._read_job(), help="The newest job; read-only.")
+    result: LiveTrait = LiveTrait(
+        None, lambda panel: panel._run_core.latest_result, help="What the last job left; read-only."
+    )
+    images: LiveTrait = LiveTrait(
+        LazyImages(), lambda panel: panel._read_images(), help="The result's images; read-only."
+    )
+    selected: LiveTrait = LiveTrait(
+        [], lambda panel: panel._run_core.selected_images(), help="Selected images; read-only."
+    )
+    error: LiveTrait = LiveTrait(None, lambda panel: panel._read_error(), help="Why there is no result; read-only.")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._announcing = threading.Lock()

@@ -136,8 +136,8 @@ class Runs:
     """
 
     def __init__(self, host: Host | None = None, *, images: bool = True) -> None:
-        self.host = host or Host()
-        self.selection = 0
+        self.host: Host = host or Host()
+        self.selection: int = 0
         self._images = images
         self._lock = threading.Lock()
         self._runs: list[PanelRun] = []

@@ -29,7 +29,9 @@ class JobView(Widget):
 
     _run = traitlets.Dict().tag(sync=True)
 
-    job = traitlets.Instance(Job, allow_none=True, help="The job that it follows; may be set at any time.")
+    job: traitlets.Instance[Job | None] = traitlets.Instance(
+        Job, allow_none=True, help="The job that it follows; may be set at any time."
+    )
 
     def __init__(self, job: Job | None = None, *, layout: Any = None) -> None:
         super().__init__(_run=idle(), layout=layout)
@@ -146,8 +148,8 @@ class ImageGrid(Widget):
 
     _run = traitlets.Dict().tag(sync=True)
 
-    images = ImagesTrait(help="What it shows; may be set, also to a Result, and linked.")
-    labels = traitlets.Tuple(help="A caption for each image; empty where there are none.")
+    images: ImagesTrait = ImagesTrait(help="What it shows; may be set, also to a Result, and linked.")
+    labels: traitlets.Tuple = traitlets.Tuple(help="A caption for each image; empty where there are none.")
 
     def __init__(
         self,

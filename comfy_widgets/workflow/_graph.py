@@ -134,9 +134,9 @@ class NodeMaker:
     def __init__(self, graph: Graph, spec: NodeSpec) -> None:
         self._graph = graph
         self._spec = spec
-        self.__name__ = spec.class_type
+        self.__name__: str = spec.class_type
         self.__doc__ = _doc(spec)
-        self.__signature__ = _signature(spec)
+        self.__signature__: inspect.Signature = _signature(spec)
 
     def __call__(self, *, _title: str | None = None, **inputs: Any) -> Output | Outputs:
         """Add a node, titled `_title`, and return its output, or its outputs if it has several or none."""

@@ -22,7 +22,8 @@ class UnknownParam(WorkflowError, KeyError):
     """No parameter of that name. Also a KeyError, because `Params` is a mapping."""
 
     # KeyError would print the repr of the message.
-    __str__ = Exception.__str__
+    def __str__(self) -> str:
+        return Exception.__str__(self)
 
 
 @dataclass(frozen=True)
@@ -282,7 +283,7 @@ class Params(Mapping[str, Param]):
 
     def __init__(self, params: Iterable[Param], single: Iterable[Param] = ()) -> None:
         self._params = {param.name: param for param in params}
-        self.single = tuple(single)
+        self.single: tuple[Param, ...] = tuple(single)
 
     def __getitem__(self, name: str) -> Param:
         return self.find(name)
