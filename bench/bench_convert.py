@@ -1,4 +1,4 @@
-"""How long conversion takes, against `json.loads` of the same bytes; both measured in this run.
+"""How long conversion and the first drawing take, against `json.loads` of the same bytes; both measured in this run.
 
     python bench/bench_convert.py
 
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from comfy_widgets.workflow import Workflow
 from comfy_widgets.workflow._convert import to_api_prompt
 from comfy_widgets.workflow._specs import NodeSpecs
 
@@ -155,6 +156,8 @@ def main() -> None:
     print(f"workflow of {NODES} nodes, {len(workflow_bytes) / 1000:.0f} kB")
     print(f"  convert {converted:.2f} ms, {1000 * converted / NODES:.1f} us a node; json.loads {read:.2f} ms")
     print(f"  ratio {converted / read:.2f}")
+    drawn = best(lambda: Workflow.load(workflow, object_info=info).to_svg())
+    print(f"  first draw {drawn:.1f} ms; ratio {drawn / read:.1f}")
 
     read, parsed, opened = best(
         lambda: json.loads(info_bytes), lambda: list(NodeSpecs(info).values()), lambda: NodeSpecs(info)["Sampler"]

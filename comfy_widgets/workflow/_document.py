@@ -634,6 +634,8 @@ class Workflow:
     def to_svg(self) -> str:
         """Draw the graph: where its author put the nodes if that is known, in layers from left to right otherwise.
 
+        What the subgraphs of an editor's form have inside is drawn below. A notebook shows each of them on a click.
+
         Returns
         -------
         str
@@ -665,8 +667,10 @@ class Workflow:
         return mermaid(*self._state.drawing(), self._state.specs)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from ._draw import shown
+
         try:
-            return {"image/svg+xml": self.to_svg(), "text/plain": repr(self)}
+            return {**shown(*self._state.drawing(), self._state.specs), "text/plain": repr(self)}
         except WorkflowError as error:
             # The last value of a cell must show something, whatever the file holds.
             return {"text/plain": f"{self!r}\n{error}"}

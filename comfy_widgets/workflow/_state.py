@@ -230,6 +230,8 @@ class State:
         """Return what is drawn: the editor's form where there is one, else the prompt."""
         if self.editor is None:
             return None, self.current()
+        if not (self.edits or self.pending):
+            return self.editor.ui, None
         try:
             return self.ui(), None
         except WorkflowError:

@@ -14,6 +14,7 @@ from comfy_widgets.workflow import Workflow, example
 
 from .catalog import INFO, recorded_info, recorded_rows, text_to_image
 from .test_edit import prompts
+from .ui_graphs import Drawing
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -145,3 +146,56 @@ def test_mermaid() -> None:
     assert "-->|LATENT|" in text
     assert '["Save #34;it#34; #91;now#93;#59; #35;1"]' in text
     assert text.count("-->") == 9
+
+
+# -- subgraphs -------------------------------------------------------------------------------------------------------
+
+
+def with_insides() -> Workflow:
+    deepest = Drawing(20)
+    deepest.node(
+        "Text", ["in the deep"], {"clip": "CLIP"}, ("CONDITIONING",), title="Deepest", pos=[0, 0], size=[200, 90]
+    )
+    inner = Drawing(10)
+    inner.node(
+        "Text", ["inside"], widget_inputs={"text": (-10, 0, "STRING")}, title="Inner", pos=[0, 0], size=[200, 90]
+    )
+    inner.node("deep", [], {}, ("CONDITIONING",), pos=[300, 0], size=[200, 60])
+    outer = Drawing()
+    outer.node("sub", [], {}, ("CONDITIONING",), pos=[0, 0], size=[200, 60])
+    outer.node("Save", ["x"], {}, title="Outer", pos=[300, 0], size=[200, 60])
+    definitions = (
+        inner.subgraph("sub", {"text": "STRING"}, {"out": (11, 0, "CONDITIONING")}),
+        deepest.subgraph("deep", {}, {"out": (20, 0, "CONDITIONING")}),
+        Drawing(90).subgraph("unused", {}, {}),
+    )
+    return Workflow.load(outer.root(*definitions))
+
+
+def test_the_inside_of_each_subgraph_is_drawn_below_with_its_border() -> None:
+    workflow = with_insides()
+    shown = words(drawn(workflow))
+    for text in ("Outer", "Inside The sub", "Inner", "Inputs", "Inside The deep", "Deepest", "Outputs"):
+        assert text in shown
+    assert "unused" not in shown
+    heights = [workflow.to_svg().index(text) for text in ("Outer", "Inside The sub", "Inside The deep")]
+    assert heights == sorted(heights)
+
+
+def test_a_notebook_opens_the_insides_on_a_click() -> None:
+    bundle = with_insides()._repr_mimebundle_()
+    assert bundle["text/html"].count("<details>") == 2
+    assert "<summary>Inside The sub</summary>" in bundle["text/html"]
+    assert "<script" not in bundle["text/html"]
+    assert "text/html" not in example()._repr_mimebundle_()
+
+
+def test_a_wide_drawing_scales_to_the_page() -> None:
+    ui = example("text_to_image_ui").ui
+    assert ui is not None
+    for number, node in enumerate(ui["nodes"]):
+        node["pos"] = [number * 3000, 0]
+    svg = drawn(Workflow.load(ui))
+    assert float(svg.get("width", "")) <= 1250
+    assert "max-width:100%" in svg.get("style", "")
+    assert svg.get("viewBox", "").split()[2] > svg.get("width", "")

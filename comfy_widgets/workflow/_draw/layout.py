@@ -89,15 +89,24 @@ def _layers(scene: Scene) -> dict[str, int]:
 
 
 def _topological(scene: Scene) -> dict[str, int]:
-    waiting = {box.id: {wire.origin.id for wire in scene.wires if wire.target is box} - {box.id} for box in scene.boxes}
+    waiting: dict[str, set[str]] = {box.id: set() for box in scene.boxes}
+    targets: dict[str, set[str]] = {box.id: set() for box in scene.boxes}
+    for wire in scene.wires:
+        if wire.origin is not wire.target:
+            waiting[wire.target.id].add(wire.origin.id)
+            targets[wire.origin.id].add(wire.target.id)
+    free = [box_id for box_id, needs in waiting.items() if not needs]
     order: dict[str, int] = {}
     while waiting:
         # In a cycle nobody is free; then the one that waits for the fewest goes first.
-        node_id = min(waiting, key=lambda box_id: len(waiting[box_id]))
+        node_id = free.pop() if free else min(waiting, key=lambda box_id: len(waiting[box_id]))
         del waiting[node_id]
         order[node_id] = len(order)
-        for needs in waiting.values():
-            needs.discard(node_id)
+        for target in targets[node_id]:
+            if target in waiting:
+                waiting[target].discard(node_id)
+                if not waiting[target]:
+                    free.append(target)
     return order
 
 

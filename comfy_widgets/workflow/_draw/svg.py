@@ -1,8 +1,8 @@
 """Writing a placed scene as SVG.
 
-Cards and wires must be readable on a white and on a dark page, and the picture stands in an ``<img>`` that knows
+Cards and wires must be readable on a white and on a dark page, and the image stands in an ``<img>`` that knows
 nothing of the notebook's theme: so the cards are opaque with dark text, and all that lies on the page itself has middle
-tones. There are no ids, styles or scripts: several pictures on one page do not disturb each other, and every viewer
+tones. There are no ids, styles or scripts: several images on one page do not disturb each other, and every viewer
 shows it.
 """
 
@@ -36,6 +36,8 @@ _COLORS = {
     "*": "#8b949e",
 }
 _CARD, _NOTE, _OFF = "#fcfcfd", "#fff8dc", "#d9dee4"
+# Cards inside a subgraph are a little bluer, so that a whole and an inside are told apart at a glance.
+_INSIDE = {_CARD: "#f0f5ff", _NOTE: "#fdf3cf", _OFF: "#cfd8e4"}
 _EDGE, _INK, _DIM, _PAGE = "#aab2bd", "#1f2730", "#5c6773", "#8b949e"
 _FAMILY = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 _SHOWN_WIDTH = 1000.0
@@ -53,25 +55,38 @@ def color_of(type_name: str) -> str:
     return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
 
 
-def to_svg(scene: Scene) -> str:
-    """Return the SVG of a scene whose boxes have places."""
-    if not scene.boxes:
+def to_svg(scenes: list[Scene], *, headings: bool = True) -> str:
+    """Return one SVG of scenes whose boxes have places, one below the other, each with its title."""
+    if not scenes[0].boxes:
         return _document(320, 60, [_text(16, 35, "An empty workflow", 14, _PAGE)])
+    bounds = [_bounds(scene) for scene in scenes]
+    width = max(right - left for left, _, right, _ in bounds)
+    parts: list[str] = []
+    top = 0.0
+    for scene, (left, upper, right, lower) in zip(scenes, bounds, strict=True):
+        # An author's wide graph is shown smaller, so its letters are drawn larger: as much is shown as then fits.
+        font = max(FONT, _SMALLEST * width / _SHOWN_WIDTH) if scene.by_author else FONT
+        if scene.title and headings:
+            top += 2.4 * font
+            parts.append(_text(_MARGIN, top, scene.title, 1.15 * font, _PAGE, bold=True))
+            top += 0.6 * font
+        painter = _Painter(scene, font)
+        legend, legend_height = painter.legend(left + _MARGIN, lower + font, right - left - 2 * _MARGIN)
+        parts.append(f'<g transform="translate({_n(-left)} {_n(top - upper)})">')
+        parts += [painter.frame(frame) for frame in scene.frames]
+        parts += [painter.wire(wire) for wire in scene.wires]
+        parts += [painter.card(card) for card in painter.cards.values()]
+        parts += [*legend, "</g>"]
+        top += lower - upper + legend_height
+    return _document(width, top, parts)
+
+
+def _bounds(scene: Scene) -> tuple[float, float, float, float]:
     areas = [(box.x, box.y, box.x + box.width, box.y + box.height) for box in scene.boxes]
     areas += [(frame.x, frame.y, frame.x + frame.width, frame.y + frame.height) for frame in scene.frames]
     areas += [(x, y, x, y) for wire in scene.wires for x, y in wire.via]
     left, top = min(a[0] for a in areas) - _MARGIN, min(a[1] for a in areas) - _MARGIN
-    right, bottom = max(a[2] for a in areas) + _MARGIN, max(a[3] for a in areas) + _MARGIN
-    # An author's wide graph is shown smaller, so its letters are drawn larger: as much is shown as then fits.
-    font = max(FONT, _SMALLEST * (right - left) / _SHOWN_WIDTH) if scene.by_author else FONT
-    painter = _Painter(scene, font)
-    legend, legend_height = painter.legend(left + _MARGIN, bottom + font, right - left - 2 * _MARGIN)
-    parts = [f'<g transform="translate({_n(-left)} {_n(-top)})">']
-    parts += [painter.frame(frame) for frame in scene.frames]
-    parts += [painter.wire(wire) for wire in scene.wires]
-    parts += [painter.card(card) for card in painter.cards.values()]
-    parts += [*legend, "</g>"]
-    return _document(right - left, bottom - top + legend_height, parts)
+    return left, top, max(a[2] for a in areas) + _MARGIN, max(a[3] for a in areas) + _MARGIN
 
 
 def _document(width: float, height: float, parts: list[str]) -> str:
@@ -93,6 +108,7 @@ class _Painter:
     def card(self, card: Card) -> str:
         box, unit = card.box, self.unit
         fill, ink = (_OFF, _DIM) if box.mode else (_NOTE if box.note else _CARD, _INK)
+        fill = _INSIDE[fill] if self.scene.title else fill
         dash = f' stroke-dasharray="{_n(5 * unit)} {_n(3 * unit)}"' if box.mode else ""
         parts = [
             f'<rect x="{_n(box.x)}" y="{_n(box.y)}" width="{_n(box.width)}" height="{_n(card.height)}" '
@@ -191,4 +207,6 @@ def _text(x: float, y: float, text: str, size: float, fill: str, *, bold: bool =
 
 
 def _n(number: float) -> str:
-    return f"{number:.1f}".rstrip("0").rstrip(".")
+    rounded = round(number, 1)
+    whole = int(rounded)
+    return str(whole) if whole == rounded else str(rounded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARKDOWN = (
@@ -13,6 +14,7 @@ _MARKDOWN = (
     (re.compile(r"\*\*|__|`"), ""),
 )
 _LONGEST = 2000
+_NARROW = str.maketrans("", "", "ijlt.,:;|!'()[] ")
 BOLD = 1.15
 
 
@@ -21,12 +23,19 @@ def escape(text: str) -> str:
     return html.escape(_NO_XML.sub("\ufffd", text))
 
 
+@lru_cache(maxsize=4096)
 def width(text: str) -> float:
     """Estimate the width of a text in units of its size."""
-    return sum(
-        1.0 if unicodedata.east_asian_width(char) in "WF" else 0.32 if char in "ijlt.,:;|!'()[] " else 0.6
-        for char in text
-    )
+    if text.isascii():
+        narrow = len(text) - len(text.translate(_NARROW))
+        return 0.6 * len(text) - 0.28 * narrow
+    return sum(_char_width(char) for char in text)
+
+
+def _char_width(char: str) -> float:
+    if char.isascii():
+        return 0.32 if ord(char) in _NARROW else 0.6
+    return 1.0 if unicodedata.east_asian_width(char) in "WF" else 0.6
 
 
 def fit(text: str, room: float) -> str:
@@ -36,7 +45,7 @@ def fit(text: str, room: float) -> str:
         return text
     total = 0.7
     for index, char in enumerate(text):
-        total += width(char)
+        total += _char_width(char)
         if total > room:
             return f"{text[:index].rstrip()}\u2026" if index else ""
     return text
