@@ -86,7 +86,7 @@ class Transport:
         self._process = os.getpid()
         self.address = address
         self.options = options
-        self.deadlines = Deadlines()
+        self.deadlines: Deadlines = Deadlines()
         self._closed = False
         self._redact = Redactor(address, options.headers)
         self._failures = Failures(address, self._redact.text)
