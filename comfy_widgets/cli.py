@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(words: list[str]) -> int:
     if words[:1] == ["engine"]:
         # The engine reads its own options, so that `python -m comfy_widgets.engine` takes the same.
-        from .engine._command import main as engine
+        from .engine import main as engine
 
         try:
             return engine(words[1:])

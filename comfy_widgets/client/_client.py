@@ -46,7 +46,7 @@ EMBEDDED = "embedded engine, small procedural model"
 
 
 class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRoutes, ServerRoutes):
-    """A ComfyUI server, to submit workflows to and get pictures from.
+    """A ComfyUI server, to submit workflows to and get images from.
 
     Parameters
     ----------

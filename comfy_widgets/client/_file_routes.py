@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..protocol import File, as_file, requests
 from ._calls import RouteGroup
 from ._decoding import decode
-from ._errors import FileGone, HTTPError, NotAComfyServer, ServerTimeout, ServerUnreachable
-from ._failures import Reply, size_in_words
+from ._downloads import Download
+from ._errors import FileGone, HTTPError, NotAComfyServer
+from ._failures import size_in_words
 from ._names import safe_path
 from ._uploads import Source, part_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-_RESUMES = 5
 
 
 class FileRoutes(RouteGroup):
@@ -47,10 +46,21 @@ class FileRoutes(RouteGroup):
         return self._calls.checked(reply, f"Fetching {item.filename}").content
 
     def open(self, file: File | Mapping[str, Any]) -> Image:
-        """A picture on the server as a PIL image."""
+        """An image on the server as a PIL image.
+
+        Parameters
+        ----------
+        file : File or dict
+
+        Raises
+        ------
+        FileGone, ServerError
+        ComfyError
+            It is no image that Pillow reads, or one that is dangerously large.
+        """
         return decode(self.view(file), _item(file).filename)
 
-    def download(self, file: File | Mapping[str, Any], target: str | Path) -> Path:
+    def download(self, file: File | Mapping[str, Any], target: str | Path, *, overwrite: bool = False) -> Path:
         """A file straight to disk, in pieces; where the connection breaks, the rest is asked for.
 
         Parameters
@@ -58,6 +68,9 @@ class FileRoutes(RouteGroup):
         file : File or dict
         target : str or Path
             A file, or a directory, where the file then gets its own name.
+        overwrite : bool
+            Replace a file that is there, once the new one is whole. Otherwise a number is added to the name where it
+            is taken by other content.
 
         Returns
         -------
@@ -67,43 +80,13 @@ class FileRoutes(RouteGroup):
         Raises
         ------
         FileGone, ServerError
+            What has arrived is kept beside the target under a hidden name, and the next download goes on from there.
         """
         item = _item(file)
         path = Path(target)
         if path.is_dir():
             path = path / safe_path("", item.filename)
-        partial = path.with_name(path.name + ".part")
-        try:
-            with partial.open("wb") as stream:
-                self._download(item, stream)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-        return path
-
-    def _download(self, item: File, stream: BinaryIO) -> None:
-        for tries_left in range(_RESUMES, -1, -1):
-            at = stream.tell()
-            headers = {"Range": f"bytes={at}-"} if at else {}
-            try:
-                with self._calls.transport.stream(requests.view(item), headers) as (status, answer, pieces):
-                    if status == 404:
-                        raise _gone(item, self._calls.address.base)
-                    if status == 416:
-                        return
-                    if status >= 400:
-                        raise self._calls.transport.failure(
-                            Reply(status, answer, b"", self._calls.address.base), f"Fetching {item.filename}"
-                        )
-                    if at and status != 206:
-                        stream.seek(0)
-                        stream.truncate()
-                    for piece in pieces:
-                        stream.write(piece)
-                return
-            except (ServerUnreachable, ServerTimeout):
-                if not tries_left or stream.tell() == at == 0:
-                    raise
+        return Download(self._calls, item, _gone).to(path, overwrite=overwrite)
 
     def upload_image(
         self,
@@ -114,7 +97,7 @@ class FileRoutes(RouteGroup):
         type: Literal["input", "temp", "output"] = "input",
         overwrite: bool = False,
     ) -> File:
-        """``POST /upload/image``: put a picture (or any file) where loader nodes find it.
+        """``POST /upload/image``: put an image (or any file) where loader nodes find it.
 
         Parameters
         ----------
@@ -126,12 +109,12 @@ class FileRoutes(RouteGroup):
         Returns
         -------
         File
-            Under the name that the server gave it: where another picture has the name, the server adds a number.
+            Under the name that the server gave it: where another image has the name, the server adds a number.
 
         Raises
         ------
         WorkflowError
-            It cannot be read, or is no picture.
+            It cannot be read, or is no image.
         PayloadTooLarge, ServerError
         """
         part = part_of(image, filename)
@@ -189,7 +172,7 @@ def _item(file: File | Mapping[str, Any]) -> File:
 def _gone(item: File, url: str) -> FileGone:
     where = f"{item.type}/{item.subfolder}".rstrip("/")
     why = (
-        "temporary pictures are wiped when ComfyUI starts; run the workflow again"
+        "temporary images are wiped when ComfyUI starts; run the workflow again"
         if item.type == "temp"
         else "it was deleted or moved since; with a changed seed the server computes it again"
     )

@@ -15,7 +15,7 @@ class JobError(ComfyError):
     ----------
     prompt_id : str
     result : Result or None
-        What the job gave before it ended; it may hold pictures.
+        What the job gave before it ended; it may hold images.
     """
 
     def __init__(self, message: str, *, prompt_id: str, result: Result | None = None) -> None:

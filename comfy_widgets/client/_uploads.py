@@ -79,12 +79,12 @@ def _from_array(array: Any) -> Image:
     from PIL import Image as Pillow
 
     while array.ndim > 2 and (array.shape[0] == 1 or (array.ndim == 3 and array.shape[-1] == 1)):
-        # ComfyUI's own pictures are batches of one, its masks have one channel or none.
+        # ComfyUI's own images are batches of one, its masks have one channel or none.
         array = array[0] if array.shape[0] == 1 else array[..., 0]
     if array.ndim != 2 and not (array.ndim == 3 and array.shape[-1] in (3, 4)):
         raise WorkflowError(
-            f"An array of shape {tuple(array.shape)} is no picture: it must be (height, width) or (height, width, 3 or "
-            "4). Upload the pictures of a batch one by one."
+            f"An array of shape {tuple(array.shape)} is no image: it must be (height, width) or (height, width, 3 or "
+            "4). Upload the images of a batch one by one."
         )
     if array.dtype.kind == "f":
         array = (array.clip(0, 1) * 255).round()

@@ -5,11 +5,13 @@ sampler over procedurally drawn scenes: everything runs on a fresh machine witho
 says so wherever it can (``/system_stats``, the checkpoint's name, the banner).
 
 * `Engine` starts it as a process of its own: ``with Engine() as engine: engine.url``.
+* `main` is its command line: ``comfy-widgets engine`` and ``python -m comfy_widgets.engine``.
 * `progress`, `progress_text`, `check_interrupted` and `ExecutionBlocker` are for files given as ``custom_nodes``.
 
 Importing this package loads neither numpy nor aiohttp; only the engine's own process needs them.
 """
 
+from ._command import main
 from ._context import ExecutionBlocker, Interrupted, check_interrupted, progress, progress_text
 from ._process import Engine, EngineError
 
@@ -19,6 +21,7 @@ __all__ = [
     "ExecutionBlocker",
     "Interrupted",
     "check_interrupted",
+    "main",
     "progress",
     "progress_text",
 ]

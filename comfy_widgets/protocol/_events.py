@@ -142,12 +142,12 @@ class ExecutionInterrupted(Event):
 
 @dataclass(frozen=True)
 class Preview(Event):
-    """A picture of work in progress, as the server encoded it.
+    """An image of work in progress, as the server encoded it.
 
     Attributes
     ----------
     image : bytes
-        The encoded picture, untouched.
+        The encoded image, untouched.
     mime : str
         "image/jpeg" or "image/png".
     node_id, display_node_id : str or None
