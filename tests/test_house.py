@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +29,54 @@ def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield from ((0, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.level, node.module or ""
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    # Imports for types and those inside functions count too: whoever reads one module has to read all of a circle.
+    graph = grimp.build_graph("comfy_widgets", cache_dir=None)
+    above: dict[str, set[str]] = {module: graph.find_upstream_modules(module) for module in graph.modules}
+    assert sorted(module for module in above if any(module in above[other] for other in above[module])) == []
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def own_names(tree: ast.AST) -> set[str]:
+    """Every name that a file defines, at any depth."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, (ast.Attribute, ast.Name)) and not isinstance(node.ctx, ast.Load):
+            names.add(node.attr if isinstance(node, ast.Attribute) else node.id)
+    return names
+
+
+def reaches(file: Path) -> Iterator[str]:
+    """Yield where a file uses a private name of another module, or a private module of another room."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    own, (room, *deeper) = own_names(tree), file.relative_to(PACKAGE).parts
+    modules = {
+        alias.asname or alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and is_private(node.attr):
+            owner = node.value.id if isinstance(node.value, ast.Name) else ""
+            stored = not isinstance(node.ctx, ast.Load)
+            # An underscore of the standard library (sys._getframe) is its documentation's business.
+            if owner not in {"self", "cls", *modules} and (stored or node.attr not in own):
+                yield f"{file.name}:{node.lineno}: {ast.unparse(node)}"
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield from (f"{file.name}:{node.lineno}: {alias.name}" for alias in node.names if is_private(alias.name))
+            levels_up = node.level - len(deeper)
+            target = node.module.split(".") if levels_up == 1 else []
+            if len(target) > 1 and target[0] != room and any(map(is_private, target[1:])):
+                yield f"{file.name}:{node.lineno}: {node.module}"
+
+
+def test_no_module_uses_a_private_name_of_another() -> None:
+    assert [reach for file in python_files(PACKAGE) for reach in reaches(file)] == []
 
 
 def test_importing_the_package_loads_nothing_else() -> None:

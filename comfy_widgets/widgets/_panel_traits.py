@@ -14,7 +14,7 @@ from ._pump import worker
 from ._runs import PanelRun
 
 if TYPE_CHECKING:
-    from ..client import Job
+    from ..client import Job, Result
 
 _ANNOUNCED = ("job", "status", "progress", "error", "result", "images")
 
@@ -31,15 +31,11 @@ class PanelTraits(PanelView):
         Progress(), lambda panel: panel._read_progress(), help="How far the job is; read-only."
     )
     job: LiveTrait = LiveTrait(None, lambda panel: panel._read_job(), help="The newest job; read-only.")
-    result: LiveTrait = LiveTrait(
-        None, lambda panel: panel._run_core.latest_result, help="What the last job left; read-only."
-    )
+    result: LiveTrait = LiveTrait(None, lambda panel: panel._read_result(), help="What the last job left; read-only.")
     images: LiveTrait = LiveTrait(
         LazyImages(), lambda panel: panel._read_images(), help="The result's images; read-only."
     )
-    selected: LiveTrait = LiveTrait(
-        [], lambda panel: panel._run_core.selected_images(), help="Selected images; read-only."
-    )
+    selected: LiveTrait = LiveTrait([], lambda panel: panel._read_selected(), help="Selected images; read-only.")
     error: LiveTrait = LiveTrait(None, lambda panel: panel._read_error(), help="Why there is no result; read-only.")
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -55,6 +51,12 @@ class PanelTraits(PanelView):
     def runs(self) -> tuple[PanelRun, ...]:
         """All runs so far, oldest first, each with its `job`, `values`, `result` and `images`."""
         return tuple(run for run in self._run_core if run.refusal_phase != "idle")
+
+    def _read_result(self) -> Result | None:
+        return self._run_core.latest_result
+
+    def _read_selected(self) -> list[Any]:
+        return self._run_core.selected_images()
 
     def _read_job(self) -> Job | None:
         run = self._run_core.newest
