@@ -6,6 +6,7 @@ import copy
 import gzip
 import importlib.util
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -131,14 +132,14 @@ def test_a_primitive_that_feeds_several_is_one_parameter() -> None:
 # -- the official templates ------------------------------------------------------------------------------------------
 
 
-def test_what_authors_of_the_official_templates_chose_is_found_and_mostly_foreseen() -> None:
+def test_what_authors_of_the_official_templates_chose_is_found_and_mostly_foreseen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     definitions = SHARED / "convert-0.33" / "object_info-0.33.0.json.gz"
     if importlib.util.find_spec("comfyui_workflow_templates_json") is None or not definitions.is_file():
         pytest.skip("the official templates, or the definitions of their nodes, are not here")
-    spec = importlib.util.spec_from_file_location("bench_forms", Path(__file__).parents[2] / "bench" / "bench_forms.py")
-    assert spec is not None and spec.loader is not None
-    bench = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(bench)
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "bench")
+    bench = import_module("bench_forms")
     object_info = json.loads(gzip.decompress(definitions.read_bytes()))
     found = foreseen = chosen = 0
     for _, document in bench.templates():
