@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..protocol import ComfyError
 from ._result import Result
 
@@ -22,10 +20,6 @@ class JobError(ComfyError):
         super().__init__(message)
         self.prompt_id = prompt_id
         self.result = result
-
-    def _portable(self) -> dict[str, Any]:
-        # A result fetches through its client, which stays in its process.
-        return {**super()._portable(), "result": None}
 
 
 class ExecutionFailed(JobError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import threading
 from collections import deque
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from ..protocol import File
 from ._pool import Pool
+
+logger = logging.getLogger(__name__)
 
 
 class Memory:
@@ -40,12 +43,26 @@ class Memory:
             if self._used + len(content) <= self._budget:
                 self._used += len(content)
                 return content
-            if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="comfy_widgets-", ignore_cleanup_errors=True)
+            try:
+                if self._folder is None:
+                    self._folder = tempfile.TemporaryDirectory(prefix="comfy_widgets-", ignore_cleanup_errors=True)
+            except OSError:
+                return self._held(content)
             self._spilled += 1
             path = Path(self._folder.name) / str(self._spilled)
-        path.write_bytes(content)
+        try:
+            path.write_bytes(content)
+        except OSError as error:
+            logger.info("a file cannot be spilled to disk: %s", error)
+            path.unlink(missing_ok=True)
+            with self._lock:
+                return self._held(content)
         return path
+
+    def _held(self, content: bytes) -> bytes:
+        # A full disk must not cost anybody an image: the budget is exceeded instead.
+        self._used += len(content)
+        return content
 
     def forget(self, held: bytes | Path) -> None:
         """Give back what `keep` returned."""

@@ -126,6 +126,17 @@ def test_memory_has_a_bound_and_the_rest_goes_to_disk() -> None:
         assert memory._used <= 3000
 
 
+def test_a_full_disk_costs_no_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    memory = Memory(budget=0)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert memory.keep(b"content") == b"content"
+    monkeypatch.setattr("tempfile.TemporaryDirectory", full)
+    assert Memory(budget=0).keep(b"content") == b"content"
+
+
 def test_a_failed_fetch_is_tried_again_when_somebody_wants_the_file() -> None:
     from concurrent.futures import ThreadPoolExecutor
 

@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 
 from comfy_widgets import make_grid
-from comfy_widgets.client import Result
-from comfy_widgets.errors import ComfyError, FileGone, HTTPError, ServerError, ServerUnreachable
+from comfy_widgets.client import ComfyClient, Result
+from comfy_widgets.errors import ComfyError, ExecutionFailed, FileGone, HTTPError, ServerError, ServerUnreachable
 from comfy_widgets.protocol import File
+from comfy_widgets.testing import NodeError, ScriptedServer, Stage, text_to_image
 
 from .test_result import item, png, result
 
@@ -219,12 +220,28 @@ class TestValue:
         assert pickle.loads(pickle.dumps(found)) == found
         assert len(asked) == 1
 
-    def test_an_error_takes_its_result_along(self) -> None:
-        from comfy_widgets.errors import JobCancelled
+    def test_the_result_of_a_job_is_one_too(self, client: ComfyClient) -> None:
+        found = client.run(text_to_image(batch_size=2))
+        twins = [copy.copy(found), copy.deepcopy(found), pickle.loads(pickle.dumps(found))]
+        client.close()
+        for twin in twins:
+            assert twin == found
+            assert twin.prompt == found.prompt
+            assert [image.tobytes() for image in twin] == [image.tobytes() for image in found]
 
-        found = result(images(item("a.png")), {"a.png": png()})
-        error = pickle.loads(pickle.dumps(JobCancelled("cancelled", prompt_id="id", result=found)))
-        assert error.result is None or error.result == found
+    def test_an_error_goes_into_another_process_too(self, server: ScriptedServer, client: ComfyClient) -> None:
+        def fail(stage: Stage) -> None:
+            stage.start()
+            stage.executed("9", {"images": [server.files.put("early.png", png(), folder="output")]})
+            raise NodeError("3")
+
+        server.play(fail)
+        with pytest.raises(ExecutionFailed) as caught:
+            client.run(text_to_image())
+        error = pickle.loads(pickle.dumps(caught.value))
+        assert str(error) == str(caught.value)
+        assert error.result == caught.value.result
+        assert len(error.result.images) == 1
 
 
 class TestBounds:
