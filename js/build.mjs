@@ -87,9 +87,16 @@ async function complete({ outputFiles, metafile }, minify) {
     entryPoints: [join(source, "start.ts")],
     define: { BUILD: JSON.stringify(hash.digest("hex").slice(0, 16)) },
   });
+  // A saved page stands alone: all of its code in one script.
+  const page = await esbuild.build({
+    ...options(minify),
+    format: "iife",
+    entryPoints: [join(source, "page", "sweep-page.tsx")],
+  });
   return [
     ...files,
     { name: "start.js", text: start.outputFiles[0].text },
+    { name: "sweep-page.js", text: page.outputFiles[0].text },
     { name: "manifest.json", text: `${JSON.stringify(manifest(metafile), null, 1)}\n` },
   ];
 }

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..protocol import ComfyError, WorkflowError
+from ..protocol import ComfyError
 from ._cell import Cell
+from ._cells import CellList
 from ._errors import ExperimentError
-from ._order import Order, Price
+from ._order import Price
 from ._runner import Client, Runner, Status
 from ._sample import Indices
 from ._saved import definition_of
-from ._space import Space, new_combinations, shape_of
+from ._snapshot import state_of
+from ._space import Space
 from ._store import Store
 from ._timings import Timings
 from ._waiting import awaiting, wait
@@ -61,44 +65,22 @@ class Experiment(Sequence[Cell]):
     ) -> None:
         self.name = name
         self.store = store
-        self._space = space
         self._client: Any = client
         self._timings = timings
         self._asking = asking
         self._listeners: dict[int, Callable[[Cell | None], object]] = {}
-        self._cells: list[Cell] = []
         self._runner = Runner(client, store, timings, self._changed, self._more)
-        self._number = number
+        self._list = CellList(name, space, store, timings, number)
         self.price: Price = self._take_in(cells)
 
     def _take_in(self, indices: Sequence[Indices]) -> Price:
-        """Make cells, settle those whose results are there, and hand over the others in the best order."""
-        made = [
-            Cell(number, one, self._space.key(one), self._space, self.store)
-            for number, one in enumerate(indices, len(self._cells))
-        ]
-        results = self.store.results(cell.key for cell in made)
-        for cell in made:
-            result = results.get(cell.key)
-            # What failed may have been mended since.
-            if result is not None and result.status == "completed":
-                cell.settle(result, stored=True)
-        self._cells.extend(made)
-        order = Order(self._space, self._timings)
-        todo = sorted((cell for cell in made if cell.status == "pending"), key=lambda cell: order.key(cell.indices))
-        self._number = self.store.save_run(
-            self.name,
-            shape_of(self._space),
-            definition_of(self._space, self.store),
-            [(cell.key, cell.indices, cell.labels) for cell in self._cells],
-            self._number,
-        )
+        """Make cells, and hand over those that have to run in the best order."""
+        todo, price = self._list.take_in(indices, self._warm)
         self._runner.add(todo)
         if self._asking is not None:
-            one = order.price([tuple(0 for _ in self._space.axes)], 0, self._warm)
-            count = self._asking.count
+            one, count = self._list.price_of_one(self._warm), self._asking.count
             return Price(count, 0, one.seconds * count if one.seconds is not None else None, one.cached)
-        return order.price([cell.indices for cell in todo], len(made) - len(todo), self._warm if todo else None)
+        return price
 
     @property
     def _warm(self) -> Mapping[str, Any] | None:
@@ -114,17 +96,17 @@ class Experiment(Sequence[Cell]):
     @property
     def cells(self) -> list[Cell]:
         """All cells, in the order of the axes."""
-        return list(self._cells)
+        return list(self._list.all)
 
     @property
     def axes(self) -> dict[str, list[Any]]:
         """The values of each axis."""
-        return {axis.name: [option.value for option in axis.options] for axis in self._space.axes}
+        return {axis.name: [option.value for option in axis.options] for axis in self._list.space.axes}
 
     @property
     def labels(self) -> dict[str, list[str]]:
         """The same as texts, as they stand over columns and rows."""
-        return {axis.name: [option.label for option in axis.options] for axis in self._space.axes}
+        return {axis.name: [option.label for option in axis.options] for axis in self._list.space.axes}
 
     @property
     def folder(self) -> Path:
@@ -145,7 +127,7 @@ class Experiment(Sequence[Cell]):
     def counts(self) -> dict[str, int]:
         """How many cells are in which state."""
         counts = dict.fromkeys(("completed", "in_progress", "pending", "failed", "cancelled"), 0)
-        for cell in self._cells:
+        for cell in self._list.all:
             counts[str(cell.status)] = counts.get(str(cell.status), 0) + 1
         return {status: count for status, count in counts.items() if count}
 
@@ -154,30 +136,14 @@ class Experiment(Sequence[Cell]):
         return ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in self.counts.items()) or "no cell"
 
     def __len__(self) -> int:
-        return max(len(self._cells), self._asking.count if self._asking is not None else 0)
+        return max(len(self._list.all), self._asking.count if self._asking is not None else 0)
 
     def __getitem__(self, index: Any) -> Any:
-        return self._cells[index]
+        return self._list.all[index]
 
     def find(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> list[Cell]:
         """Return the cells with these values or labels: ``run.find(cfg=5)``."""
-        wanted = {**(values or {}), **named}
-        for name in wanted:
-            self._axis(name)
-        return [
-            cell
-            for cell in self._cells
-            if all(value == cell.values[name] or value == cell.labels[name] for name, value in wanted.items())
-        ]
-
-    def _axis(self, name: str) -> int:
-        from ..workflow import did_you_mean
-
-        names = [axis.name for axis in self._space.axes]
-        if name not in names:
-            hint = did_you_mean(name, names) or f" It has: {', '.join(names) or 'none'}."
-            raise WorkflowError(f"The experiment has no axis {name!r}.{hint}")
-        return names.index(name)
+        return self._list.find({**(values or {}), **named})
 
     # Running
 
@@ -214,24 +180,9 @@ class Experiment(Sequence[Cell]):
         WorkflowError
             There is no such axis, or a value does not fit.
         """
-        wanted = {**(values or {}), **named}
-        space, fresh = self._space, []
-        sizes = space.sizes
-        for name, value in wanted.items():
-            space = space.extended(name, value)
-        rests = {
-            tuple(i for axis, i in enumerate(cell.indices) if axis not in self._grown(space)) for cell in self._cells
-        }
-        fresh = new_combinations(sizes, space.sizes, rests, self._grown(space))
-        space.check(fresh)
-        # Cells know their place by index, and earlier indices mean the same in the larger space.
-        self._space = space
-        self._take_in(fresh)
+        self._take_in(self._list.grow({**(values or {}), **named}))
         self._changed(None)
         return self
-
-    def _grown(self, space: Space) -> set[int]:
-        return {axis for axis, (old, new) in enumerate(zip(self._space.sizes, space.sizes, strict=True)) if new > old}
 
     def run_again(self, cells: Cell | Iterable[Cell]) -> Experiment:
         """Run cells once more, before those that wait, and replace their results.
@@ -320,14 +271,9 @@ class Experiment(Sequence[Cell]):
 
     def _more(self) -> Cell | None:
         """Another cell, from whoever is asked for them."""
-        if self._asking is None or len(self._cells) >= self._asking.count:
+        if self._asking is None or len(self._list.all) >= self._asking.count:
             return None
-        indices = self._asking.next(len(self._cells))
-        if indices is None:
-            return None
-        cell = Cell(len(self._cells), indices, self._space.key(indices), self._space, self.store)
-        self._cells.append(cell)
-        return cell
+        return self._list.append(self._asking.next(len(self._list.all)))
 
     # Looking
 
@@ -401,11 +347,49 @@ class Experiment(Sequence[Cell]):
 
         return export(self, folder)
 
+    def save(self, path: str | Path) -> Path:
+        """Write one page of HTML that shows grid, table and workflow without a server or a network.
+
+        `resume` takes it too, and goes on with the sweep.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file to write, below 5 MB however many cells there are.
+
+        Raises
+        ------
+        ExperimentError
+            It cannot be written.
+        """
+        from ._page import save_page
+
+        footer = f"comfy_widgets {version('comfy_widgets')}, {datetime.now():%Y-%m-%d %H:%M}, {self._server}"
+        return save_page(self, path, self.snapshot(), definition_of(self._list.space, self.store), footer)
+
+    @property
+    def _server(self) -> str:
+        try:
+            return str(self._client.description)
+        except (ComfyError, AttributeError):
+            return "no server"
+
+    def snapshot(self, left: str = "") -> dict[str, Any]:
+        """Return what a view has to know beside the cells, as JSON.
+
+        Parameters
+        ----------
+        left : str
+            Time left, in words.
+        """
+        error = str(self.error) if self.error is not None and self.status == "paused" else ""
+        return state_of(self, status=self.status, total=len(self), price=str(self.price), error=error, left=left)
+
     def close(self) -> None:
         """Pause, and close the store."""
         self.pause(now=True)
         self.store.close()
 
     def __repr__(self) -> str:
-        axes = " x ".join(f"{axis.name} {len(axis)}" for axis in self._space.axes) or "one cell"
+        axes = " x ".join(f"{axis.name} {len(axis)}" for axis in self._list.space.axes) or "one cell"
         return f"<Experiment {self.name!r}: {axes}; {self.status}; {self._counted}>"

@@ -84,6 +84,17 @@ def space_of(definition: Mapping[str, Any], object_info: Mapping[str, Any], stor
     return Space.of(bases, axes, specs)
 
 
+def files_in(definition: Any) -> list[str]:
+    """Return the names of the store's files that a definition needs."""
+    if isinstance(definition, Mapping):
+        if set(definition) == {"file"}:
+            return [str(definition["file"])]
+        return [name for value in definition.values() for name in files_in(value)]
+    if isinstance(definition, list):
+        return [name for value in definition for name in files_in(value)]
+    return []
+
+
 def _document(workflow: Workflow) -> Any:
     try:
         ui = workflow.to_ui()

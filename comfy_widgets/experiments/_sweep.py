@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import sys
@@ -117,7 +118,7 @@ def resume(folder: str | Path, *, client: Any = None, confirm: bool | None = Tru
     Parameters
     ----------
     folder : str or Path
-        Its store.
+        Its store; or a page that `Experiment.save` wrote, which makes a store beside itself.
     client : ComfyClient, optional
         The server; found as `ComfyClient` finds one by default.
     confirm : bool, optional
@@ -134,18 +135,51 @@ def resume(folder: str | Path, *, client: Any = None, confirm: bool | None = Tru
     WorkflowError
         The server does not take its workflow any more.
     """
-    store = Store(folder, create=False)
+    path = Path(folder).expanduser()
+    if path.is_file() and path.suffix.lower() in (".html", ".htm"):
+        return _resume_page(path, client, confirm)
+    store = Store(path, create=False)
     try:
         number, name, definition, cells = store.last_run()
-        if client is None:
-            client = ComfyClient()
-        space = space_of(definition, client.object_info(), store)
-        space.check(cells)
-        run = Experiment(name, space, cells, client, store, _timings(client), number=number)
+        return _begin(_again(store, name, definition, cells, client, number), confirm)
     except BaseException:
         store.close()
         raise
-    return _begin(run, confirm)
+
+
+def _resume_page(path: Path, client: Any, confirm: bool | None) -> Experiment:
+    from ._page import read_page
+
+    data = read_page(path)
+    try:
+        title, cells = str(data["state"]["title"]), [tuple(map(int, indices)) for indices in data["cells"]]
+        files = {str(name): base64.b64decode(text) for name, text in data["files"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ExperimentError(f"{path} is no saved page of a sweep ({error!r}).") from error
+    store = Store(path.with_name(f"{path.stem}-sweep"))
+    try:
+        for name, content in files.items():
+            store.put_file(content, name)
+        return _begin(_again(store, title, data["definition"], cells, client, None), confirm)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _again(
+    store: Store, name: str, definition: Mapping[str, Any], cells: list[Indices], client: Any, number: int | None
+) -> Experiment:
+    """Make an experiment of what was kept of it."""
+    if client is None:
+        client = ComfyClient()
+    space = space_of(definition, client.object_info(), store)
+    if any(
+        len(indices) != len(space.axes) or not all(0 <= i < n for i, n in zip(indices, space.sizes, strict=True))
+        for indices in cells
+    ):
+        raise ExperimentError(f"The cells of the sweep in {store.folder} do not fit its axes.")
+    space.check(cells)
+    return Experiment(name, space, cells, client, store, _timings(client), number=number)
 
 
 def _begin(run: Experiment, confirm: bool | None) -> Experiment:

@@ -10,6 +10,7 @@ const WIDGETS: Record<string, number> = {
   panel: 60_000,
   preview: 25_000,
   progress: 25_000,
+  sweep: 45_000,
 };
 const TOGETHER = 250_000;
 

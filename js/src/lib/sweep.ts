@@ -1,0 +1,187 @@
+/**
+ * A sweep as the browser knows it: pure functions from what Python sends to what is drawn.
+ *
+ * The Python half of this contract is `comfy_widgets/experiments/_snapshot.py`; a saved page holds the same data.
+ */
+
+export interface SweepAxis {
+  name: string;
+  labels: string[];
+}
+
+/** One cell, as a short list: thousands of them travel at once. */
+export type CellRow = [
+  indices: number[],
+  status: CellStatus,
+  seconds: number | null,
+  stars: number,
+  rejected: 0 | 1,
+  fromCache: 0 | 1,
+  error: string,
+];
+
+export type CellStatus = "pending" | "in_progress" | "completed" | "failed" | "cancelled" | "lost";
+
+/** What is known of a sweep beside its cells; one dict trait, replaced whole. */
+export interface SweepState {
+  title: string;
+  status: "ready" | "running" | "paused" | "completed" | "cancelled";
+  axes: SweepAxis[];
+  total: number;
+  price: string;
+  error: string;
+  /** Seconds left, in words. */
+  left: string;
+}
+
+export interface Cell {
+  number: number;
+  indices: number[];
+  status: CellStatus;
+  seconds: number | null;
+  stars: number;
+  rejected: boolean;
+  fromCache: boolean;
+  error: string;
+}
+
+export type Sort = "axes" | "rating" | "time" | "newest";
+export type Filter = "all" | "kept" | "rated" | "best" | "failed";
+
+/** How somebody looks at it. */
+export interface Look {
+  x: string;
+  y: string;
+  /** Which value of each axis that is neither. */
+  held: Record<string, number>;
+  sort: Sort;
+  filter: Filter;
+}
+
+export const NO_SWEEP: SweepState = {
+  title: "",
+  status: "ready",
+  axes: [],
+  total: 0,
+  price: "",
+  error: "",
+  left: "",
+};
+
+export function toCell(number: number, row: CellRow): Cell {
+  const [indices, status, seconds, stars, rejected, fromCache, error] = row;
+  return {
+    number,
+    indices,
+    status,
+    seconds,
+    stars,
+    rejected: rejected === 1,
+    fromCache: fromCache === 1,
+    error,
+  };
+}
+
+/** The look that a sweep opens with: the longest axis goes down, for pages are scrolled that way. */
+export function firstLook(axes: readonly SweepAxis[]): Look {
+  const byLength = [...axes].sort((one, other) => other.labels.length - one.labels.length);
+  const y = byLength.length > 1 ? byLength[0] : undefined;
+  const x = byLength.find((axis) => axis !== y);
+  const held = Object.fromEntries(axes.map((axis) => [axis.name, 0]));
+  return { x: x?.name ?? "", y: y?.name ?? "", held, sort: "axes", filter: "all" };
+}
+
+/** Put an axis where another one is; the two change places. */
+export function placeAxis(look: Look, at: "x" | "y", name: string): Look {
+  if (look[at] === name) return look;
+  const other = at === "x" ? "y" : "x";
+  return look[other] === name ? { ...look, [at]: name, [other]: look[at] } : { ...look, [at]: name };
+}
+
+export interface Layout {
+  columns: string[];
+  rows: string[];
+  /** The cells by `row * columns.length + column`; a sparse sweep leaves places empty. */
+  places: (Cell | undefined)[];
+}
+
+/** Two axes as columns and rows. */
+export function byAxes(axes: readonly SweepAxis[], cells: readonly Cell[], look: Look): Layout {
+  const at = (name: string) => axes.findIndex((axis) => axis.name === name);
+  const [x, y] = [at(look.x), at(look.y)];
+  const columns = axes[x]?.labels ?? [""];
+  const rows = axes[y]?.labels ?? [""];
+  const places: (Cell | undefined)[] = Array(columns.length * rows.length).fill(undefined);
+  const others = axes.flatMap((axis, index) =>
+    index === x || index === y ? [] : [[index, axis.name] as const],
+  );
+  for (const cell of cells) {
+    if (!passes(cell, look.filter)) continue;
+    if (others.some(([index, name]) => cell.indices[index] !== (look.held[name] ?? 0))) continue;
+    places[(cell.indices[y] ?? 0) * columns.length + (cell.indices[x] ?? 0)] = cell;
+  }
+  return { columns, rows, places };
+}
+
+/** All cells one after the other, in so many columns. */
+export function inOrder(cells: readonly Cell[], look: Look, across: number): Layout {
+  const chosen = cells.filter((cell) => passes(cell, look.filter)).sort(ORDERS[look.sort]);
+  const rows = Math.ceil(chosen.length / across);
+  return { columns: Array(across).fill(""), rows: Array(rows).fill(""), places: chosen };
+}
+
+const ORDERS: Record<Sort, (one: Cell, other: Cell) => number> = {
+  axes: (one, other) => one.number - other.number,
+  rating: (one, other) => worth(other) - worth(one) || one.number - other.number,
+  time: (one, other) => (one.seconds ?? Infinity) - (other.seconds ?? Infinity) || one.number - other.number,
+  newest: (one, other) => other.number - one.number,
+};
+
+const worth = (cell: Cell) => (cell.rejected ? -1 : cell.stars);
+
+function passes(cell: Cell, filter: Filter): boolean {
+  if (filter === "kept") return !cell.rejected;
+  if (filter === "rated") return cell.stars > 0;
+  if (filter === "best") return cell.stars >= 4;
+  return filter === "all" || cell.status === "failed" || cell.status === "lost";
+}
+
+/** Which rows and columns are in view, and one more on each side. */
+export function inView(
+  scroll: number,
+  size: number,
+  cell: number,
+  count: number,
+): [first: number, end: number] {
+  const first = Math.max(0, Math.floor(scroll / cell) - 1);
+  return [first, Math.min(count, Math.ceil((scroll + size) / cell) + 1)];
+}
+
+/** The values of a cell in words: ``"seed 3 · cfg 5"``. */
+export function inWords(axes: readonly SweepAxis[], cell: Cell): string {
+  return axes
+    .map((axis, index) => `${axisName(axis.name)} ${axis.labels[cell.indices[index] ?? 0]}`)
+    .join(" · ");
+}
+
+export function axisName(name: string): string {
+  return name.replace(/_name$/, "").replaceAll("_", " ");
+}
+
+/** What differs between two cells, axis by axis. */
+export function differing(axes: readonly SweepAxis[], one: Cell, other: Cell): string[] {
+  return axes.flatMap((axis, index) => {
+    const [from, to] = [one.indices[index] ?? 0, other.indices[index] ?? 0];
+    return from === to ? [] : [`${axisName(axis.name)} ${axis.labels[from]} → ${axis.labels[to]}`];
+  });
+}
+
+export function counted(
+  cells: readonly Cell[],
+  total: number,
+): { done: number; failed: number; words: string } {
+  const failed = cells.filter((cell) => cell.status === "failed" || cell.status === "lost").length;
+  const done = cells.filter((cell) => cell.status === "completed").length;
+  const words = `${done} of ${total}${failed > 0 ? ` · ${failed} failed` : ""}`;
+  return { done, failed, words };
+}
