@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._grid import make_grid
+    from ._sweeps import Experiment, resume, sweep
     from .client import ComfyClient, Job, Progress, Result, Run, runs
     from .engine import Engine
     from .errors import ComfyError, WorkflowError
-    from .experiments import Experiment, lora, replace, resume, sweep, together
+    from .experiments import lora, replace, together
     from .protocol import File, Preview
-    from .widgets import ComfyPanel, ImageGrid, JobProgress, LivePreview, WorkflowForm
+    from .widgets import ComfyPanel, ImageGrid, JobProgress, LivePreview, SweepGrid, WorkflowForm
     from .workflow import Graph, Param, Workflow, example
 
 __version__ = "0.1.0"
@@ -28,7 +29,7 @@ _HOME = {
     "ComfyError": "errors",
     "ComfyPanel": "widgets",
     "Engine": "engine",
-    "Experiment": "experiments",
+    "Experiment": "_sweeps",
     "File": "protocol",
     "Graph": "workflow",
     "ImageGrid": "widgets",
@@ -40,6 +41,7 @@ _HOME = {
     "Progress": "client",
     "Result": "client",
     "Run": "client",
+    "SweepGrid": "widgets",
     "Workflow": "workflow",
     "WorkflowError": "errors",
     "WorkflowForm": "widgets",
@@ -47,9 +49,9 @@ _HOME = {
     "lora": "experiments",
     "make_grid": "_grid",
     "replace": "experiments",
-    "resume": "experiments",
+    "resume": "_sweeps",
     "runs": "client",
-    "sweep": "experiments",
+    "sweep": "_sweeps",
     "together": "experiments",
 }
 
@@ -70,6 +72,7 @@ __all__ = [
     "Progress",
     "Result",
     "Run",
+    "SweepGrid",
     "Workflow",
     "WorkflowError",
     "WorkflowForm",

@@ -58,13 +58,13 @@ def node_from_pypi(python: str | Path) -> Node | None:
 
 
 def bundles(root: Path) -> list[Path]:
-    """Return the files that a complete build leaves: the start module, the manifest and what it names."""
+    """Return the files that a complete build leaves: start module, saved page, manifest and what it names."""
     static = root / "comfy_widgets" / "static"
     names = {f"{source.stem}.js" for folder in PARTS for source in (root / "js" / "src" / folder).glob("*.ts*")}
     manifest = static / "manifest.json"
     if manifest.is_file():
         names.update(name for files in json.loads(manifest.read_bytes()).values() for name in files)
-    return [manifest, static / "start.js", *(static / name for name in sorted(names))]
+    return [manifest, static / "start.js", static / "sweep-page.js", *(static / name for name in sorted(names))]
 
 
 def sources(root: Path) -> Iterator[Path]:

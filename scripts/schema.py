@@ -78,7 +78,7 @@ def _type(hint: Any, known: dict[Any, str]) -> str:
         return " | ".join(dict.fromkeys(_type(arg, known) for arg in args))
     if origin is list:
         inner = _type(args[0], known)
-        return f"({inner})[]" if " " in inner else f"{inner}[]"
+        return f"({inner})[]" if " " in inner and not inner.startswith("[") else f"{inner}[]"
     if origin is dict:
         return f"Record<{_type(args[0], known)}, {_type(args[1], known)}>"
     if origin is tuple:

@@ -135,9 +135,9 @@ def test_the_page_talks_to_python_alone(file: Path) -> None:
     assert re.findall(r"\bimport\(.*?\)", source) == (
         ["import(/* @vite-ignore */ url)"] if file.name == "code.ts" else []
     )
-    if file.parent.name not in {"entries", "host"} and file.name != "start.ts":
+    if file.parent.name not in {"entries", "host", "page"} and file.name != "start.ts":
         assert "@anywidget/types" not in source and "/host/" not in source, (
-            "only start.ts, entries/ and host/ see a model"
+            "only start.ts, entries/, page/ and host/ see a model"
         )
 
 

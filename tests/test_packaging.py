@@ -115,7 +115,7 @@ def small_project(tmp_path: Path) -> Path:
     """An entry, a feature and their bundles, all of one age."""
     files = ["js/src/start.ts", "js/src/entries/form.tsx", "js/src/features/compare.ts", "js/src/lib/colour.ts"]
     files += ["js/build.mjs", "js/package.json", "js/package-lock.json"]
-    static = ("start.js", "manifest.json", "form.js", "compare.js", "chunk-A.js")
+    static = ("start.js", "sweep-page.js", "manifest.json", "form.js", "compare.js", "chunk-A.js")
     files += [f"comfy_widgets/static/{name}" for name in static]
     for name in files:
         path = tmp_path / name
@@ -138,7 +138,9 @@ def test_a_newer_source_asks_for_a_build(small_project: Path, changed: str) -> N
     assert not frontend.is_current(small_project)
 
 
-@pytest.mark.parametrize("missing", ["start.js", "manifest.json", "form.js", "compare.js", "chunk-A.js"])
+@pytest.mark.parametrize(
+    "missing", ["start.js", "sweep-page.js", "manifest.json", "form.js", "compare.js", "chunk-A.js"]
+)
 def test_a_missing_file_asks_for_a_build_even_in_an_sdist(small_project: Path, missing: str) -> None:
     (small_project / "PKG-INFO").touch()
     (small_project / "comfy_widgets/static" / missing).unlink()

@@ -29,6 +29,7 @@ NAMES = [
     "Progress",
     "Result",
     "Run",
+    "SweepGrid",
     "Workflow",
     "WorkflowError",
     "WorkflowForm",

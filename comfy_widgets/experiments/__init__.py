@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from ._command import add_arguments as add_arguments
     from ._command import parse_axis as parse_axis
     from ._command import run_command as run_command
+    from ._display import use_view as use_view
     from ._errors import ExperimentError as ExperimentError
     from ._experiment import Experiment as Experiment
     from ._order import Price as Price
+    from ._order import in_words as in_words
     from ._sample import latin as latin
     from ._sample import sobol as sobol
+    from ._snapshot import rows_of as rows_of
+    from ._snapshot import thumbnails_of as thumbnails_of
     from ._store import Rating as Rating
     from ._store import Store as Store
     from ._sweep import resume as resume
@@ -37,15 +41,19 @@ _HOMES = {
     "Rating": "_store",
     "Store": "_store",
     "add_arguments": "_command",
+    "in_words": "_order",
     "latin": "_sample",
     "lora": "_axes",
     "parse_axis": "_command",
     "replace": "_axes",
     "resume": "_sweep",
+    "rows_of": "_snapshot",
     "run_command": "_command",
     "sobol": "_sample",
     "sweep": "_sweep",
+    "thumbnails_of": "_snapshot",
     "together": "_axes",
+    "use_view": "_display",
 }
 
 __all__ = list(_HOMES)

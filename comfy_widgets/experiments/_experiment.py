@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..protocol import ComfyError
 from ._cell import Cell
 from ._cells import CellList
+from ._display import make_view
 from ._errors import ExperimentError
 from ._order import Price
 from ._runner import Client, Runner, Status
@@ -47,8 +48,7 @@ class Experiment(Sequence[Cell]):
 
     Examples
     --------
-    >>> run = sweep(example(), seed=range(4), cfg=[2, 5, 8])      # doctest: +SKIP
-    >>> run.wait().grid(x="cfg", y="seed")                        # doctest: +SKIP
+    >>> sweep(example(), seed=range(4), cfg=[2, 5, 8]).wait().grid()      # doctest: +SKIP
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Experiment(Sequence[Cell]):
         self._timings = timings
         self._asking = asking
         self._listeners: dict[int, Callable[[Cell | None], object]] = {}
+        self._view: Any = None
         self._runner = Runner(client, store, timings, self._changed, self._more)
         self._list = CellList(name, space, store, timings, number)
         self.price: Price = self._take_in(cells)
@@ -181,7 +182,6 @@ class Experiment(Sequence[Cell]):
             There is no such axis, or a value does not fit.
         """
         self._take_in(self._list.grow({**(values or {}), **named}))
-        self._changed(None)
         return self
 
     def run_again(self, cells: Cell | Iterable[Cell]) -> Experiment:
@@ -337,12 +337,7 @@ class Experiment(Sequence[Cell]):
         return marginals(self, score)
 
     def export(self, folder: str | Path) -> list[Path]:
-        """Write all files under names that tell their values, with a table beside them.
-
-        Returns
-        -------
-        list of Path
-        """
+        """Write all files under names that tell their values, with a table beside them."""
         from ._export import export
 
         return export(self, folder)
@@ -393,3 +388,11 @@ class Experiment(Sequence[Cell]):
     def __repr__(self) -> str:
         axes = " x ".join(f"{axis.name} {len(axis)}" for axis in self._list.space.axes) or "one cell"
         return f"<Experiment {self.name!r}: {axes}; {self.status}; {self._counted}>"
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        from IPython.display import display
+
+        # One for all its displays: a widget can be shown at several places.
+        self._view = self._view or make_view(self)
+        shown = self._view if self._view is not None else {"text/plain": repr(self)}
+        display(shown, raw=self._view is None)  # type: ignore[no-untyped-call]

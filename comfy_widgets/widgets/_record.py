@@ -54,6 +54,16 @@ class NotebookRecord:
         if self._shown:
             self._display(update=True)
 
+    def write_sheet(self, content: bytes, words: str) -> None:
+        """Put an image that was drawn already into it, wherever it is displayed. From any thread."""
+        made = sheet([content])
+        if made is None:
+            return
+        jpeg, (width, height) = made
+        self._bundle = ({"image/jpeg": jpeg, "text/plain": words}, {"image/jpeg": {"width": width, "height": height}})
+        if self._shown:
+            self._display(update=True)
+
     def _display(self, update: bool) -> None:
         from IPython.display import display
 

@@ -15,6 +15,8 @@ Json = dict[str, Any]
 
 Kind = Literal["int", "float", "text", "string", "choice", "bool", "seed", "image", "json"]
 Wire = Union[str, float, bool, None]  # noqa: UP007 - read at run time, also by Python 3.10
+SweepStatus = Literal["ready", "running", "paused", "completed", "cancelled"]
+CellStatus = Literal["pending", "in_progress", "completed", "failed", "cancelled", "lost"]
 Phase = Literal["idle", "waiting", "running", "cancelling", "loading", "done", "failed", "cancelled"]
 
 
@@ -219,7 +221,71 @@ class Thumbnail(TypedDict):
     mime: str
 
 
-ToBrowser = Union[Code, Welcome, PreviewFrame, Images, Original, RunThumbnail, RunDetails, Thumbnail]  # noqa: UP007
+class SweepAxis(TypedDict):
+    """An axis of a sweep, and its values as they stand over columns and rows."""
+
+    name: str
+    labels: list[str]
+
+
+class SweepState(TypedDict):
+    """The trait `_sweep`: what is known of a sweep beside its cells; `left` is the time left, in words."""
+
+    title: str
+    status: SweepStatus
+    axes: list[SweepAxis]
+    total: int
+    price: str
+    error: str
+    left: str
+
+
+class SweepCells(TypedDict):
+    """Cells of a sweep by number: indices, status, seconds, stars, rejected, from cache, error."""
+
+    kind: Literal["cells"]
+    numbers: list[int]
+    rows: list[tuple[list[int], CellStatus, float | None, int, int, int, str]]
+
+
+class SweepThumbnails(TypedDict):
+    """Small images of cells; each is a buffer."""
+
+    kind: Literal["thumbnails"]
+    numbers: list[int]
+    mime: str
+
+
+class CellPreview(TypedDict):
+    """The image of a cell as it forms."""
+
+    kind: Literal["cell-preview"]
+    number: int
+    mime: str
+
+
+class CellOriginal(TypedDict):
+    """The image of a cell at its full size."""
+
+    kind: Literal["cell-original"]
+    number: int
+    mime: str
+
+
+ToBrowser = Union[  # noqa: UP007
+    Code,
+    Welcome,
+    PreviewFrame,
+    Images,
+    Original,
+    RunThumbnail,
+    RunDetails,
+    Thumbnail,
+    SweepCells,
+    SweepThumbnails,
+    CellPreview,
+    CellOriginal,
+]
 
 
 class WantCode(TypedDict):
@@ -322,6 +388,36 @@ class WantThumbnail(TypedDict):
     field: str
 
 
+class SweepAct(TypedDict):
+    """Run, Pause or Cancel of a sweep was pressed."""
+
+    kind: Literal["act"]
+    act: Literal["start", "pause", "cancel"]
+
+
+class RateCells(TypedDict):
+    """Cells were rated or rejected."""
+
+    kind: Literal["rate"]
+    numbers: list[int]
+    stars: int
+    rejected: bool
+
+
+class SelectCells(TypedDict):
+    """Other cells are selected."""
+
+    kind: Literal["select-cells"]
+    numbers: list[int]
+
+
+class WantCellOriginal(TypedDict):
+    """The image of a cell is wanted at its full size."""
+
+    kind: Literal["cell-original"]
+    number: int
+
+
 FromBrowser = Union[  # noqa: UP007
     WantCode,
     Hello,
@@ -336,4 +432,8 @@ FromBrowser = Union[  # noqa: UP007
     Upload,
     WantOriginal,
     WantThumbnail,
+    SweepAct,
+    RateCells,
+    SelectCells,
+    WantCellOriginal,
 ]

@@ -1,21 +1,19 @@
 import { Component, createRef } from "preact";
 import {
-  axisName,
   byAxes,
   type Cell,
   counted,
   firstLook,
   inOrder,
-  inView,
   inWords,
   type Layout,
   type Look,
   type SweepState,
 } from "../lib/sweep";
-import { SweepCell } from "./sweep-cell";
 import { SweepCompare } from "./sweep-compare";
 import { SweepControls } from "./sweep-controls";
 import { SweepLens } from "./sweep-lens";
+import { SweepSpace } from "./sweep-space";
 
 export interface SweepProps {
   state: SweepState;
@@ -211,40 +209,9 @@ export class SweepGrid extends Component<SweepProps, Own> {
     const { look, size, scroll, view, focus, lens, comparing } = this.state;
     const layout = this.#layout;
     const [headWidth, headHeight] = this.#heads;
-    const { columns, rows, places } = layout;
-    const [firstColumn, endColumn] = inView(scroll[0], view[0], size, columns.length);
-    const [firstRow, endRow] = inView(scroll[1], view[1], size, rows.length);
-    const shown = [];
-    for (let row = firstRow; row < endRow; row += 1) {
-      for (let column = firstColumn; column < endColumn; column += 1) {
-        const cell = places[row * columns.length + column];
-        if (cell === undefined) continue;
-        const title = inWords(state.axes, cell);
-        shown.push(
-          <SweepCell
-            key={cell.number}
-            cell={cell}
-            title={title}
-            thumbnail={thumbnails.get(cell.number)}
-            preview={previews.get(cell.number)}
-            left={column * size}
-            top={row * size}
-            size={size}
-            caption={this.#byAxes ? "" : title}
-            focused={cell.number === focus}
-            selected={selected.has(cell.number)}
-          />,
-        );
-      }
-    }
     const [one, other] = [...selected].map((number) => cells[number]);
     const under = lens === undefined ? undefined : cells[lens.number];
-    const height = Math.min(560, Math.max(size, rows.length * size) + headHeight + 2);
-    const head = (axis: string, label: string | undefined) => (
-      <>
-        <span class="quiet">{axisName(axis)}</span> {label}
-      </>
-    );
+    const height = Math.min(560, Math.max(size, layout.rows.length * size) + headHeight + 2);
     return (
       <section class="sweep" aria-label={state.title}>
         <SweepControls
@@ -272,39 +239,20 @@ export class SweepGrid extends Component<SweepProps, Own> {
             onClick={this.#onClick}
             onKeyDown={this.#onKey}
           >
-            <div
-              class="space"
-              style={{
-                gridTemplate: `${headHeight}px ${rows.length * size}px / ${headWidth}px ${columns.length * size}px`,
-              }}
-            >
-              <div class="corner" />
-              <div class="across">
-                {columns.slice(firstColumn, endColumn).map((label, index) => (
-                  <div
-                    class="head"
-                    key={label}
-                    title={label}
-                    style={{ left: `${(firstColumn + index) * size}px`, width: `${size}px` }}
-                  >
-                    {head(look.x, label)}
-                  </div>
-                ))}
-              </div>
-              <div class="down">
-                {rows.slice(firstRow, endRow).map((label, index) => (
-                  <div
-                    class="head"
-                    key={label}
-                    title={label}
-                    style={{ top: `${(firstRow + index) * size}px`, height: `${size}px` }}
-                  >
-                    <div>{head(look.y, label)}</div>
-                  </div>
-                ))}
-              </div>
-              <div class="body">{shown}</div>
-            </div>
+            <SweepSpace
+              axes={state.axes}
+              layout={layout}
+              look={look}
+              heads={[headWidth, headHeight]}
+              scroll={scroll}
+              view={view}
+              size={size}
+              captions={!this.#byAxes}
+              thumbnails={thumbnails}
+              previews={previews}
+              focus={focus}
+              selected={selected}
+            />
           </div>
           {under !== undefined && lens !== undefined && !comparing && (
             <SweepLens

@@ -18,6 +18,7 @@ export function SweepLens({ cell, words, image, whole, at, right }: Props) {
     <div
       class={`lens ${right ? "right" : "left"}${whole ? " whole" : ""}`}
       style={{ "--at": `${x} ${y}` }}
+      onLoadCapture={showPixels}
       aria-hidden="true"
     >
       {image !== undefined && <BlobImage blob={image} alt={words} />}
@@ -27,6 +28,13 @@ export function SweepLens({ cell, words, image, whole, at, right }: Props) {
       </p>
     </div>
   );
+}
+
+/** Only an image that is larger than the lens is cropped; a smaller one fills it. */
+function showPixels({ currentTarget, target }: Event): void {
+  const image = target as HTMLImageElement;
+  const larger = image.naturalWidth > image.clientWidth || image.naturalHeight > image.clientHeight;
+  (currentTarget as Element).toggleAttribute("data-larger", larger);
 }
 
 export function facts(cell: Cell): string {

@@ -54,13 +54,18 @@ export default (loadFeature: LoadFeature) => {
             }}
             onSelect={(numbers) => {
               store.selected.value = new Set(numbers);
-              send(model, { kind: "select", numbers });
+              send(model, { kind: "select-cells", numbers });
             }}
             onWant={(number) => send(model, { kind: "cell-original", number })}
           />,
         );
       });
       view.ended.addEventListener("abort", stop);
+      // Only a live widget hides the record beside it.
+      loadFeature("record").then(
+        ({ hideRecord }) => hideRecord(view.host, view.ended),
+        () => undefined,
+      );
       return view.dispose;
     },
   };

@@ -1,13 +1,10 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { toBlob } from "../lib/bytes";
-import { type Cell, type CellRow, NO_SWEEP, type SweepState, toCell } from "../lib/sweep";
+import type { CellOriginal, CellPreview, SweepCells, SweepThumbnails } from "../lib/schema";
+import { type Cell, NO_SWEEP, type SweepState, toCell } from "../lib/sweep";
 
-/** Messages about cells; the images of the first two come as buffers. */
-export type SweepMessage =
-  | { kind: "cells"; numbers: number[]; rows: CellRow[] }
-  | { kind: "thumbnails"; numbers: number[]; mime: string }
-  | { kind: "cell-preview"; number: number; mime: string }
-  | { kind: "cell-original"; number: number; mime: string };
+/** Messages about cells; images come as buffers. */
+export type SweepMessage = SweepCells | SweepThumbnails | CellPreview | CellOriginal;
 
 /** A sweep as far as Python has told of it. */
 export class SweepStore {

@@ -6,6 +6,10 @@
 
 export type Kind = "int" | "float" | "text" | "string" | "choice" | "bool" | "seed" | "image" | "json";
 
+export type SweepStatus = "ready" | "running" | "paused" | "completed" | "cancelled";
+
+export type CellStatus = "pending" | "in_progress" | "completed" | "failed" | "cancelled" | "lost";
+
 export type Phase =
   | "idle"
   | "waiting"
@@ -208,6 +212,51 @@ export interface Thumbnail {
   mime: string;
 }
 
+/** An axis of a sweep, and its values as they stand over columns and rows. */
+export interface SweepAxis {
+  name: string;
+  labels: string[];
+}
+
+/** The trait `_sweep`: what is known of a sweep beside its cells; `left` is the time left, in words. */
+export interface SweepState {
+  title: string;
+  status: SweepStatus;
+  axes: SweepAxis[];
+  total: number;
+  price: string;
+  error: string;
+  left: string;
+}
+
+/** Cells of a sweep by number: indices, status, seconds, stars, rejected, from cache, error. */
+export interface SweepCells {
+  kind: "cells";
+  numbers: number[];
+  rows: [number[], CellStatus, number | null, number, number, number, string][];
+}
+
+/** Small images of cells; each is a buffer. */
+export interface SweepThumbnails {
+  kind: "thumbnails";
+  numbers: number[];
+  mime: string;
+}
+
+/** The image of a cell as it forms. */
+export interface CellPreview {
+  kind: "cell-preview";
+  number: number;
+  mime: string;
+}
+
+/** The image of a cell at its full size. */
+export interface CellOriginal {
+  kind: "cell-original";
+  number: number;
+  mime: string;
+}
+
 /** A part of the front end is wanted. */
 export interface WantCode {
   kind: "code";
@@ -297,6 +346,32 @@ export interface WantThumbnail {
   field: string;
 }
 
+/** Run, Pause or Cancel of a sweep was pressed. */
+export interface SweepAct {
+  kind: "act";
+  act: "start" | "pause" | "cancel";
+}
+
+/** Cells were rated or rejected. */
+export interface RateCells {
+  kind: "rate";
+  numbers: number[];
+  stars: number;
+  rejected: boolean;
+}
+
+/** Other cells are selected. */
+export interface SelectCells {
+  kind: "select-cells";
+  numbers: number[];
+}
+
+/** The image of a cell is wanted at its full size. */
+export interface WantCellOriginal {
+  kind: "cell-original";
+  number: number;
+}
+
 export type ToBrowser =
   | Code
   | Welcome
@@ -305,7 +380,11 @@ export type ToBrowser =
   | Original
   | RunThumbnail
   | RunDetails
-  | Thumbnail;
+  | Thumbnail
+  | SweepCells
+  | SweepThumbnails
+  | CellPreview
+  | CellOriginal;
 
 export type FromBrowser =
   | WantCode
@@ -320,4 +399,8 @@ export type FromBrowser =
   | Select
   | Upload
   | WantOriginal
-  | WantThumbnail;
+  | WantThumbnail
+  | SweepAct
+  | RateCells
+  | SelectCells
+  | WantCellOriginal;

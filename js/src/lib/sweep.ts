@@ -4,35 +4,12 @@
  * The Python half of this contract is `comfy_widgets/experiments/_snapshot.py`; a saved page holds the same data.
  */
 
-export interface SweepAxis {
-  name: string;
-  labels: string[];
-}
+import type { CellStatus, SweepAxis, SweepCells, SweepState } from "./schema";
+
+export type { CellStatus, SweepAxis, SweepState } from "./schema";
 
 /** One cell, as a short list: thousands of them travel at once. */
-export type CellRow = [
-  indices: number[],
-  status: CellStatus,
-  seconds: number | null,
-  stars: number,
-  rejected: 0 | 1,
-  fromCache: 0 | 1,
-  error: string,
-];
-
-export type CellStatus = "pending" | "in_progress" | "completed" | "failed" | "cancelled" | "lost";
-
-/** What is known of a sweep beside its cells; one dict trait, replaced whole. */
-export interface SweepState {
-  title: string;
-  status: "ready" | "running" | "paused" | "completed" | "cancelled";
-  axes: SweepAxis[];
-  total: number;
-  price: string;
-  error: string;
-  /** Seconds left, in words. */
-  left: string;
-}
+export type CellRow = SweepCells["rows"][number];
 
 export interface Cell {
   number: number;

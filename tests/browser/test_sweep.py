@@ -1,0 +1,96 @@
+"""A sweep in the notebook, used as a person does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from .notebook import Notebook
+
+PATIENCE = 60_000
+SWEEP = """
+from comfy_widgets import ComfyClient, example, sweep
+small = example().with_params(steps=3, width=256, height=256)
+run = sweep(small, seed=range(4), cfg=[2, 5, 8], client=ComfyClient(), name="cfg study")
+run
+"""
+LARGE = """
+from comfy_widgets import ComfyClient, example, sweep
+large = sweep(example(), seed=range(1000), cfg=[2, 3, 4, 5, 6], client=ComfyClient(), folder="large")
+large
+"""
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def grid(notebook: Notebook) -> Locator:
+    return notebook.page.locator(".sweep").first
+
+
+def test_a_grid_fills_is_rated_and_answers(notebook: Notebook) -> None:
+    notebook.open([SWEEP, "print([cell.rating.stars for cell in run.find(cfg=5)], len(run._view.images))"])
+    notebook.run(0)
+    sweep = grid(notebook)
+    cells = sweep.locator(".cell")
+    expect(cells).to_have_count(12, timeout=PATIENCE)
+    before = [cell.bounding_box() for cell in cells.all()]
+    expect(sweep.locator(".cell.completed img")).to_have_count(12, timeout=PATIENCE)
+    expect(sweep.locator(".status")).to_contain_text("Done")
+    assert [cell.bounding_box() for cell in cells.all()] == before, "something moved"
+    expect(sweep.locator(".across .head")).to_have_text([re.compile("cfg 2"), re.compile("cfg 5"), re.compile("cfg 8")])
+
+    cells.nth(4).hover()
+    expect(sweep.locator(".lens.whole img")).to_be_visible()
+    expect(sweep.locator(".lens p")).to_contain_text("seed 1 · cfg 5")
+    notebook.shot("sweep", sweep)
+    cells.nth(4).click()
+    notebook.page.keyboard.press("4")
+    expect(cells.nth(4).locator(".stars")).to_have_text("★★★★")
+    notebook.page.keyboard.press("ArrowDown")
+    notebook.page.keyboard.press(" ")
+    expect(sweep.locator(".cell.selected")).to_have_count(2)
+    notebook.page.keyboard.press("c")
+    expect(sweep.locator(".compare img")).to_have_count(2)
+    expect(sweep.locator(".differ")).to_have_text("seed 1 → 2")
+    notebook.shot("sweep-compare", sweep)
+    notebook.page.keyboard.press("Escape")
+    expect(sweep.locator(".compare")).to_have_count(0)
+    notebook.run(1)
+    expect(notebook.output(1)).to_have_text("[0, 4, 0, 0] 2")
+
+    sweep.get_by_label("Columns").select_option("seed")
+    expect(sweep.locator(".across .head")).to_have_count(4)
+    sweep.get_by_label("Order").select_option("rating")
+    expect(cells.first.locator(".stars")).to_have_text("★★★★")
+    sweep.get_by_label("Show").select_option("best")
+    expect(cells).to_have_count(1)
+
+
+def test_five_thousand_cells_are_drawn_as_they_are_scrolled_to(notebook: Notebook) -> None:
+    notebook.open([LARGE])
+    notebook.run(0)
+    sweep = grid(notebook)
+    expect(sweep.get_by_role("button", name="Run 5000 cells")).to_be_visible(timeout=PATIENCE)
+    expect(sweep.locator(".cell").first).to_be_attached()
+    assert sweep.locator(".cell").count() < 200
+    longest = sweep.locator(".view").evaluate(
+        """view => new Promise(done => {
+            let longest = 0;
+            new PerformanceObserver(list => {
+                for (const entry of list.getEntries()) longest = Math.max(longest, entry.duration);
+            }).observe({type: "longtask"});
+            let steps = 0;
+            const next = () => {
+                view.scrollTop += 700;
+                steps += 1;
+                if (steps < 60) requestAnimationFrame(next);
+                else setTimeout(() => done(longest), 100);
+            };
+            next();
+        })"""
+    )
+    expect(sweep.locator(".down .head").last).to_contain_text(re.compile(r"seed 3\d\d"))
+    # A task of 50 ms is long; the bound is for a machine that does much else.
+    assert longest < 300
