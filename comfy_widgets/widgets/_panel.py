@@ -5,15 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ComfyError
+from . import _cells
 from ._base import Widget
 from ._form import WorkflowForm, default_client
 from ._form_state import FormState
+from ._page import save_page
 from ._panel_traits import PanelTraits
 from ._panel_view import RunControls, RunStage
-from ._record import NotebookRecord, finish_before_cells_end
+from ._record import Keep, NotebookRecord, finish_before_cells_end
+from ._run_rows import story
 from ._run_state import FieldName, Place
 from ._runs import Host, PanelRun, Runs
 
@@ -45,6 +49,8 @@ class ComfyPanel(PanelTraits):
         What the form shows at once, and in which order; see `Workflow.expose`.
     title : str, optional
         The heading; the name of the workflow's file by default.
+    keep : str
+        What of the images stays in the saved notebook: "thumbs" for one small sheet, "full" for a large one, or "none".
     layout : ipywidgets.Layout, optional
         Its size and place, as for every widget of ipywidgets.
 
@@ -109,9 +115,10 @@ class ComfyPanel(PanelTraits):
         params: Choose | None = None,
         *,
         title: str | None = None,
+        keep: Keep = "thumbs",
         layout: Any = None,
     ) -> None:
-        self._record = NotebookRecord()
+        self._record = NotebookRecord(keep)
         self._parts: list[Widget] = []
         state = FormState(workflow, client or default_client(), params, title=title)
         runs = Runs(_PanelHost(state, self._run_ended))
@@ -120,6 +127,7 @@ class ComfyPanel(PanelTraits):
         problem = self._state.problem or self._state.missing_nodes_error()
         if problem is not None:
             self._run_core.refuse(problem, self._state.frame, phase="idle")
+        _cells.made(self)
 
     # Its parts
 
@@ -192,6 +200,34 @@ class ComfyPanel(PanelTraits):
         job = self.job
         return job.cancel() if job is not None else False
 
+    def save_html(self, path: str | Path) -> Path:
+        """Write all runs with their images and values as one HTML page that needs nothing else.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; what is there already is replaced.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written.
+
+        Examples
+        --------
+        >>> from comfy_widgets import ComfyPanel, example
+        >>> panel = ComfyPanel(example(), client)
+        >>> result = panel.run().result()
+        >>> panel.save_html("balloon.html").stat().st_size > 10_000
+        True
+        """
+        return save_page(Path(path), self._form["title"], self.runs, self._state.definitions)
+
     def close(self) -> None:
         """End the widget and its parts in the browser, and free what they hold. A job that runs goes on."""
         super().close()
@@ -213,6 +249,7 @@ class ComfyPanel(PanelTraits):
         data, metadata = bundle
         display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         self._record.show()
+        _cells.shown(self)
 
     def _run_ended(self, run: PanelRun) -> None:
         result = run.result
@@ -221,7 +258,8 @@ class ComfyPanel(PanelTraits):
             self._state.redefine()
         if result is not None and run.job is not None:
             summary = self._run_core.state_of(run, loaded=True)["summary"]
-            self._record.write(result, f"{self._form['title']}: {summary or run.job.status}")
+            words = [f"{self._form['title']}: {summary or run.job.status}", *story(self._state.definitions, run.values)]
+            self._record.write(result, "\n".join(words))
         self._announce()
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 import uuid
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ._images import image_contents
 from ._pump import pump
-from ._small import sheet
+from ._small import FULL_SIZE, SHEET_SIZE, sheet
 
 if TYPE_CHECKING:
     from ..client import Result
@@ -25,27 +25,54 @@ _EMPTY = {"text/html": '<div class="comfy-widgets-record" hidden></div>', "text/
 _TIMEOUT = 30.0
 
 
-class NotebookRecord:
-    """The output beside every display of one widget."""
+Keep = Literal["thumbs", "full", "none"]
 
-    def __init__(self) -> None:
+
+class NotebookRecord:
+    """The output beside every display of one widget.
+
+    Parameters
+    ----------
+    keep : str
+        "thumbs" for one small sheet of the images, "full" for a large one, "none" for no record at all.
+
+    Raises
+    ------
+    ValueError
+        `keep` is something else.
+    """
+
+    def __init__(self, keep: Keep = "thumbs") -> None:
+        if keep not in get_args(Keep):
+            raise ValueError(f'keep is {keep!r}, but must be "thumbs", "full" or "none".')
+        self._keep = keep
         self._id = f"comfy-widgets-{uuid.uuid4().hex}"
         self._bundle: tuple[dict[str, Any], dict[str, Any]] = (_EMPTY, {})
         self._shown = False
 
     def show(self) -> None:
         """Display it here; it is empty until there are images."""
-        self._shown = True
-        self._display(update=False)
+        if self._keep != "none":
+            self._shown = True
+            self._display(update=False)
 
     def write(self, result: Result, words: str) -> None:
-        """Put a result's images into it, wherever it is displayed. From any thread."""
-        made = sheet(image_contents(result))
+        """Put a result's images into it, wherever it is displayed. From any thread.
+
+        Parameters
+        ----------
+        result : Result
+        words : str
+            What the images show: the text in their place, where they cannot be seen.
+        """
+        if self._keep == "none":
+            return
+        made = sheet(image_contents(result), FULL_SIZE if self._keep == "full" else SHEET_SIZE)
         if made is not None:
             content, (width, height) = made
             self._bundle = (
                 {"image/jpeg": content, "text/plain": words},
-                {"image/jpeg": {"width": width, "height": height}},
+                {"image/jpeg": {"width": min(width, SHEET_SIZE), "height": _scaled(width, height), "alt": words}},
             )
         elif result.texts or result.files:
             self._bundle = (_in_words(result, words), {})
@@ -71,6 +98,10 @@ class NotebookRecord:
         display(  # type: ignore[no-untyped-call]
             data, raw=True, metadata=metadata, display_id=self._id, update=update
         )
+
+
+def _scaled(width: int, height: int) -> int:
+    return round(height * min(1.0, SHEET_SIZE / width))
 
 
 def _in_words(result: Result, words: str) -> dict[str, Any]:

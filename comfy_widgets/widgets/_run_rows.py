@@ -37,6 +37,23 @@ def differences(params: Mapping[str, Param], then: Mapping[str, Any], now: Mappi
     return [*found[:_MAX_DIFFERENCES], f"{more} more"] if more > 0 else found
 
 
+def story(params: Mapping[str, Param], values: Mapping[str, Any]) -> list[str]:
+    """Return what tells most of a run, for a text beside its images: prompts and seeds.
+
+    Parameters
+    ----------
+    params : Mapping
+        The parameters by name, which say the labels.
+    values : Mapping
+        Values by name.
+    """
+    return [
+        f"{param.label}: {values[name]}"
+        for name, param in params.items()
+        if param.kind in ("text", "seed") and param.primary and str(values.get(name, "")).strip()
+    ]
+
+
 def _short(value: Any) -> str:
     text = f"{value:g}" if isinstance(value, float) else str(value)
     text = " ".join(text.split())

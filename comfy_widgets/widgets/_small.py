@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SHEET_SIZE = 1000
+SHEET_SIZE = 1000
+"""Pixels of a sheet in a notebook: wide enough to see, small enough to keep."""
+FULL_SIZE = 4096
+_GAP_COLOR = "#808080"
+"""Between images; neither bright in a dark notebook nor dark in a bright one."""
 _MARK = b"comfy-widgets-record"
 
 
@@ -25,19 +29,18 @@ def thumbnail(content: bytes, size: int) -> bytes | None:
     return encode(image, "WEBP", quality=80, method=0) if image is not None else None
 
 
-def sheet(contents: Sequence[bytes]) -> tuple[str, tuple[int, int]] | None:
-    """Return encoded images on one small JPEG, as base64, and its size.
+def sheet(contents: Sequence[bytes], size: int = SHEET_SIZE) -> tuple[str, tuple[int, int]] | None:
+    """Return encoded images on one JPEG of at most `size` pixels in width, as base64, and its size.
 
     A comment in the file says what it is: by it the browser finds the record beside a live widget.
     """
     cols = _columns(len(contents))
-    small = [
-        image for content in contents if (image := _small(content, max(_SHEET_SIZE // max(cols, 1), 64))) is not None
-    ]
+    room = max(size // max(cols, 1), 64)
+    small = [image for content in contents if (image := _small(content, room)) is not None]
     if not small:
         return None
-    grid = make_grid(small, cols=min(cols, len(small)), gap=8, background="white")
-    grid.thumbnail((_SHEET_SIZE, 4 * _SHEET_SIZE))
+    grid = make_grid(small, cols=min(cols, len(small)), gap=4 if len(small) > 1 else 0, background=_GAP_COLOR)
+    grid.thumbnail((size, 4 * size))
     content = encode(grid, "JPEG", quality=85, comment=_MARK)
     return base64.b64encode(content).decode("ascii"), grid.size
 
