@@ -46,6 +46,10 @@ class AssetRoutes(RouteGroup):
             "asc" or "desc".
         limit, offset : int, optional
             How many at most, and how many to leave out before; the server gives 20 by default.
+
+        Returns
+        -------
+        list of dict
         """
         request = requests.get(
             "/assets",
@@ -66,6 +70,10 @@ class AssetRoutes(RouteGroup):
         ----------
         id : str
 
+        Returns
+        -------
+        dict
+
         Raises
         ------
         FileGone
@@ -79,6 +87,10 @@ class AssetRoutes(RouteGroup):
         Parameters
         ----------
         id : str
+
+        Returns
+        -------
+        bytes
 
         Raises
         ------
@@ -94,6 +106,10 @@ class AssetRoutes(RouteGroup):
         ----------
         hash : str
             "blake3:" and 64 hexadecimal digits.
+
+        Returns
+        -------
+        bool
         """
         reply = self._calls.call(requests.Request("HEAD", f"/assets/hash/{quote(hash, safe=':')}"))
         return reply.status != 404 and _checked(self._calls, reply, "Looking for an asset").status == 200
@@ -150,6 +166,11 @@ class AssetRoutes(RouteGroup):
         tags : iterable of str
         user_metadata : dict, optional
 
+        Returns
+        -------
+        dict
+            The new asset.
+
         Raises
         ------
         FileGone
@@ -176,6 +197,11 @@ class AssetRoutes(RouteGroup):
         name : str, optional
         tags : iterable of str, optional
         user_metadata : dict, optional
+
+        Returns
+        -------
+        dict
+            The asset as it is now.
 
         Raises
         ------
@@ -213,6 +239,11 @@ class AssetRoutes(RouteGroup):
             Only tags that begin with it.
         limit, offset : int, optional
             How many at most, and how many to leave out before.
+
+        Returns
+        -------
+        dict
+            ``{tag: count}``.
         """
         request = requests.get("/tags", prefix=prefix, limit=limit, offset=offset)
         found = _objects(_asked(self._calls, request, "Listing tags"), "tags")
@@ -225,6 +256,11 @@ class AssetRoutes(RouteGroup):
         ----------
         include_tags : iterable of str
         name_contains : str, optional
+
+        Returns
+        -------
+        dict
+            ``{tag: count}``.
         """
         request = requests.get(
             "/assets/tags/refine", include_tags=",".join(include_tags) or None, name_contains=name_contains
@@ -279,11 +315,21 @@ class AssetRoutes(RouteGroup):
         return reply.status != 409 and _checked(self._calls, reply, "Looking for new files").status < 300
 
     def seed_status(self) -> dict[str, Any]:
-        """``GET /api/assets/seed/status``: how far the search for new files is: ``state, progress, errors``."""
+        """``GET /api/assets/seed/status``: how far the search for new files is: ``state, progress, errors``.
+
+        Returns
+        -------
+        dict
+        """
         return _object(_asked(self._calls, requests.get("/assets/seed/status"), "Asking for the search of new files"))
 
     def prune_assets(self) -> dict[str, Any]:
-        """``POST /api/assets/prune``: let the server forget assets whose files are gone."""
+        """``POST /api/assets/prune``: let the server forget assets whose files are gone.
+
+        Returns
+        -------
+        dict
+        """
         return _object(_asked(self._calls, requests.post("/assets/prune", {}), "Forgetting lost assets"))
 
 

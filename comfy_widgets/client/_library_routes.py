@@ -227,5 +227,11 @@ class LibraryRoutes(RouteGroup):
         return found if isinstance(found, dict) else None
 
     def i18n(self) -> dict[str, Any]:
-        """``GET /i18n``: the translations that node packs bring, by language."""
+        """``GET /i18n``: the translations that node packs bring, by language.
+
+        Returns
+        -------
+        dict
+            ``{language: {...}}``; empty where no pack brings any.
+        """
         return self._calls.json_object(requests.get("/i18n"), "Reading the translations")

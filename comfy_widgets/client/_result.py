@@ -135,6 +135,10 @@ class Result(Sequence["Image"]):
         file : File or int
             One of `files`, or the index of one in `image_files`; the first image by default.
 
+        Returns
+        -------
+        bytes
+
         Raises
         ------
         FileGone, ServerError
@@ -148,6 +152,10 @@ class Result(Sequence["Image"]):
         ----------
         file : File or int
             As for `bytes`.
+
+        Returns
+        -------
+        PIL.Image.Image
 
         Raises
         ------

@@ -18,11 +18,21 @@ class ServerRoutes(RouteGroup):
         return self._calls.address.base
 
     def features(self) -> dict[str, Any]:
-        """``GET /features``: the server's feature flags; empty where it is too old to have any."""
+        """``GET /features``: the server's feature flags; empty where it is too old to have any.
+
+        Returns
+        -------
+        dict
+        """
         return self._calls.features()
 
     def system_stats(self) -> SystemStats:
-        """``GET /system_stats``: versions, memory and devices."""
+        """``GET /system_stats``: versions, memory and devices.
+
+        Returns
+        -------
+        SystemStats
+        """
         body = self._calls.json_object(requests.get("/system_stats"), "Reading the system's state")
         if not isinstance(body.get("system"), dict):
             raise self._calls.foreign("Reading the system's state")
@@ -37,6 +47,11 @@ class ServerRoutes(RouteGroup):
             Only this class; an empty dict where the server does not have it.
         refresh : bool
             Ask again, as after new models or node packs were installed.
+
+        Returns
+        -------
+        dict
+            ``{class: definition}``.
         """
         if node_class is not None:
             if self._calls.node_classes is not None and not refresh:
@@ -48,20 +63,45 @@ class ServerRoutes(RouteGroup):
         return self._calls.object_info(refresh=refresh)
 
     def models(self, folder: str | None = None) -> list[str]:
-        """``GET /models[/{folder}]``: the kinds of models, or the files of one kind."""
+        """``GET /models[/{folder}]``: the kinds of models, or the files of one kind.
+
+        Parameters
+        ----------
+        folder : str, optional
+            A kind, such as "loras".
+
+        Returns
+        -------
+        list of str
+        """
         route = "/models" if folder is None else f"/models/{quote(folder, safe='')}"
         return self._calls.strings(requests.get(route), f"Listing models{f' of {folder}' if folder else ''}")
 
     def embeddings(self) -> list[str]:
-        """``GET /embeddings``: their names, without extension."""
+        """``GET /embeddings``: their names, without extension.
+
+        Returns
+        -------
+        list of str
+        """
         return self._calls.strings(requests.get("/embeddings"), "Listing embeddings")
 
     def extensions(self) -> list[str]:
-        """``GET /extensions``: the scripts that node packs add to ComfyUI's editor."""
+        """``GET /extensions``: the scripts that node packs add to ComfyUI's editor.
+
+        Returns
+        -------
+        list of str
+        """
         return self._calls.strings(requests.get("/extensions"), "Listing extensions")
 
     def logs(self) -> list[str]:
-        """``GET /internal/logs/raw``: the last lines that the server logged; an unstable route of ComfyUI's."""
+        """``GET /internal/logs/raw``: the last lines that the server logged; an unstable route of ComfyUI's.
+
+        Returns
+        -------
+        list of str
+        """
         body = self._calls.json_object(requests.get("/internal/logs/raw"), "Reading the log")
         found = body.get("entries")
         return (
@@ -85,7 +125,13 @@ class ServerRoutes(RouteGroup):
         )
 
     def folder_paths(self) -> dict[str, list[str]]:
-        """``GET /internal/folder_paths``: where the server keeps each kind of model; an unstable route of ComfyUI's."""
+        """``GET /internal/folder_paths``: where the server keeps each kind of model; an unstable route of ComfyUI's.
+
+        Returns
+        -------
+        dict
+            ``{kind: [path]}``, paths on the server.
+        """
         found = self._calls.json_object(requests.get("/internal/folder_paths"), "Listing the folders")
         return {kind: [str(path) for path in paths] for kind, paths in found.items() if isinstance(paths, list)}
 
@@ -105,7 +151,15 @@ class ServerRoutes(RouteGroup):
         return self._calls.strings(requests.get(f"/internal/files/{quote(type, safe='')}"), f"Listing {type} files")
 
     def free(self, *, unload_models: bool = True, free_memory: bool = True) -> None:
-        """``POST /free``: unload models and, with ``free_memory``, forget all cached results."""
+        """``POST /free``: give memory back once what runs is done.
+
+        Parameters
+        ----------
+        unload_models : bool
+            Unload models; True by default.
+        free_memory : bool
+            Forget all cached results too, so that the next run computes everything anew; True by default.
+        """
         self._calls.post(
             "/free", {"unload_models": unload_models, "free_memory": free_memory}, "Freeing memory", repeatable=True
         )

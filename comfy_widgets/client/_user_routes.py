@@ -57,6 +57,10 @@ class UserRoutes(RouteGroup):
         ----------
         directory : str
             Below the user's own; "workflows" by default.
+
+        Returns
+        -------
+        list of str
         """
         reply = self._calls.call(requests.get("/userdata", dir=directory, recurse="true"))
         if reply.status == 404:
@@ -91,6 +95,10 @@ class UserRoutes(RouteGroup):
         ----------
         file : str
             Its path, as "workflows/mine.json".
+
+        Returns
+        -------
+        bytes
 
         Raises
         ------
@@ -180,6 +188,11 @@ class UserRoutes(RouteGroup):
         name : str
             With or without ".json".
 
+        Returns
+        -------
+        dict
+            What `Workflow.load` takes.
+
         Raises
         ------
         WorkflowError
@@ -226,19 +239,30 @@ class UserRoutes(RouteGroup):
     # Settings
 
     def settings(self) -> dict[str, Any]:
-        """``GET /settings``: the settings of ComfyUI's editor."""
+        """``GET /settings``: the settings of ComfyUI's editor.
+
+        Returns
+        -------
+        dict
+            ``{id: value}``.
+        """
         found = _checked(self._calls, self._calls.call(requests.get("/settings")), "Reading the settings").json()
         if not isinstance(found, dict):
             raise self._calls.foreign("Reading the settings")
         return found
 
     def setting(self, id: str) -> Any:
-        """``GET /settings/{id}``: one setting; None where it was never set.
+        """``GET /settings/{id}``: one setting.
 
         Parameters
         ----------
         id : str
             Such as "Comfy.ColorPalette".
+
+        Returns
+        -------
+        object
+            Whatever JSON can hold; None where it was never set.
         """
         return _checked(
             self._calls, self._calls.call(requests.get(_setting_route(id))), f"Reading the setting {id}"

@@ -31,6 +31,15 @@ class Address:
     def parse(cls, url: str) -> Address:
         """Read a URL as a person types it.
 
+        Parameters
+        ----------
+        url : str
+            With scheme and host; a path prefix, a user and a query may be in it, and an /api at its end is dropped.
+
+        Returns
+        -------
+        Address
+
         Raises
         ------
         ComfyError
@@ -66,13 +75,39 @@ class Address:
         return cls(f"{parts.scheme}://{netloc}{path}", auth, tuple(parse_qsl(parts.query)))
 
     def http(self, route: str) -> str:
-        """The address of a route such as "/prompt"; most are served under /api too, some only there, some never."""
+        """The address of a route; most are served under /api too, some only there, some never.
+
+        Parameters
+        ----------
+        route : str
+            Such as "/prompt".
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> Address.parse("http://127.0.0.1:8188").http("/prompt")
+        'http://127.0.0.1:8188/api/prompt'
+        """
         if route.startswith(("/internal/", "/templates/")):
             return self.base + route
         return f"{self.base}/api{route}"
 
     def websocket(self, client_id: str) -> str:
-        """The address of the websocket for this client id."""
+        """The address of the websocket.
+
+        Parameters
+        ----------
+        client_id : str
+            The server sends to it what belongs to this client's prompts.
+
+        Returns
+        -------
+        str
+            ws or wss, with the query of the address.
+        """
         query = urlencode([("clientId", client_id), *self.query], quote_via=quote)
         return f"ws{self.base[len('http') :]}/ws?{query}"
 

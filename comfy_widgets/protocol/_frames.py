@@ -239,7 +239,18 @@ _PARSERS: dict[str, Callable[[dict[str, Any]], Event]] = {
 
 
 def event_from_history(message: object) -> Event:
-    """Read one ``[type, data]`` pair of a history entry's ``status.messages``."""
+    """Read one entry of a history's ``status.messages``.
+
+    Parameters
+    ----------
+    message : list
+        ``[type, data]``.
+
+    Returns
+    -------
+    Event
+        `Malformed` where it is no such pair.
+    """
     if isinstance(message, list) and len(message) == 2 and isinstance(message[0], str) and isinstance(message[1], dict):
         parse = _PARSERS.get(message[0])
         return parse(message[1]) if parse else Unknown(name=message[0], data=message[1])

@@ -92,6 +92,10 @@ def files_of(outputs: Mapping[str, Any]) -> tuple[File, ...]:
     outputs : dict
         ``{node id: {key: list}}``, as in the history.
 
+    Returns
+    -------
+    tuple of File
+
     Examples
     --------
     >>> [file.filename for file in files_of({"9": {"images": [{"filename": "a.png"}]}})]
@@ -105,12 +109,37 @@ def files_of(outputs: Mapping[str, Any]) -> tuple[File, ...]:
 
 
 def images_of(outputs: Mapping[str, Any]) -> list[File]:
-    """The images that nodes made; an input that a node shows again is none of them."""
+    """The images that nodes made; an input that a node shows again is none of them.
+
+    Parameters
+    ----------
+    outputs : dict
+        ``{node id: {key: list}}``, as in the history.
+
+    Returns
+    -------
+    list of File
+    """
     return [file for file in files_of(outputs) if file.kind == "image" and file.type != "input"]
 
 
 def as_file(item: object, *, node_id: str | None = None, key: str = "images") -> File | None:
-    """The `File` that an output item stands for, or None where the item is no file."""
+    """The file that an output item stands for.
+
+    Parameters
+    ----------
+    item : dict or File
+        With ``filename``, and perhaps ``subfolder``, ``type`` and more.
+    node_id : str, optional
+        The node that gave it.
+    key : str
+        The output key it stands under; "images" by default.
+
+    Returns
+    -------
+    File or None
+        None where the item is no file.
+    """
     if isinstance(item, File):
         return item
     if not isinstance(item, Mapping) or not isinstance(item.get("filename"), str) or not item["filename"]:
@@ -138,6 +167,10 @@ def texts_of(outputs: Mapping[str, Any]) -> tuple[str, ...]:
     ----------
     outputs : dict
         ``{node id: {key: list}}``, as in the history.
+
+    Returns
+    -------
+    tuple of str
 
     Examples
     --------

@@ -55,7 +55,20 @@ class Refusal:
 
     @classmethod
     def parse(cls, body: object, status: int) -> Refusal:
-        """Read the JSON body; fields that are not there stay empty."""
+        """Read the JSON body.
+
+        Parameters
+        ----------
+        body : object
+            Whatever the JSON was.
+        status : int
+            The HTTP status.
+
+        Returns
+        -------
+        Refusal
+            What the body lacks stays empty.
+        """
         body = body if isinstance(body, dict) else {}
         error = body.get("error")
         if isinstance(error, str):
@@ -81,6 +94,11 @@ class Refusal:
             The prompt that was refused; titles come from its ``_meta``.
         known_classes : collection of str, optional
             The classes the server has; with them, every missing class is named and not just the first.
+
+        Returns
+        -------
+        tuple of NodeProblem
+            At least one.
         """
         found = list(node_problems(self.node_errors, prompt))
         if self.type in _MISSING_CLASS:
@@ -124,7 +142,20 @@ class Refusal:
 
 
 def node_problems(node_errors: Mapping[str, Any], prompt: Mapping[str, Any]) -> Iterator[NodeProblem]:
-    """The ``node_errors`` object of a reply, one `NodeProblem` for each error, in the order of the prompt."""
+    """What is wrong, node by node.
+
+    Parameters
+    ----------
+    node_errors : dict
+        Of a reply to ``POST /prompt``.
+    prompt : dict
+        The prompt that it is about; titles come from its ``_meta``.
+
+    Yields
+    ------
+    NodeProblem
+        One for each error, in the order of the prompt.
+    """
     order = {node_id: rank for rank, node_id in enumerate(prompt)}
     for node_id in sorted(node_errors, key=lambda key: order.get(key, len(order))):
         entry = node_errors[node_id]
@@ -144,7 +175,18 @@ def node_problems(node_errors: Mapping[str, Any], prompt: Mapping[str, Any]) -> 
 
 
 def title_of(prompt: Mapping[str, Any], node_id: str) -> str | None:
-    """The title a person gave a node, else its class."""
+    """The title a person gave a node, else its class.
+
+    Parameters
+    ----------
+    prompt : dict
+    node_id : str
+
+    Returns
+    -------
+    str or None
+        None where the prompt has no such node, or the node no class.
+    """
     node = prompt.get(node_id)
     if not isinstance(node, Mapping):
         return None

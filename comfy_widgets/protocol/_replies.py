@@ -35,7 +35,17 @@ class PromptReply:
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> PromptReply:
-        """Read the JSON body."""
+        """Read the JSON body.
+
+        Parameters
+        ----------
+        body : dict
+
+        Returns
+        -------
+        PromptReply
+            What the body lacks stays empty.
+        """
         number = body.get("number")
         node_errors = body.get("node_errors")
         return cls(
@@ -66,7 +76,17 @@ class Queue:
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Queue:
-        """Read the JSON body; items that are no queue items are left out."""
+        """Read the JSON body.
+
+        Parameters
+        ----------
+        body : dict
+
+        Returns
+        -------
+        Queue
+            Items that are no queue items are left out.
+        """
         pending = sorted(_queue_items(body.get("queue_pending")), key=lambda item: (item.number, item.prompt_id))
         return cls(tuple(_queue_items(body.get("queue_running"))), tuple(pending))
 
@@ -77,15 +97,43 @@ class Queue:
         return {item.prompt_id: (rank, item) for rank, item in reversed(list(enumerate(order)))}
 
     def position(self, prompt_id: str) -> int | None:
-        """How many prompts will run before this one: 0 when it runs now, None when it is not in the queue."""
+        """How many prompts will run before this one.
+
+        Parameters
+        ----------
+        prompt_id : str
+
+        Returns
+        -------
+        int or None
+            0 when it runs now, None when it is not in the queue.
+        """
         return self._ranked[prompt_id][0] if prompt_id in self._ranked else None
 
     def find(self, prompt_id: str) -> QueueItem | None:
-        """The prompt with this id, waiting or running."""
+        """The prompt with this id, waiting or running.
+
+        Parameters
+        ----------
+        prompt_id : str
+
+        Returns
+        -------
+        QueueItem or None
+        """
         return self._ranked[prompt_id][1] if prompt_id in self._ranked else None
 
     def running(self, prompt_id: str) -> bool:
-        """Whether this prompt runs now."""
+        """Whether a prompt runs now.
+
+        Parameters
+        ----------
+        prompt_id : str
+
+        Returns
+        -------
+        bool
+        """
         return any(item.prompt_id == prompt_id for item in self.queue_running)
 
 
@@ -142,7 +190,19 @@ class HistoryEntry:
 
     @classmethod
     def parse(cls, prompt_id: str, body: Mapping[str, Any]) -> HistoryEntry:
-        """Read one value of the ``/history`` object."""
+        """Read one value of the ``/history`` object.
+
+        Parameters
+        ----------
+        prompt_id : str
+            Its key there.
+        body : dict
+
+        Returns
+        -------
+        HistoryEntry
+            What the body lacks stays empty.
+        """
         items = list(_queue_items([body.get("prompt")]))
         item = items[0] if items else QueueItem(0, prompt_id, {}, {})
         status, outputs, meta = body.get("status"), body.get("outputs"), body.get("meta")
@@ -236,7 +296,17 @@ class SystemStats:
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> SystemStats:
-        """Read the JSON body."""
+        """Read the JSON body.
+
+        Parameters
+        ----------
+        body : dict
+
+        Returns
+        -------
+        SystemStats
+            What the body lacks stays empty.
+        """
         system, devices = body.get("system"), body.get("devices")
         return cls(
             _pick(System, system if isinstance(system, dict) else {}),

@@ -26,6 +26,10 @@ def cut(text: str, limit: int = MAX_TEXT) -> str:
     limit : int
         The most characters to keep, the mark not counted; `MAX_TEXT` by default.
 
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> cut("ab" * 10, 8)
@@ -48,6 +52,10 @@ def plain(text: str, limit: int = MAX_TEXT) -> str:
     limit : int
         As in `cut`.
 
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> plain("\\x1b[31mout of memory\\x1b[0m")
@@ -64,6 +72,10 @@ def plain_lines(lines: Iterable[str], limit: int = 5 * MAX_TEXT) -> tuple[str, .
     lines : iterable of str
     limit : int
         The most characters to keep of all together; fifty thousand by default.
+
+    Returns
+    -------
+    tuple of str
 
     Examples
     --------
@@ -94,6 +106,10 @@ def printable(text: str) -> str:
     ----------
     text : str
         As it came from a workflow or a server.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

@@ -75,7 +75,19 @@ class Request:
 
 
 def get(route: str, **query: str | int | None) -> Request:
-    """A plain GET; None leaves a query parameter out."""
+    """A plain GET.
+
+    Parameters
+    ----------
+    route : str
+        Without the /api prefix.
+    **query : str, int or None
+        None leaves a parameter out.
+
+    Returns
+    -------
+    Request
+    """
     return Request("GET", route, {name: str(value) for name, value in query.items() if value is not None})
 
 
@@ -95,6 +107,26 @@ def prompt(
     extra_data: Mapping[str, Any] | None = None,
 ) -> Request:
     """``POST /prompt``.
+
+    Parameters
+    ----------
+    prompt : dict
+        API format.
+    prompt_id : str
+        A lower-case uuid4 with hyphens.
+    client_id : str
+        Whose websocket is told of it.
+    front : bool
+        Before all that waits.
+    number : float, optional
+        A place in the order; the lowest runs first.
+    partial_execution_targets : sequence of str, optional
+        Run only these output nodes.
+    extra_data : dict, optional
+
+    Returns
+    -------
+    Request
 
     Raises
     ------
@@ -119,6 +151,18 @@ def view(file: File, *, preview: str | None = None, channel: str | None = None) 
 
     A directory in ``filename``, as in the value of a loader node, goes into ``subfolder``: the server would cut it off
     and give whatever file of that name there is.
+
+    Parameters
+    ----------
+    file : File
+    preview : str, optional
+        "webp;90" or "jpeg;80": re-encoded by the server, at full size.
+    channel : str, optional
+        "rgb", "a" or "rgba".
+
+    Returns
+    -------
+    Request
     """
     directory, _, filename = file.filename.rpartition("/")
     subfolder = "/".join(part for part in (file.subfolder, directory) if part)
@@ -126,7 +170,16 @@ def view(file: File, *, preview: str | None = None, channel: str | None = None) 
 
 
 def history(prompt_id: str) -> Request:
-    """``GET /history/{prompt_id}``."""
+    """``GET /history/{prompt_id}``.
+
+    Parameters
+    ----------
+    prompt_id : str
+
+    Returns
+    -------
+    Request
+    """
     return get(f"/history/{quote(prompt_id, safe='')}")
 
 
@@ -139,7 +192,25 @@ def upload(
     overwrite: bool = False,
     original_ref: File | None = None,
 ) -> Request:
-    """``POST /upload/image`` or ``/upload/mask``; the server takes only a lower-case "true" for ``overwrite``."""
+    """``POST /upload/image`` or ``/upload/mask``; the server takes only a lower-case "true" for ``overwrite``.
+
+    Parameters
+    ----------
+    route : str
+    file : Upload
+    type : str
+        "input", "temp" or "output".
+    subfolder : str
+        Below the folder of that type.
+    overwrite : bool
+        Replace a file of the same name; the server adds a number otherwise.
+    original_ref : File, optional
+        Of a mask: the image that gets it as its alpha.
+
+    Returns
+    -------
+    Request
+    """
     form = {"type": type, "subfolder": subfolder}
     if overwrite:
         form["overwrite"] = "true"
@@ -150,7 +221,18 @@ def upload(
 
 
 def refuse_unsendable(prompt: Mapping[str, Any]) -> None:
-    """Raise `WorkflowError` where a prompt holds what no JSON can carry."""
+    """Raise where a prompt holds what no JSON can carry.
+
+    Parameters
+    ----------
+    prompt : dict
+        API format.
+
+    Raises
+    ------
+    WorkflowError
+        Names the node and the input.
+    """
     for node_id, node in prompt.items():
         inputs = node.get("inputs") if isinstance(node, Mapping) else None
         for name, value in inputs.items() if isinstance(inputs, Mapping) else ():
