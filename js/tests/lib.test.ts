@@ -87,14 +87,17 @@ describe("layout", () => {
     [6, 3],
     [9, 3],
     [16, 4],
-    [64, 6],
-  ])("%i squares stand in %i columns", (count, cols) => {
+    [64, 64],
+  ])("%i squares stand in at most %i columns", (count, cols) => {
     expect(columns(square(count))).toBe(cols);
   });
 
   it("has the aspect of the whole grid", () => {
-    expect(aspect(square(4))).toBe(1);
-    expect(aspect({ width: 768, height: 512, count: 1 })).toBe(1.5);
+    expect(aspect(square(4))).toBeCloseTo(1);
+    expect(aspect({ width: 768, height: 512, count: 1 })).toBeCloseTo(1.5);
+    // Two rows with the gap between them.
+    expect(aspect({ width: 512, height: 256, count: 2 })).toBeCloseTo(1 / (1 + 0.014));
+    expect(aspect(square(500))).toBe(1);
     expect(Number.isFinite(aspect({ width: 1, height: 1, count: 0 }))).toBe(true);
   });
 });

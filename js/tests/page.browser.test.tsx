@@ -139,7 +139,9 @@ describe("the panel", () => {
     model.put("_values", { ...VALUES, frame });
     const { root, find } = await openPanel(model);
     const places = () => {
-      const at = [".stage", ".progress", ".panel", ".form"].map((name) => find(name).getBoundingClientRect());
+      const at = [".stage", ".progress", ".panel", ".settings"].map((name) =>
+        find(name).getBoundingClientRect(),
+      );
       return at.map(({ x, y, width, height }) => [x, y, width, height].map(Math.round));
     };
     const idle = places();
@@ -159,13 +161,17 @@ describe("the panel", () => {
     expect(grid.bottom).toBeLessThanOrEqual(find(".stage").getBoundingClientRect().bottom + 9);
   });
 
-  it("has settings beside the pictures where there is room, else the pictures first", async () => {
+  it("has settings beside the images where there is room, else the prompt, Run, the images and the rest", async () => {
     const wide = await openPanel(panelModel(), 1000);
-    const [form, outcome] = [".form", ".outcome"].map((name) => wide.find(name).getBoundingClientRect());
+    const [form, outcome] = [".settings", ".outcome"].map((name) => wide.find(name).getBoundingClientRect());
     expect(form?.right).toBeLessThan(outcome?.left ?? 0);
     const narrow = await openPanel(panelModel(), 500);
-    const [below, above] = [".form", ".outcome"].map((name) => narrow.find(name).getBoundingClientRect());
-    expect(above?.bottom).toBeLessThan(below?.top ?? 0);
+    const order = [".prompts", ".buttons", ".outcome", ".settings"].map((name) =>
+      narrow.find(name).getBoundingClientRect(),
+    );
+    for (const [index, place] of order.slice(1).entries()) {
+      expect(place.top).toBeGreaterThanOrEqual(order[index]?.bottom ?? 0);
+    }
     for (const { root, el } of [wide, narrow]) {
       for (const control of root.querySelectorAll(".control")) {
         expect(control.getBoundingClientRect().right).toBeLessThanOrEqual(el.getBoundingClientRect().right);

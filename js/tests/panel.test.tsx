@@ -156,6 +156,112 @@ describe("the form", () => {
   });
 });
 
+describe("the keyboard", () => {
+  const press = async (target: Element, key: string, more: KeyboardEventInit = {}) => {
+    const event = new KeyboardEvent("keydown", {
+      key,
+      bubbles: true,
+      composed: true,
+      cancelable: true,
+      ...more,
+    });
+    target.dispatchEvent(event);
+    await rendered();
+    return event;
+  };
+
+  it("runs with Ctrl or Command and Enter, and leaves Shift+Enter to the text", async () => {
+    const model = panelModel();
+    const { input } = await open(model);
+    const shifted = await press(input("positive"), "Enter", { shiftKey: true });
+    expect([model.said("run").length, shifted.defaultPrevented]).toEqual([0, false]);
+    await press(input("positive"), "Enter", { metaKey: true });
+    expect(model.said("run")).toHaveLength(1);
+  });
+
+  it("keeps its place on Run through a run, and does not start a second", async () => {
+    const model = panelModel();
+    const { find, root } = await open(model);
+    const run = find("button.primary");
+    run.focus();
+    run.click();
+    model.put("_run", runState({ phase: "running" }));
+    await rendered();
+    expect(root.activeElement).toBe(run);
+    run.click();
+    expect(model.said("run")).toHaveLength(1);
+  });
+
+  it("comes back to Run when Cancel has done its work", async () => {
+    const model = panelModel();
+    const { find, root } = await open(model);
+    model.put("_run", runState({ phase: "running" }));
+    await rendered();
+    const cancel = [...root.querySelectorAll("button")].find((one) => one.textContent === "Cancel");
+    cancel?.focus();
+    model.put("_run", runState({ phase: "cancelled" }));
+    await rendered();
+    expect(root.activeElement).toBe(find("button.primary"));
+  });
+
+  it("reaches a seed before its switch", async () => {
+    const { root } = await open(panelModel());
+    const order = [...root.querySelectorAll('[data-name="seed"] input')].map((one) =>
+      one.getAttribute("role"),
+    );
+    expect(order).toEqual([null, "switch"]);
+  });
+});
+
+describe("a file", () => {
+  const IMAGE = field("image", "image", { accept: "image/*" });
+  const SOUND = field("sound", "image", { accept: "audio/*", primary: false });
+  const openWith = async (...fields: ReturnType<typeof field>[]) => {
+    const model = panelModel();
+    model.put("_form", { ...FORM, fields: [field("positive", "text"), ...fields] });
+    model.put("_values", {
+      ...VALUES,
+      values: { positive: "a", image: "old.png", second: "old.png", sound: "" },
+    });
+    return { model, ...(await open(model)) };
+  };
+  const give = async (target: Element, type: "drop" | "paste", file: File) => {
+    const files = { files: [file], types: ["Files"], items: [] };
+    const event = new Event(type, { bubbles: true, composed: true, cancelable: true });
+    Object.assign(event, type === "drop" ? { dataTransfer: files } : { clipboardData: files });
+    target.dispatchEvent(event);
+    await rendered();
+    await rendered();
+    return event;
+  };
+  const PNG = new File(["x"], "boat.png", { type: "image/png" });
+
+  it.each(["drop", "paste"] as const)("is taken by a %s anywhere in the panel", async (type) => {
+    const { model, find } = await openWith(IMAGE);
+    for (const selector of [".panel", "header", ".prompts textarea", ".outcome"]) {
+      const event = await give(find(selector), type, PNG);
+      expect(event.defaultPrevented).toBe(true);
+    }
+    expect(model.said("upload").map((message) => message.field)).toEqual(Array(4).fill("image"));
+  });
+
+  it("goes to the field it is dropped on, or that fits its kind", async () => {
+    const { model, find } = await openWith(IMAGE, field("second", "image"), SOUND);
+    await give(find('[data-name="second"]'), "drop", PNG);
+    await give(find(".outcome"), "drop", new File(["x"], "sea.wav", { type: "audio/wav" }));
+    // The second field takes every kind, and is wanted more than the third.
+    expect(model.said("upload").map((message) => message.field)).toEqual(["second", "second"]);
+  });
+
+  it("that no field takes is told", async () => {
+    const { model, find, press } = await openWith();
+    await give(find(".outcome"), "drop", PNG);
+    expect(find(".refusal").textContent).toContain("No field of this workflow takes boat.png.");
+    expect(model.said("upload")).toEqual([]);
+    await press("Dismiss");
+  });
+});
+
 describe("a run", () => {
   it("is shown with node, step, time left and percent", async () => {
     const model = panelModel();
@@ -169,7 +275,7 @@ describe("a run", () => {
     expect(find(".figures").textContent).toBe("about 6 s left42 %");
     const bar = find("[role=progressbar]");
     expect(bar.getAttribute("aria-valuenow")).toBe("42");
-    expect(find("button.primary").hasAttribute("disabled")).toBe(true);
+    expect(find("button.primary").getAttribute("aria-disabled")).toBe("true");
   });
 
   it("has no value on its bar while it waits", async () => {
@@ -219,7 +325,7 @@ describe("a run", () => {
     await rendered();
     expect(find(".status").textContent).toBe("Ready");
     expect(find('[data-name="steps"] .message').textContent).toBe("Not these.");
-    expect(find("button.primary").hasAttribute("disabled")).toBe(false);
+    expect(find("button.primary").getAttribute("aria-disabled")).toBe("false");
   });
 
   it("that failed is told in words, at the field until it is edited", async () => {
@@ -260,14 +366,18 @@ describe("a run", () => {
     model.tell(imageMessage(), new ArrayBuffer(4));
     model.put("_run", runState({ phase: "done" }));
     await rendered();
-    expect(find(".layer").className).toBe("layer");
+    expect(root.querySelector(".before")).toBeNull();
     model.put("_run", runState({ run: 2, phase: "failed" }));
     await rendered();
-    expect(find(".layer").className).toBe("layer stale");
+    expect(find(".layer").textContent).toBe("From the run before");
+    expect(root.querySelectorAll(".tile img")).toHaveLength(1);
     model.put("_run", runState({ run: 3, phase: "done", texts: ["a red boat"] }));
     await rendered();
     expect(root.querySelector(".tile")).toBeNull();
-    expect(find(".invitation").textContent).toBe("No pictures");
+    expect(root.querySelector(".stage")).toBeNull();
+    model.put("_run", runState({ run: 4, phase: "done" }));
+    await rendered();
+    expect(find(".invitation").textContent).toBe("No images");
   });
 
   it("that made a video plays it in its place", async () => {
@@ -325,7 +435,7 @@ describe("a view", () => {
     const el = document.createElement("div");
     const controller = new AbortController();
     widget.render({ el, signal: controller.signal });
-    expect(el.childElementCount).toBe(1);
+    expect(el.querySelector(".comfy-widgets")).not.toBeNull();
     controller.abort();
     expect(el.childElementCount).toBe(0);
   });

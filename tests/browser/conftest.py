@@ -6,13 +6,17 @@ They end with this package, because while Playwright runs, no other test could u
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from typing import Any, Protocol
 
+import comm
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from ipywidgets.widgets.widget import _instances
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from comfy_widgets.engine import Engine
 from scripts.environment import NO_CHROMIUM, find_chromium
 
+from .direct import Direct
 from .host import Host, running_host
 from .notebook import SHOTS, Notebook, launch_arguments
 
@@ -45,6 +49,50 @@ def lab(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Ho
 def notebook7(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Host]:
     with running_host("notebook", tmp_path_factory.mktemp("notebook"), {"COMFYUI_URL": engine.url}) as host:
         yield host
+
+
+@pytest.fixture(scope="package")
+def direct() -> Iterator[Direct]:
+    with Direct().running() as direct:
+        yield direct
+
+
+class Show(Protocol):
+    """Shows a widget in a page of its own."""
+
+    def __call__(
+        self, widget: Any, *, width: int = 1100, theme: str = "light", viewport: tuple[int, int] = (1400, 1200)
+    ) -> Page: ...
+
+
+@pytest.fixture
+def show(
+    browser: Browser, direct: Direct, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Show]:
+    """Give every widget of the test a way into bare pages; in the end their consoles must be free of errors."""
+    monkeypatch.setattr(comm, "create_comm", direct.comm)
+    before = set(_instances)
+    pages: list[Page] = []
+    errors: list[str] = []
+
+    def make(widget: Any, *, width: int = 1100, theme: str = "light", viewport: tuple[int, int] = (1400, 1200)) -> Page:
+        page = browser.new_page(viewport={"width": viewport[0], "height": viewport[1]})
+        page.set_default_timeout(30_000)
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(direct.url(widget, width, theme))
+        pages.append(page)
+        return page
+
+    yield make
+    for number, page in enumerate(pages):
+        if request.node.stash.get(FAILED, False):
+            SHOTS.mkdir(exist_ok=True)
+            page.screenshot(path=SHOTS / f"failed-{request.node.name}-{number}.png")
+        page.close()
+    for key in set(_instances) - before:
+        _instances[key].close()
+    assert not errors, "the browser's console has errors:\n" + "\n".join(errors)
 
 
 FAILED = pytest.StashKey[bool]()

@@ -37,6 +37,8 @@ export class BlobImage extends Component<Props> {
     const { alt, blob } = this.props;
     if (isPicture(blob)) return <img ref={this.#image} alt={alt} decoding="async" />;
     // biome-ignore lint/a11y/useMediaCaption: what a workflow made comes without captions
+    if (blob.type.startsWith("audio")) return <audio ref={this.#image} aria-label={alt} controls />;
+    // biome-ignore lint/a11y/useMediaCaption: as above
     return <video ref={this.#image} aria-label={alt} controls />;
   }
 }

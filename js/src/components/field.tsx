@@ -63,15 +63,13 @@ export function FieldRow(props: FieldProps) {
       data-name={field.name}
       data-invalid={error !== ""}
     >
-      <div class="head">
-        <label for={id} title={field.tooltip || undefined}>
-          {field.label}
-        </label>
-        {field.kind === "seed" && (
-          <RandomizeSwitch on={props.randomize} onChange={(on) => actions.onRandomize(field, on)} />
-        )}
-      </div>
+      <label class="name" for={id} title={field.tooltip || undefined}>
+        {field.label}
+      </label>
       <ControlOf {...props} control={control} />
+      {field.kind === "seed" && (
+        <RandomizeSwitch on={props.randomize} onChange={(on) => actions.onRandomize(field, on)} />
+      )}
       {error !== "" && (
         <p class="message" id={messageId}>
           {error}

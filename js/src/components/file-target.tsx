@@ -8,7 +8,7 @@ interface Props {
   onUpload: (field: Field, file: File) => void;
   class: string;
   label?: string;
-  root?: RefObject<HTMLElement>;
+  root?: RefObject<HTMLElement | null>;
   onKeyDown?: (event: KeyboardEvent) => void;
   children: ComponentChildren;
 }

@@ -13,7 +13,7 @@ export interface FormProps {
   actions: FormActions;
 }
 
-/** The prompts, the other wanted fields, and all the rest under the node they belong to. */
+/** The prompts; and, as a part of its own, the other wanted fields and all the rest under their nodes. */
 export function Form(props: FormProps) {
   const { fields } = props;
   const rows = (chosen: readonly Field[]) =>
@@ -23,7 +23,7 @@ export function Form(props: FormProps) {
   const hasTrouble = (field: Field) =>
     Boolean(props.drafts[field.name]?.error || props.complaints[field.name]);
   return (
-    <div class="form">
+    <>
       <div class="fields prompts">{rows(wanted.filter((field) => field.kind === "text"))}</div>
       <div class="settings">
         <div class="fields">{rows(wanted.filter((field) => field.kind !== "text"))}</div>
@@ -31,7 +31,7 @@ export function Form(props: FormProps) {
           <More fields={rest} isAll={wanted.length === 0} rows={rows} hasTrouble={hasTrouble} />
         )}
       </div>
-    </div>
+    </>
   );
 }
 

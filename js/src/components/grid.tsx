@@ -1,7 +1,7 @@
 import { Component, type ComponentType } from "preact";
 import type { LightboxProps } from "../features/lightbox";
 import type { LoadFeature } from "../lib/features";
-import { aspect, columns } from "../lib/layout";
+import { aspect, columns, isMany, leastWidth } from "../lib/layout";
 import type { Picture } from "../lib/pictures";
 import type { Frame } from "../lib/wire";
 import { BlobImage, isPicture } from "./blob-image";
@@ -45,7 +45,15 @@ export class Grid extends Component<Props, State> {
   override render({ items, frame, onWantOriginal }: Props, { open, lightbox: Lightbox }: State) {
     const shape = { ...frame, count: items.length };
     return (
-      <div class="grid" style={{ "--columns": columns(shape), "--shape": aspect(shape) }}>
+      <div
+        class="grid"
+        data-many={isMany(shape)}
+        style={{
+          "--columns": columns(shape),
+          "--shape": aspect(shape),
+          "--least": `${leastWidth(frame)}px`,
+        }}
+      >
         {items.map((picture, index) => (
           <Tile
             // A place in the grid is its index: pictures of one run never move.
@@ -77,12 +85,21 @@ interface TileProps {
 function Tile({ picture, shape, opening, onPoint, onOpen }: TileProps) {
   const style = { aspectRatio: `${shape.width} / ${shape.height}` };
   if (picture === null) return <div class="tile" style={style} />;
-  const image = <BlobImage blob={picture.blob} alt={picture.caption} />;
-  // A player has buttons of its own, and makes itself as large as the screen.
-  if (!isPicture(picture.blob)) {
+  const { blob, caption } = picture;
+  const media = <BlobImage blob={blob} alt={caption} />;
+  if (blob.type.startsWith("audio")) {
     return (
-      <div class="tile" style={style} title={picture.caption}>
-        {image}
+      <figure class="sound">
+        {media}
+        <figcaption>{caption}</figcaption>
+      </figure>
+    );
+  }
+  // A player has buttons of its own, and makes itself as large as the screen.
+  if (!isPicture(blob)) {
+    return (
+      <div class="tile" style={style} title={caption}>
+        {media}
       </div>
     );
   }
@@ -91,13 +108,13 @@ function Tile({ picture, shape, opening, onPoint, onOpen }: TileProps) {
       type="button"
       class="tile"
       style={style}
-      title={picture.caption}
+      title={caption}
       aria-busy={opening}
       onPointerEnter={onPoint}
       onFocus={onPoint}
       onClick={onOpen}
     >
-      {image}
+      {media}
     </button>
   );
 }

@@ -2,22 +2,9 @@ import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { Field, FormSpec, RunState } from "../lib/wire";
 import { isBusy } from "../lib/wire";
+import { FileTarget } from "./file-target";
 import { Outcome } from "./outcome";
 import { RunButtons } from "./run-buttons";
-
-function Header({ spec, children }: { spec: FormSpec; children: ComponentChildren }) {
-  return (
-    <header>
-      <div class="names">
-        <h2>{spec.title}</h2>
-        <span class="server" data-embedded={spec.server.embedded} data-ok={spec.server.ok}>
-          {spec.server.text}
-        </span>
-      </div>
-      {children}
-    </header>
-  );
-}
 
 interface Props {
   spec: FormSpec;
@@ -29,12 +16,13 @@ interface Props {
   /** Start a run; returns the fields that must be put right first. */
   onRun: () => readonly Field[];
   onCancel: () => void;
+  onUpload: (field: Field, file: File) => void;
 }
 
-/** The whole panel: the settings on the left, progress and pictures on the right; in a narrow page these come first. */
-export function Panel({ spec, form, stage, run, warnings, onRun, onCancel }: Props) {
+/** The whole panel: the settings on the left, progress and images on the right; in a narrow page one under the other. */
+export function Panel({ spec, form, stage, run, warnings, onRun, onCancel, onUpload }: Props) {
   const root = useRef<HTMLElement>(null);
-  const busy = isBusy(run.phase);
+  const canRun = !isBusy(run.phase) && run.phase !== "lost";
   const start = () => {
     const [first] = onRun();
     if (first === undefined) return;
@@ -45,22 +33,31 @@ export function Panel({ spec, form, stage, run, warnings, onRun, onCancel }: Pro
     });
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
-    if (!busy && run.phase !== "lost") start();
+    if (canRun) start();
   };
   return (
-    <section ref={root} class="panel" aria-label={spec.title} onKeyDown={onKeyDown}>
-      <Header spec={spec}>
-        <RunButtons phase={run.phase} onRun={start} onCancel={onCancel} />
-      </Header>
-      <div class="columns">
-        {form}
-        <div class="outcome">
-          {stage}
-          <Outcome run={run} warnings={warnings} />
-        </div>
+    <FileTarget
+      root={root}
+      class="panel"
+      label={spec.title}
+      fields={spec.fields}
+      onUpload={onUpload}
+      onKeyDown={onKeyDown}
+    >
+      <header>
+        <h2>{spec.title}</h2>
+        <span class="server" data-embedded={spec.server.embedded} data-ok={spec.server.ok}>
+          {spec.server.text}
+        </span>
+      </header>
+      {form}
+      <RunButtons phase={run.phase} onRun={start} onCancel={onCancel} />
+      <div class="outcome">
+        {stage}
+        <Outcome run={run} warnings={warnings} />
       </div>
-    </section>
+    </FileTarget>
   );
 }

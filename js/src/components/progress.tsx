@@ -24,7 +24,9 @@ export function Progress({ run }: { run: RunState }) {
         />
       </div>
       <div class="line">
-        <span class="status">{label}</span>
+        <span class="status" title={label}>
+          {label}
+        </span>
         <span class="figures">
           {run.phase === "running" && <span class="eta">{timeLeft(run.eta)}</span>}
           {isBusy(run.phase) && !isWaiting && <span class="percent">{percent(value)}</span>}

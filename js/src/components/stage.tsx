@@ -16,24 +16,27 @@ interface Props {
 
 const ENDED = new Set(["done", "failed", "cancelled"]);
 
-/** One place for the preview and then for the pictures, of the same size throughout, so that nothing moves. */
+/** One place for the preview and then for the images, of the same size throughout, so that nothing moves. */
 export function Stage({ run, preview, pictures, frame, onWantOriginal }: Props) {
   // While Run has not reached Python, the stage shows what was there.
   const busy = isBusy(run.phase) && run.phase !== "sending";
   const arrived = pictures.items.length > 0 && (!busy || pictures.run === run.run);
   const shown = busy ? run.frame : arrived ? { ...run.frame, count: pictures.items.length } : frame;
   const isLive = preview !== null && !arrived;
-  // Pictures of an earlier run are never shown as if they were of the one that the line below speaks of.
+  // Images of an earlier run are never shown as if they were of the one that the line below speaks of.
   const isStale = pictures.run < run.run && run.phase !== "sending";
   const isShown = pictures.items.length > 0 && !(isStale && run.phase === "done");
+  // What gave texts alone needs no place for images.
+  if (!busy && !isShown && run.phase === "done" && run.texts.length > 0) return null;
   return (
     <div class="stage" data-busy={busy} style={{ "--shape": aspect(shown) }}>
       {!isLive && isShown && (
-        <div class={isStale ? "layer stale" : "layer"}>
+        <div class="layer">
           <Grid items={pictures.items} frame={shown} onWantOriginal={onWantOriginal} />
+          {isStale && <span class="before">From the run before</span>}
         </div>
       )}
-      {busy && !arrived && (
+      {busy && (isLive || !isShown) && (
         <div class="layer" data-live={isLive}>
           <Preview frame={preview} />
         </div>
@@ -41,7 +44,7 @@ export function Stage({ run, preview, pictures, frame, onWantOriginal }: Props) 
       {!busy && !isShown && (
         <div class="layer invitation">
           <Picture />
-          <span>{ENDED.has(run.phase) ? "No pictures" : "Your pictures will appear here"}</span>
+          <span>{ENDED.has(run.phase) ? "No images" : "Your images will appear here"}</span>
         </div>
       )}
     </div>

@@ -1,3 +1,4 @@
+import { FileTarget } from "../components/file-target";
 import { Form } from "../components/form";
 import { FormStore } from "../host/form-store";
 import { type Model, onMessage, send } from "../host/model";
@@ -20,8 +21,9 @@ export default (loadFeature: LoadFeature) => {
     return () => ending.abort();
   }
 
-  const Whole = watch(() => (
-    <section class="alone">
+  const state = () => [form.spec, form.drafts, form.randomize, form.thumbnails];
+  const Whole = watch(state, () => (
+    <FileTarget class="alone form" fields={form.spec.value.fields} onUpload={form.upload}>
       <Form
         fields={form.spec.value.fields}
         drafts={form.drafts.value}
@@ -35,7 +37,7 @@ export default (loadFeature: LoadFeature) => {
           onUpload: form.upload,
         }}
       />
-    </section>
+    </FileTarget>
   ));
 
   function render({ el, signal }: { el: HTMLElement; signal?: AbortSignal }): () => void {

@@ -1,4 +1,3 @@
-import { computed, type ReadonlySignal } from "@preact/signals-core";
 import { Controls } from "../components/controls";
 import { Form } from "../components/form";
 import { Panel } from "../components/panel";
@@ -29,8 +28,6 @@ export default (loadFeature: LoadFeature) => {
   let part: unknown;
   let form: FormStore;
   let runs: RunStore;
-  /** What the last run said about fields that were not edited since. */
-  let complaints: ReadonlySignal<Record<string, string>>;
   let failure: { error: RunError | null; edits: number } = { error: null, edits: 0 };
   const onLive = new Set<() => void>();
   let isLive = false;
@@ -39,12 +36,6 @@ export default (loadFeature: LoadFeature) => {
     part = model.get("_part");
     form = new FormStore(model, ending.signal);
     runs = new RunStore(model, ending.signal);
-    complaints = computed(() => {
-      const error = runs.run.value.error;
-      if (error !== failure.error) failure = { error, edits: form.edits };
-      const open = Object.entries(error?.fields ?? {});
-      return Object.fromEntries(open.filter(([name]) => (form.drafts.value[name]?.n ?? 0) <= failure.edits));
-    });
     onMessage(model, ending.signal, (message, buffers) => {
       form.hear(message, buffers);
       runs.hear(message, buffers);
@@ -56,14 +47,23 @@ export default (loadFeature: LoadFeature) => {
     return () => ending.abort();
   }
 
-  // Each part reads only its own signals: a preview frame does not render the form again.
-  const FormPart = watch(() => (
+  /** What the last run said about fields that were not edited since. */
+  function complaints(): Record<string, string> {
+    const { error } = runs.run.value;
+    if (error !== failure.error) failure = { error, edits: form.edits };
+    const open = Object.entries(error?.fields ?? {});
+    return Object.fromEntries(open.filter(([name]) => (form.drafts.value[name]?.n ?? 0) <= failure.edits));
+  }
+
+  // Each part follows only what it shows: a preview frame does not render the form again.
+  const formState = () => [form.spec, form.drafts, form.randomize, form.thumbnails, runs.run];
+  const FormPart = watch(formState, () => (
     <Form
       fields={form.spec.value.fields}
       drafts={form.drafts.value}
       randomize={form.randomize.value}
       thumbnails={form.thumbnails.value}
-      complaints={complaints.value}
+      complaints={complaints()}
       actions={{
         onEdit: form.edit,
         onLeave: form.leave,
@@ -72,7 +72,8 @@ export default (loadFeature: LoadFeature) => {
       }}
     />
   ));
-  const StagePart = watch(() => (
+  const stageState = () => [runs.run, runs.preview, runs.pictures, form.values];
+  const StagePart = watch(stageState, () => (
     <Stage
       run={runs.run.value}
       preview={runs.preview.value}
@@ -86,7 +87,8 @@ export default (loadFeature: LoadFeature) => {
     if (wrong.length === 0) runs.asked();
     return wrong;
   };
-  const Whole = watch(() => (
+  const panelState = () => [form.spec, form.values, runs.run];
+  const Whole = watch(panelState, () => (
     <Panel
       spec={form.spec.value}
       run={runs.run.value}
@@ -95,9 +97,10 @@ export default (loadFeature: LoadFeature) => {
       stage={<StagePart />}
       onRun={start}
       onCancel={runs.cancel}
+      onUpload={form.upload}
     />
   ));
-  const ControlsPart = watch(() => (
+  const ControlsPart = watch(panelState, () => (
     <Controls
       run={runs.run.value}
       warnings={form.values.value.warnings}

@@ -1,5 +1,5 @@
-import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { splitBytes, toBlob } from "../lib/bytes";
+import { Cell } from "../lib/cell";
 import { adopt, type Drafts, edit, invalid, NO_VALUES, settle, wires } from "../lib/drafts";
 import type { Control } from "../lib/fields";
 import type { Edit, Field, FormSpec, ToBrowser, Values } from "../lib/wire";
@@ -12,11 +12,12 @@ const NO_FORM: FormSpec = { title: "", server: { text: "", embedded: false, ok: 
 
 /** The state of a form for one model: what Python says, what was typed, and what is on its way. */
 export class FormStore {
-  readonly #spec = signal<FormSpec>(NO_FORM);
-  readonly #drafts = signal<Drafts>({});
-  readonly #values = signal<Values>(NO_VALUES);
-  readonly #randomize = signal<ReadonlySet<string>>(new Set());
-  readonly #thumbnails = signal<Readonly<Record<string, Blob>>>({});
+  readonly spec = new Cell<FormSpec>(NO_FORM);
+  readonly drafts = new Cell<Drafts>({});
+  readonly values = new Cell<Values>(NO_VALUES);
+  readonly randomize = new Cell<ReadonlySet<string>>(new Set());
+  /** Small pictures of the files that image fields name. */
+  readonly thumbnails = new Cell<Readonly<Record<string, Blob>>>({});
   readonly #page = Math.random().toString(36).slice(2);
   readonly #unsent = new Set<string>();
   #n = 0;
@@ -28,36 +29,15 @@ export class FormStore {
     ended: AbortSignal,
   ) {
     onTrait<FormSpec>(model, "_form", ended, (spec) => {
-      this.#spec.value = spec;
-      this.#adopt(NO_VALUES, this.#values.value);
+      this.spec.value = spec;
+      this.#adopt(NO_VALUES, this.values.value);
     });
     onTrait<Values>(model, "_values", ended, (values) => {
-      const before = this.#values.value;
-      this.#values.value = values;
+      const before = this.values.value;
+      this.values.value = values;
       this.#adopt(before, values);
     });
     ended.addEventListener("abort", () => clearTimeout(this.#timer));
-  }
-
-  get spec(): ReadonlySignal<FormSpec> {
-    return this.#spec;
-  }
-
-  get drafts(): ReadonlySignal<Drafts> {
-    return this.#drafts;
-  }
-
-  get values(): ReadonlySignal<Values> {
-    return this.#values;
-  }
-
-  get randomize(): ReadonlySignal<ReadonlySet<string>> {
-    return this.#randomize;
-  }
-
-  /** Small pictures of the files that image fields name. */
-  get thumbnails(): Signal<Readonly<Record<string, Blob>>> {
-    return this.#thumbnails;
   }
 
   /** How many edits there were; a complaint about a field ends with the next edit of it. */
@@ -68,13 +48,13 @@ export class FormStore {
   hear(message: ToBrowser, buffers: DataView[]): void {
     const bytes = buffers[0];
     if (message.kind !== "thumbnail" || bytes === undefined) return;
-    if (message.value !== this.#values.value.values[message.field]) return;
-    this.#thumbnails.value = { ...this.#thumbnails.value, [message.field]: toBlob(bytes, message.mime) };
+    if (message.value !== this.values.value.values[message.field]) return;
+    this.thumbnails.value = { ...this.thumbnails.value, [message.field]: toBlob(bytes, message.mime) };
   }
 
   edit = (field: Field, control: Control): void => {
     this.#n += 1;
-    this.#drafts.value = edit(field, this.#drafts.value, control, this.#n);
+    this.drafts.value = edit(field, this.drafts.value, control, this.#n);
     this.#unsent.add(field.name);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.flush, PAUSE);
@@ -82,25 +62,24 @@ export class FormStore {
 
   /** The person has left the control. */
   leave = (field: Field): void => {
-    this.#drafts.value = settle(field, this.#drafts.value);
+    this.drafts.value = settle(field, this.drafts.value);
     this.flush();
   };
 
   setRandomize = (field: Field, on: boolean): void => {
-    const names = new Set(this.#randomize.value);
+    const names = new Set(this.randomize.value);
     if (on) names.add(field.name);
     else names.delete(field.name);
-    this.#randomize.value = names;
+    this.randomize.value = names;
     this.#n += 1;
     this.#toggled = this.#n;
     this.#send("edit");
   };
 
   upload = async (field: Field, file: File): Promise<void> => {
-    if (field.accept === "image/*")
-      this.#thumbnails.value = { ...this.#thumbnails.value, [field.name]: file };
+    if (field.accept === "image/*") this.thumbnails.value = { ...this.thumbnails.value, [field.name]: file };
     this.#n += 1;
-    this.#drafts.value = edit(field, this.#drafts.value, file.name, this.#n);
+    this.drafts.value = edit(field, this.drafts.value, file.name, this.#n);
     const n = this.#n;
     const parts = splitBytes(await file.arrayBuffer());
     for (const [part, bytes] of parts.entries()) {
@@ -126,7 +105,7 @@ export class FormStore {
 
   /** Send everything and ask for a run; returns the fields that prevent it. */
   run = (): Field[] => {
-    const wrong = invalid(this.#spec.value.fields, this.#drafts.value);
+    const wrong = invalid(this.spec.value.fields, this.drafts.value);
     if (wrong.length > 0) this.flush();
     else this.#send("run");
     return wrong;
@@ -134,17 +113,17 @@ export class FormStore {
 
   #send(kind: "edit" | "run"): void {
     clearTimeout(this.#timer);
-    const values = wires(this.#spec.value.fields, this.#drafts.value, this.#unsent);
+    const values = wires(this.spec.value.fields, this.drafts.value, this.#unsent);
     this.#unsent.clear();
-    const randomize = [...this.#randomize.value];
+    const randomize = [...this.randomize.value];
     const change: Edit = { kind: "edit", page: this.#page, n: this.#n, values, randomize };
     send(this.model, kind === "edit" ? change : { kind, edit: change, count: 1 });
   }
 
   #adopt(before: Values, now: Values): void {
-    const { fields } = this.#spec.value;
-    this.#drafts.value = adopt(fields, this.#drafts.value, before, now, this.#page);
-    if ((now.acks[this.#page] ?? 0) >= this.#toggled) this.#randomize.value = new Set(now.randomize);
+    const { fields } = this.spec.value;
+    this.drafts.value = adopt(fields, this.drafts.value, before, now, this.#page);
+    if ((now.acks[this.#page] ?? 0) >= this.#toggled) this.randomize.value = new Set(now.randomize);
     for (const field of fields) {
       if (field.kind === "image" && before.values[field.name] !== now.values[field.name]) {
         send(this.model, { kind: "thumbnail", field: field.name });

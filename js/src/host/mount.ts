@@ -5,6 +5,24 @@ import type { LoadFeature } from "../lib/features";
 import { keepKeys } from "./keys";
 import { followTheme } from "./theme";
 
+/**
+ * In the boxes of ipywidgets a view gets a share of the width unasked. Its own size would be nothing, as its contents
+ * follow its width. Of no weight against any other rule, so that a `layout` counts for more.
+ */
+const SHARE = `
+:where(.comfy-widgets-view) {
+  min-width: 0;
+  width: 100%;
+  width: -moz-available;
+  width: -webkit-fill-available;
+  width: stretch;
+}
+:where(.widget-box:not(.widget-vbox, .widget-gridbox) > .comfy-widgets-view:not([style*="width:"])) {
+  flex: 1 1 0;
+  width: auto;
+}
+`;
+
 export interface View {
   /** Ends with the view; listeners and subscriptions are tied to it. */
   readonly ended: AbortSignal;
@@ -33,15 +51,20 @@ export function mount(el: HTMLElement, css: string, loadFeature: LoadFeature, si
   root.className = "root";
   shadow.append(style, root);
 
+  const share = doc.createElement("style");
+  share.textContent = SHARE;
+  el.classList.add("comfy-widgets-view");
+
   followTheme(root, ended);
   keepKeys(host, ended);
-  el.append(host);
+  el.append(share, host);
 
   const dispose = () => {
     if (ended.aborted) return;
     ending.abort();
     // Components revoke their blob URLs as they unmount.
     render(null, root);
+    share.remove();
     host.remove();
   };
   if (signal?.aborted) dispose();

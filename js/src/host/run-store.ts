@@ -1,14 +1,14 @@
-import { batch, signal } from "@preact/signals-core";
 import { toBlob } from "../lib/bytes";
+import { Cell } from "../lib/cell";
 import { NO_PICTURES, type Pictures, takePictures } from "../lib/pictures";
 import { IDLE, isBusy, type RunState, type ToBrowser, type Values } from "../lib/wire";
 import { listen, type Model, onTrait, send } from "./model";
 
 /** The state of the runs of one model: progress, the newest preview and the pictures. */
 export class RunStore {
-  readonly run = signal<RunState>(IDLE);
-  readonly preview = signal<Blob | null>(null);
-  readonly pictures = signal<Pictures>(NO_PICTURES);
+  readonly run = new Cell<RunState>(IDLE);
+  readonly preview = new Cell<Blob | null>(null);
+  readonly pictures = new Cell<Pictures>(NO_PICTURES);
   #before: RunState = IDLE;
 
   constructor(
@@ -16,10 +16,8 @@ export class RunStore {
     ended: AbortSignal,
   ) {
     onTrait<RunState>(model, "_run", ended, (run) => {
-      batch(() => {
-        if (!isBusy(run.phase) || run.run !== this.run.value.run) this.preview.value = null;
-        this.run.value = run;
-      });
+      if (!isBusy(run.phase) || run.run !== this.run.value.run) this.preview.value = null;
+      this.run.value = run;
     });
     // Jupyter's word, after the start, for a kernel that was restarted or has died: nobody hears this page any more.
     listen(model, "comm_live_update", ended, () => {

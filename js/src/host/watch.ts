@@ -1,26 +1,31 @@
-import { computed } from "@preact/signals-core";
 import { Component, type ComponentChild, type ComponentClass } from "preact";
 
-/**
- * A component that renders again when a signal read by `view` changes, and only then.
- *
- * These few lines in place of @preact/signals keep what a panel needs 3 kB smaller.
- */
-export function watch(view: () => ComponentChild): ComponentClass {
+/** A part of the state, as a `Cell` keeps it. */
+interface Watched {
+  subscribe(changed: () => void): () => void;
+}
+
+/** A component that renders again when one of these parts of the state has changed, and only then. */
+export function watch(parts: () => readonly Watched[], view: () => ComponentChild): ComponentClass {
   return class extends Component {
-    #content = computed(view);
-    #stop?: () => void;
+    #stop: (() => void)[] = [];
 
     override componentDidMount(): void {
-      this.#stop = this.#content.subscribe(() => this.setState({}));
+      this.#stop = parts().map((part) => part.subscribe(() => this.setState({})));
+      // What changed between the first rendering and now.
+      this.setState({});
     }
 
     override componentWillUnmount(): void {
-      this.#stop?.();
+      for (const stop of this.#stop) stop();
+    }
+
+    override shouldComponentUpdate(_props: unknown, state: unknown): boolean {
+      return state !== this.state;
     }
 
     override render(): ComponentChild {
-      return this.#content.value;
+      return view();
     }
   };
 }
