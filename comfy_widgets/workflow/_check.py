@@ -34,6 +34,13 @@ class Problem:
         One or two sentences for a person: where, what, and what to do.
     node_id, node_title, class_type, input_name : str
         Where, for a program; empty where it concerns the whole workflow.
+
+    Examples
+    --------
+    >>> workflow = example().remove("Save Image")
+    >>> problem = workflow.check(client.object_info())[0]
+    >>> problem.severity, str(problem)
+    ('error', 'No node gives a result, so there is nothing to run. Add one, such as Save Image.')
     """
 
     severity: Severity

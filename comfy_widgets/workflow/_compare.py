@@ -89,6 +89,23 @@ def fingerprint(prompt: Prompt) -> str:
     It is made of the classes, the values and how they are connected. Ids, titles, other notes, the order in the file
     and the difference between 1 and 1.0 do not enter: they change nothing in what runs. Nodes that lead nowhere
     do enter.
+
+    Parameters
+    ----------
+    prompt : dict
+        API format.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> fingerprint({"1": {"class_type": "A", "inputs": {"x": 1}}}) == fingerprint(
+    ...     {"9": {"class_type": "A", "inputs": {"x": 1.0}}}
+    ... )
+    True
     """
     digests: dict[str, str] = {}
     for start in prompt:

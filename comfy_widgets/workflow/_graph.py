@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .._writing import replace_file
 from ..protocol import WorkflowError
 from ._convert.resolve import compatible
 from ._param import Param, did_you_mean
@@ -77,6 +78,13 @@ class Graph:
     ----------
     object_info : Mapping
         A server's node definitions.
+
+    Examples
+    --------
+    >>> g = Graph(client.object_info())
+    >>> latent = g.EmptyLatentImage(width=64, height=64)
+    >>> latent
+    <LATENT 'LATENT' of Empty Latent Image>
     """
 
     def __init__(self, object_info: ObjectInfo) -> None:
@@ -100,11 +108,45 @@ class Graph:
         return [*object.__dir__(self), *(name for name in self._specs if name.isidentifier())]
 
     def title(self, node_id: str) -> str:
-        """Return the title of a node that was made."""
+        """Return the title of a node that was made.
+
+        Parameters
+        ----------
+        node_id : str
+            As in `Output.node_id`.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> g = Graph(client.object_info())
+        >>> g.title(g.EmptyLatentImage(_title="Small").node_id)
+        'Small'
+        """
         return str(self._prompt[node_id]["_meta"]["title"])
 
     def workflow(self) -> Workflow:
-        """Return what was built so far. Building may go on; the workflow does not change with it."""
+        """Return what was built so far. Building may go on; the workflow does not change with it.
+
+        Returns
+        -------
+        Workflow
+            Bound to the definitions of the graph.
+
+        Raises
+        ------
+        WorkflowError
+            If there are no nodes yet.
+
+        Examples
+        --------
+        >>> g = Graph(client.object_info())
+        >>> latent = g.EmptyLatentImage()
+        >>> g.workflow()
+        <Workflow of 1 nodes in API format, from a dict>
+        """
         from ._document import Workflow
 
         if not self._prompt:
@@ -112,12 +154,30 @@ class Graph:
         return Workflow.load(self._prompt).bind(self._specs)
 
     def write_stubs(self, path: str | os.PathLike[str]) -> None:
-        """Write a ``.pyi`` file from which an editor completes the nodes of this server: see `stubs`."""
+        """Write a ``.pyi`` file from which an editor completes the nodes of this server.
+
+        Each socket type becomes a class, so that a MODEL where a CLIP belongs is marked while it is written.
+
+        Parameters
+        ----------
+        path : str or path
+            A file that is there is replaced.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> Graph(client.object_info()).write_stubs(f"{tempfile.mkdtemp()}/nodes.pyi")
+        """
         from pathlib import Path
 
         from ._stubs import stubs
 
-        Path(path).write_text(stubs(self._specs), encoding="utf-8")
+        replace_file(Path(path), stubs(self._specs).encode("utf-8", "replace"))
 
     def _add(self, spec: NodeSpec, title: str, inputs: dict[str, Any]) -> str:
         node_id = str(len(self._prompt) + 1)

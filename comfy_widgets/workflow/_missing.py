@@ -28,6 +28,11 @@ class ModelFile:
         Where it can be downloaded; empty where the file does not say.
     hash, hash_type : str
         To check the download, such as an SHA256; empty where the file does not say.
+
+    Examples
+    --------
+    >>> str(ModelFile("ink.safetensors", "loras"))
+    'ink.safetensors into models/loras'
     """
 
     name: str
@@ -55,6 +60,11 @@ class NodePack:
         The version with which the workflow was made; empty where the file does not say.
     classes : tuple of str
         The node classes that the workflow uses.
+
+    Examples
+    --------
+    >>> str(NodePack("comfyui-kjnodes", classes=("SetNode",)))
+    'the pack comfyui-kjnodes: SetNode'
     """
 
     id: str
@@ -63,7 +73,13 @@ class NodePack:
 
     @property
     def is_core(self) -> bool:
-        """Whether the classes are ComfyUI's own: then the server is too old for them."""
+        """Whether the classes are ComfyUI's own: then the server is too old for them.
+
+        Examples
+        --------
+        >>> NodePack("comfy-core").is_core
+        True
+        """
         return self.id == _CORE
 
     def __str__(self) -> str:

@@ -19,7 +19,16 @@ RANDOM = "random"
 
 
 class UnknownParam(WorkflowError, KeyError):
-    """No parameter of that name. Also a KeyError, because `Params` is a mapping."""
+    """No parameter of that name. Also a KeyError, because `Params` is a mapping.
+
+    Examples
+    --------
+    >>> from comfy_widgets import example
+    >>> example().with_params(sed=7)
+    Traceback (most recent call last):
+    ...
+    comfy_widgets.workflow._param.UnknownParam: The workflow has no parameter 'sed'. Did you mean 'seed'?
+    """
 
     # KeyError would print the repr of the message.
     def __str__(self) -> str:
@@ -57,6 +66,13 @@ class Param:
         Further places that are set together with this one: boxes that held the same text for the same purpose.
     options : Mapping
         The remaining options of the definition, such as ``display``, ``label_on`` or ``image_upload``.
+
+    Examples
+    --------
+    >>> from comfy_widgets import example
+    >>> steps = example().params()["steps"]
+    >>> steps.kind, steps.value, steps.min, steps.max
+    ('int', 20, 1, 10000)
     """
 
     name: str
@@ -81,19 +97,39 @@ class Param:
 
     @property
     def place(self) -> Place:
-        """The node's id and the input's name."""
+        """The node's id and the input's name.
+
+        Examples
+        --------
+        >>> example().params()["seed"].place
+        ('3', 'seed')
+        """
         return (self.node_id, self.input_name)
 
     def check(self, value: Any) -> Any:
         """Return `value` as the server wants it.
 
         Integers stay exact up to 2**64-1 and may be given as decimal text, which is how they come from a browser. A
-        seed may be ``"random"`` (or None): it is drawn anew for each run.
+        seed may be ``"random"`` (or None): it is drawn anew for each run. What stands in the workflow is always let
+        through: the server judges it.
+
+        Parameters
+        ----------
+        value : object
+
+        Returns
+        -------
+        object
 
         Raises
         ------
         WorkflowError
             If the value has the wrong type, is out of bounds or is not among the choices.
+
+        Examples
+        --------
+        >>> example().params()["steps"].check("30")
+        30
         """
         if type(value).__module__ == "numpy" and hasattr(value, "item"):
             # A seed out of an array is as good as one that was typed.
@@ -107,11 +143,32 @@ class Param:
 
     @property
     def takes_random(self) -> bool:
-        """Whether ``"random"`` is a value: for seeds."""
+        """Whether ``"random"`` is a value: for seeds.
+
+        Examples
+        --------
+        >>> example().params()["seed"].takes_random
+        True
+        """
         return self.kind == "seed" or (self.kind in ("int", "float") and "seed" in self.input_name)
 
     def error(self, why: str) -> WorkflowError:
-        """Make an error that names this input."""
+        """Make an error that names this input.
+
+        Parameters
+        ----------
+        why : str
+            The rest of the sentence.
+
+        Returns
+        -------
+        WorkflowError
+
+        Examples
+        --------
+        >>> str(example().params()["seed"].error("is odd."))
+        'KSampler: seed is odd.'
+        """
         return WorkflowError(
             f"{self.node_title}: {self.input_name} {why}",
             node_id=self.node_id,
@@ -251,7 +308,27 @@ def _stem(name: str) -> str:
 
 
 def did_you_mean(word: object, words: Iterable[Any], cutoff: float = 0.6) -> str:
-    """Return ``" Did you mean 'steps'?"``, or nothing where no name is near."""
+    """Return ``" Did you mean 'steps'?"``, or nothing where no name is near.
+
+    Parameters
+    ----------
+    word : object
+        What was written.
+    words : iterable
+        What could have been meant.
+    cutoff : float
+        How near a name must be, from 0 to 1; 0.6 by default.
+
+    Returns
+    -------
+    str
+        With a space before it, to end a sentence.
+
+    Examples
+    --------
+    >>> did_you_mean("stpes", ["steps", "seed"])
+    " Did you mean 'steps'?"
+    """
     close = nearest(word, words, cutoff=cutoff)
     return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
@@ -279,6 +356,12 @@ class Params(Mapping[str, Param]):
     params : iterable of Param
     single : iterable of Param, optional
         Inputs that some of `params` stand for too.
+
+    Examples
+    --------
+    >>> params = example().params()
+    >>> params["seed"].value, params["3.seed"].name
+    (42, 'seed')
     """
 
     def __init__(self, params: Iterable[Param], single: Iterable[Param] = ()) -> None:
@@ -299,12 +382,24 @@ class Params(Mapping[str, Param]):
 
     @property
     def primary(self) -> tuple[Param, ...]:
-        """Those that a form shows at once."""
+        """Those that a form shows at once.
+
+        Examples
+        --------
+        >>> [param.name for param in example().params().primary][:3]
+        ['positive', 'negative', 'seed']
+        """
         return tuple(param for param in self._params.values() if param.primary)
 
     @property
     def more(self) -> dict[str, tuple[Param, ...]]:
-        """The rest, by group."""
+        """The rest, by group.
+
+        Examples
+        --------
+        >>> list(example().params().more)
+        ['Save Image']
+        """
         groups: dict[str, list[Param]] = {}
         for param in self._params.values():
             if not param.primary:
@@ -314,10 +409,23 @@ class Params(Mapping[str, Param]):
     def find(self, name: str) -> Param:
         """Return the parameter that `name` means.
 
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        Param
+
         Raises
         ------
         UnknownParam
             If there is none, with the nearest names, or if several answer to it.
+
+        Examples
+        --------
+        >>> example().params().find("KSampler.steps").name
+        'steps'
         """
         if name in self._params:
             return self._params[name]

@@ -39,7 +39,21 @@ def copied(value: _T) -> _T:
 
 
 def is_link(value: object) -> TypeGuard[list[Any]]:
-    """Tell whether a value is a link, ``[node id, slot]``."""
+    """Tell whether a value is a link, ``[node id, slot]``.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_link(["4", 0]), is_link([4, 0]), is_link("4")
+    (True, False, False)
+    """
     return (
         isinstance(value, list)
         and len(value) == 2

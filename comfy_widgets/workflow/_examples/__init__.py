@@ -27,10 +27,19 @@ def example(name: str = "text_to_image", object_info: ObjectInfo | None = None) 
     object_info : Mapping, optional
         A server's node definitions: ``example(object_info=client.object_info())``.
 
+    Returns
+    -------
+    Workflow
+
     Raises
     ------
     WorkflowError
         If there is no such example.
+
+    Examples
+    --------
+    >>> example("text_to_image_ui")
+    <Workflow of 7 nodes in the editor's format, from text_to_image.json>
     """
     from .._document import Workflow
 
