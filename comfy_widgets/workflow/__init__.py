@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ._uploads import is_image as is_image
     from ._variants import prompt_variants as prompt_variants
 
-_HOMES = {
+_MODULES = {
     "Choose": "_choice",
     "Graph": "_graph",
     "InputSpec": "_specs",
@@ -59,16 +59,16 @@ _HOMES = {
     "to_api_prompt": "_convert",
 }
 
-__all__ = list(_HOMES)
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted(_HOMES)
+    return sorted(_MODULES)

@@ -55,7 +55,7 @@ def read_app(ui: Mapping[str, Any], widgets: EditorWidgets, params: Params) -> t
 
 def write_app(ui: Mapping[str, Any], widgets: EditorWidgets, shown: Iterable[Shown]) -> dict[str, Any]:
     """Return the editor's form with a choice as App mode keeps it; without any if nothing is chosen."""
-    entries = [_entry(ui, widgets, wish.place) for wish in shown if not wish.hidden]
+    entries = [_entry(ui, widgets, entry.place) for entry in shown if not entry.hidden]
     extra = dict(ui["extra"]) if isinstance(ui.get("extra"), Mapping) else {}
     data = extra.pop(_DATA, None)
     if entries:

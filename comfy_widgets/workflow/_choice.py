@@ -1,6 +1,6 @@
 """What the author of a workflow wants others to see of it: which parameters, under which names and bounds.
 
-The choice is kept inside the workflow, so that it travels with the file and with every picture made from it. In API
+The choice is kept inside the workflow, so that it travels with the file and with every image made from it. In API
 format it stands in the ``_meta`` of each node, which the server passes over and which, unlike a key beside the nodes,
 does not make the file look like something else to the editor. In the editor's format it stands in
 ``extra.comfy_widgets``: the editor keeps what it does not know in ``extra``.
@@ -25,7 +25,7 @@ _OVERRIDES = ("label", "group", "tooltip", "min", "max", "step", "choices")
 
 @dataclass(frozen=True)
 class Shown:
-    """The wish for one input. What is None stays as the definition has it."""
+    """What was chosen for one input. What is None stays as the definition has it."""
 
     node: str
     input: str
@@ -94,30 +94,30 @@ def _read(params: Params, name: str, how: str | bool | Mapping[str, Any] | None)
 
 
 def apply_choice(params: Params, shown: Iterable[Shown]) -> Params:
-    """Return the parameters as chosen. Wishes for nodes that are gone are passed over."""
-    wishes = {wish.place: wish for wish in shown}
-    if not wishes:
+    """Return the parameters as chosen. Choices for nodes that are gone are passed over."""
+    chosen_places = {entry.place: entry for entry in shown}
+    if not chosen_places:
         return params
     by_place = {param.place: param for param in params.values()}
-    only = any(not wish.hidden for place, wish in wishes.items() if place in by_place)
-    chosen = [_as_wished(by_place[place], wish) for place, wish in wishes.items() if place in by_place]
-    taken = {param.name for param, wish in chosen if not wish.hidden}
-    kept: list[Param] = [param for param, wish in chosen if not wish.hidden]
+    only = any(not entry.hidden for place, entry in chosen_places.items() if place in by_place)
+    chosen = [_overridden(by_place[place], entry) for place, entry in chosen_places.items() if place in by_place]
+    taken = {param.name for param, entry in chosen if not entry.hidden}
+    kept: list[Param] = [param for param, entry in chosen if not entry.hidden]
     for param in params.values():
-        if param.place not in wishes:
-            # A wish may have taken the name of another parameter, which then goes by its place.
+        if param.place not in chosen_places:
+            # A choice may have taken the name of another parameter, which then goes by its place.
             name = param.name if param.name not in taken else f"{param.node_title}.{param.input_name}"
             kept.append(replace(param, name=name, primary=param.primary and not only))
     return Params(kept, params.single)
 
 
-def _as_wished(param: Param, wish: Shown) -> tuple[Param, Shown]:
-    overrides = {key: value for key in _OVERRIDES if (value := getattr(wish, key)) is not None}
-    if wish.name and not wish.label:
-        overrides["label"] = in_words(wish.name)
-    if wish.choices is not None and param.kind != "json":
+def _overridden(param: Param, entry: Shown) -> tuple[Param, Shown]:
+    overrides = {key: value for key in _OVERRIDES if (value := getattr(entry, key)) is not None}
+    if entry.name and not entry.label:
+        overrides["label"] = in_words(entry.name)
+    if entry.choices is not None and param.kind != "json":
         overrides["kind"] = "choice"
-    return replace(param, name=wish.name or param.name, primary=True, **overrides), wish
+    return replace(param, name=entry.name or param.name, primary=True, **overrides), entry
 
 
 # -- where it is kept ------------------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ def _settings(entry: Shown) -> dict[str, Any]:
 
 
 def _parse(raw: object, node: object, name: object) -> Shown | None:
-    """Read a stored wish; whatever does not fit is passed over, since it may come from anyone's file."""
+    """Read a stored choice; whatever does not fit is passed over, since it may come from anyone's file."""
     if not isinstance(raw, Mapping) or not isinstance(node, (str, int)) or not isinstance(name, str):
         return None
     texts = {key: raw[key] for key in ("name", "label", "group", "tooltip") if isinstance(raw.get(key), str)}

@@ -75,7 +75,7 @@ class Editor:
             If some value has no place of its own in the file.
         """
         from ._convert.extensions import COMPUTED
-        from ._homes import homes
+        from ._value_slots import value_slots
 
         wanted = copied(self.convert(specs).prompt)
         for (node_id, name), value in values.items():
@@ -86,9 +86,9 @@ class Editor:
         ui, missing = self.ui, _differences(self.convert(specs).prompt, wanted)
         while missing:
             node_id, name = next((place for place in values if place in missing), min(missing))
-            for number in range(len(homes(ui, node_id, name, specs))):
+            for number in range(len(value_slots(ui, node_id, name, specs))):
                 tried = copied(ui)
-                homes(tried, node_id, name, specs)[number].put(copied(values.get((node_id, name))))
+                value_slots(tried, node_id, name, specs)[number].put(copied(values.get((node_id, name))))
                 left = _differences(Editor(tried).convert(specs).prompt, wanted)
                 # A primitive may set several at once; what was right already must stay so.
                 if left is not None and left < missing:

@@ -22,7 +22,7 @@ from ._editor import Editor
 from ._missing import ModelFile, models_of
 from ._param import RANDOM, Param, Params
 from ._params import make_params
-from ._prompt import ObjectInfo, Place, Prompt, copied, is_link, wrap
+from ._prompt import ObjectInfo, Place, Prompt, copied, is_link, unwrap, wrap
 from ._specs import NodeSpecs
 from ._ui_scope import NotDrawn, next_node_id
 from ._uploads import image_upload, is_image
@@ -201,13 +201,21 @@ class State:
         """Return what was decided for this run, by the names of parameters."""
         if self.draw is None or (self.editor is not None and self.specs is None and self.prompt is None):
             return {}
-        sent = self.sent()
-        values = ((param, sent[param.node_id]["inputs"].get(param.input_name)) for param in self.asked().values())
-        return {param.name: value for param, value in values if value != wrap(param.value)}
-
-    def asked(self) -> Params:
-        """Return the parameters with the values that were asked for, not those that were drawn."""
-        return replace(self, draw=None).params()
+        asked = replace(self, draw=None)
+        before, sent = asked.current(), self.sent()
+        decided = {
+            (node_id, name)
+            for node_id, node in sent.items()
+            for name, value in node["inputs"].items()
+            if before[node_id]["inputs"].get(name) != value
+        }
+        if not decided:
+            return {}
+        return {
+            param.name: unwrap(sent[param.node_id]["inputs"][param.input_name])
+            for param in asked.params().values()
+            if param.place in decided
+        }
 
     def _run_texts(self) -> RunTexts:
         from ._convert import RunTexts
@@ -280,10 +288,10 @@ class State:
         if editor is not None:
             ui = into_ui(editor.ui, shown)
             if self.specs is not None:
-                only_hides = bool(shown) and all(wish.hidden for wish in shown)
+                only_hides = bool(shown) and all(entry.hidden for entry in shown)
                 before = self._choice(self._make_params(self.current())) if only_hides else ()
-                hidden = {wish.place for wish in shown}
-                kept = [wish for wish in before if wish.place not in hidden] if has_app(ui) else []
+                hidden = {entry.place for entry in shown}
+                kept = [entry for entry in before if entry.place not in hidden] if has_app(ui) else []
                 ui = write_app(ui, editor.widgets(self.specs), [*shown, *kept])
             editor = Editor(ui)
         prompt = into_prompt(self.prompt, shown) if self.prompt is not None else None
@@ -297,9 +305,12 @@ class State:
         if self.specs is None or not has_app(self.editor.ui):
             return ours
         # Which inputs, and in which order, is App mode's to say; names and bounds are ours.
-        by_place = {wish.place: wish for wish in ours}
-        shown = [by_place.pop(wish.place, wish) for wish in self._app(made)[0]]
-        return [*(wish for wish in shown if not wish.hidden), *(wish for wish in by_place.values() if wish.hidden)]
+        by_place = {entry.place: entry for entry in ours}
+        shown = [by_place.pop(entry.place, entry) for entry in self._app(made)[0]]
+        return [
+            *(entry for entry in shown if not entry.hidden),
+            *(entry for entry in by_place.values() if entry.hidden),
+        ]
 
     def _app(self, made: Params) -> tuple[list[Shown], list[str]]:
         if self.editor is None or self.specs is None:

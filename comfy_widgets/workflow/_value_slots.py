@@ -15,7 +15,7 @@ from ._specs import NodeSpecs
 
 
 @dataclass(frozen=True)
-class Home:
+class ValueSlot:
     """A place in a document: a list or mapping of values, and where in it."""
 
     values: Any
@@ -28,7 +28,7 @@ class Home:
         self.values[self.key] = value
 
 
-def homes(ui: dict[str, Any], node_id: str, name: str, specs: NodeSpecs) -> list[Home]:
+def value_slots(ui: dict[str, Any], node_id: str, name: str, specs: NodeSpecs) -> list[ValueSlot]:
     """Return the places where the value of an input may stand, the most likely first.
 
     Parameters
@@ -79,20 +79,20 @@ def _definitions(container: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def _own(raw: dict[str, Any], name: str, specs: NodeSpecs) -> Iterator[Home]:
+def _own(raw: dict[str, Any], name: str, specs: NodeSpecs) -> Iterator[ValueSlot]:
     """The node's own widget."""
     values = raw.get("widgets_values")
     if isinstance(values, dict):
-        yield Home(values, name)
+        yield ValueSlot(values, name)
     elif isinstance(raw.get("type"), str):
         positions = live_node(read_node(raw, 0, "workflow"), specs.get(raw["type"])).positions
         if name in positions:
             if not isinstance(values, list):
                 values = raw["widgets_values"] = []
-            yield Home(values, positions.index(name))
+            yield ValueSlot(values, positions.index(name))
 
 
-def _primitives(root: Scope, ui: Mapping[str, Any], raws: list[dict[str, Any]], name: str) -> Iterator[Home]:
+def _primitives(root: Scope, ui: Mapping[str, Any], raws: list[dict[str, Any]], name: str) -> Iterator[ValueSlot]:
     """A PrimitiveNode that feeds the widget: the editor sends its value."""
     node = root.nodes.get(str(raws[0].get("id"))) if len(raws) == 1 else None
     for saved in node.inputs if node is not None else ():
@@ -101,15 +101,15 @@ def _primitives(root: Scope, ui: Mapping[str, Any], raws: list[dict[str, Any]], 
         if source is not None and source[0].get("type") == "PrimitiveNode":
             values = source[0].get("widgets_values")
             if isinstance(values, list) and values:
-                yield Home(values, 0)
+                yield ValueSlot(values, 0)
 
 
 def _hosts(
     document: Document, raws: list[dict[str, Any]], path: list[str], name: str, specs: NodeSpecs
-) -> Iterator[Home]:
+) -> Iterator[ValueSlot]:
     """The instances around the node, outermost first: a promoted widget's value is the host's."""
     graph = Graph(document, specs, Report())
-    found: list[Home] = []
+    found: list[ValueSlot] = []
     wanted: str | int = name
     for depth in range(len(path) - 1, 0, -1):
         host, inner = raws[depth - 1], path[depth]
@@ -133,16 +133,16 @@ def _hosts(
         if not isinstance(values, list):
             values = host["widgets_values"] = []
         # The host has a value for each input that stands for a widget, in their order.
-        found.append(Home(values, sum(entry is not None for entry in promoted[:index])))
+        found.append(ValueSlot(values, sum(entry is not None for entry in promoted[:index])))
         wanted = index
     return reversed(found)
 
 
-def _proxies(host: Mapping[str, Any], inner: str, name: str) -> Iterator[Home]:
+def _proxies(host: Mapping[str, Any], inner: str, name: str) -> Iterator[ValueSlot]:
     """The older way to promote: the host lists the inner widgets that its values belong to."""
     properties, values = host.get("properties"), host.get("widgets_values")
     listed = properties.get("proxyWidgets") if isinstance(properties, Mapping) else None
     if isinstance(listed, list) and isinstance(values, list):
         for index, entry in enumerate(listed):
             if isinstance(entry, list) and [str(part) for part in entry[:2]] == [inner, name]:
-                yield Home(values, index)
+                yield ValueSlot(values, index)
