@@ -91,3 +91,25 @@ def test_the_buttons_of_a_3d_view_take_positions_where_the_file_has_them(buttons
     done = convert(drawing.root(), {"Load3D": LOAD_3D})
     inputs = done.prompt["1"]["inputs"]
     assert (inputs["model_file"], inputs["width"], inputs["height"]) == ("toy.glb", 640, 480)
+
+
+@pytest.mark.parametrize(
+    ("node_type", "values", "known", "told"),
+    [
+        ("Load3D", ["toy.glb", "", 640, 480], LOAD_3D, "image"),
+        ("Load3D", ["toy.glb"], LOAD_3D, "image"),
+        ("Load3D", ["toy.glb", {"image": "3d/a.png [temp]", "mask": "3d/b.png [temp]"}, 640, 480], LOAD_3D, None),
+        ("WebcamCapture", [None, 0], definition({"image": ["WEBCAM"], "width": ["INT"]}, ("IMAGE",)), "image"),
+        ("WebcamCapture", ["webcam/1.png [temp]", 0], definition({"image": ["WEBCAM"]}, ("IMAGE",)), None),
+        ("RecordAudio", [""], definition({"audio": ["AUDIO_RECORD"]}, ("AUDIO",)), "audio"),
+        ("SaveGLB", [], definition({"viewport": ["LOAD_3D"]}), None),
+    ],
+)
+def test_what_only_a_browser_can_run_is_told(
+    node_type: str, values: list[Any], known: dict[str, Any], told: str | None
+) -> None:
+    drawing = Drawing()
+    drawing.node(node_type, values, outputs=("IMAGE",))
+    notes = [note for note in convert(drawing.root(), {node_type: known}).report if note.kind == "browser-only"]
+    assert [note.input_name for note in notes] == ([told] if told else [])
+    assert all("browser" in note.message and node_type in note.message for note in notes)

@@ -8,15 +8,15 @@ from typing import Any
 
 from comfy_widgets.protocol import WorkflowError
 
-from .._specs_types import InputSpec
-from .extensions import COMPUTED
+from .._specs_types import InputSpec, NodeSpec
+from .extensions import BROWSER_ONLY, COMPUTED
 from .frames import Frame, widget_settings
 from .graph import Graph
-from .live import MISSING, LiveNode, Widget
 from .parts import BYPASSED, MUTED, Node
-from .report import missing_class, unplaced_values
+from .report import browser_only, missing_class, unplaced_values
 from .resolve import Resolver
 from .run_texts import Place, RunTexts
+from .widgets import MISSING, LiveNode, Widget
 
 _PLAIN = frozenset({str, int, bool})
 _VERSION_KEYS = ("cnr_id", "aux_id", "ver")
@@ -79,6 +79,8 @@ class Emitter:
                 node_title=title,
                 class_type=node.type,
             )
+        if spec is not None and spec.class_type in BROWSER_ONLY:
+            self._note_browser_only(spec, live, where)
         if spec is None or live.unplaced:
             self._note_unknown(live, node.type, where)
         inputs = self._widget_values(frame, node, live, where)
@@ -103,6 +105,13 @@ class Emitter:
             self._names.setdefault(given, identity)
         if "filename_prefix" in inputs and spec is not None and spec.output_node:
             self._savers.append(identity)
+
+    def _note_browser_only(self, spec: NodeSpec, live: LiveNode, where: tuple[str, str]) -> None:
+        """Say that a value which the browser makes is not in the file, so that nobody else can run the node."""
+        does, types = BROWSER_ONLY[spec.class_type]
+        for name, value, item in live.values():
+            if item is not None and item.type in types and (value is MISSING or not value):
+                self.graph.report.add("browser-only", browser_only(where[1], spec.class_type, does, name), where, name)
 
     def _note_unknown(self, live: LiveNode, node_type: str, where: tuple[str, str]) -> None:
         if live.spec is not None:

@@ -19,11 +19,13 @@ _BUTTONS: Mapping[tuple[str, str], tuple[str, ...]] = {
 
 _SPECIAL = frozenset({"CustomCombo", *_WITH_3D_VIEW, *(class_type for class_type, _ in _BUTTONS)})
 
-#: Widgets whose value is made by the browser alone, and what it makes.
-BROWSER_ONLY: Mapping[str, str] = {
-    "LOAD_3D": "renders the 3D model",
-    "WEBCAM": "takes a picture with the camera",
-    "AUDIO_RECORD": "records a sound",
+#: Classes that run on what only a browser makes: what ComfyUI's page does, and the types of the widgets it fills.
+BROWSER_ONLY: Mapping[str, tuple[str, frozenset[str]]] = {
+    "Load3D": ("renders the 3D model", frozenset({"LOAD_3D"})),
+    "Load3DAdvanced": ("renders the 3D model", frozenset({"LOAD_3D"})),
+    "Load3DAnimation": ("renders the 3D model", frozenset({"LOAD_3D", "LOAD_3D_ANIMATION"})),
+    "RecordAudio": ("records a sound", frozenset({"AUDIO_RECORD"})),
+    "WebcamCapture": ("takes a picture with the camera", frozenset({"WEBCAM"})),
 }
 
 #: Classes whose page keeps results, or the parts of a composite value, among the widgets.

@@ -11,8 +11,8 @@ from typing import Any
 from comfy_widgets.protocol import WorkflowError
 
 from .graph import Graph, PromotedWidget
-from .live import MISSING, Widget
 from .parts import BYPASSED, MUTED, Node, Scope, key, sequence, text
+from .widgets import MISSING, Widget
 
 #: The host itself, where an old file lists which inner widget a value belongs to.
 _HOST = "-1"

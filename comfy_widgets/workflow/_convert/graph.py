@@ -9,10 +9,11 @@ from comfy_widgets.protocol import WorkflowError
 
 from .._specs import NodeSpecs
 from .groups import group_scope, is_group_type
-from .live import LiveNode, Slot, live_node
+from .live import live_node
 from .parts import INPUT_PORTS, Document, Node, Scope, sequence
 from .report import Report
 from .roles import Role, role_of_type
+from .widgets import LiveNode, Slot
 
 _MAX_NESTING = 64
 _MAX_GROUPS = 2_000

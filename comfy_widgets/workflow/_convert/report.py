@@ -80,6 +80,15 @@ def unplaced_values(title: str, class_type: str, values: Sequence[tuple[str, Any
     )
 
 
+def browser_only(title: str, class_type: str, does: str, name: str) -> str:
+    """A sentence on a node that runs on what only the browser makes."""
+    return (
+        f'"{title}" ({class_type}) can only run from a browser: ComfyUI\'s page {does} and puts that into its {name}, '
+        "which the file does not hold. Put a node that loads a file in its place, or take the prompt of a run that was "
+        "started in the browser."
+    )
+
+
 def missing_class(title: str, class_type: str, values: Sequence[tuple[str, Any]]) -> str:
     """A sentence on a node whose class the server lacks, and on those of its values that nobody can name."""
     sent = "It is sent as well as can be read."

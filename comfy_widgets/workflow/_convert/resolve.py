@@ -9,8 +9,8 @@ from comfy_widgets.protocol import WorkflowError
 
 from .frames import Frame, promoted_value, widget_settings
 from .graph import Graph
-from .live import MISSING, Widget
 from .parts import BYPASSED, INPUT_PORTS, MUTED, Node
+from .widgets import MISSING, Widget
 
 ANY = "*"
 
