@@ -41,7 +41,8 @@ def judge(
         What the file says of its models, by name.
     """
     if spec.kind == "socket":
-        if value is not None and not is_widget_type(spec.type) and "*" not in spec.types and spec.dynamic is None:
+        takes_values = "*" in spec.types or any(map(is_widget_type, spec.types)) or spec.dynamic is not None
+        if value is not None and not takes_values:
             return [("error", f"{name} must be linked to {article(spec.type)}; it holds the value {value!r:.40}.")]
         return []
     if spec.choices is not None and spec.kind in ("choice", "choices", "image"):
