@@ -133,7 +133,8 @@ def parse_input(name: str, spec: object, section: Section, depth: int = 0) -> In
         force_input=force_input,
         lazy=bool(options.get("lazy")),
         advanced=bool(options.get("advanced")),
-        hidden=bool(options.get("hidden")),
+        # A view of results is nothing that a person sets.
+        hidden=bool(options.get("hidden")) or widget_type == "IMAGECOMPARE",
         dynamic=dynamic,
         options=options,
     )
