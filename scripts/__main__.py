@@ -14,7 +14,7 @@ from .shell import ROOT, Failed, Missing, call, is_root
 FIRST_NOTEBOOK = ROOT / "notebooks" / "01_first_image.ipynb"
 BUILT = [
     *(".venv", "js/node_modules", "comfy_widgets/static", "demo-output", "dist", "build", "tests/browser/shots"),
-    *(".mypy_cache", ".ruff_cache", ".hypothesis"),
+    *("docs/_build", "docs/_notebooks", "docs/_vocabulary.md", ".mypy_cache", ".ruff_cache", ".hypothesis"),
 ]
 
 
@@ -76,6 +76,15 @@ def mutants() -> int:
     return call([PYTHON, "-m", "scripts.mutants"])
 
 
+def docs() -> int:
+    """Build the documentation, with the notebooks executed."""
+    environment.prepare()
+    code = call(checks.build_docs())
+    if code == 0:
+        print(f"The documentation is in {(ROOT / 'docs' / '_build' / 'html' / 'index.html').relative_to(ROOT)}")
+    return code
+
+
 def clean() -> int:
     """Remove what was built or installed."""
     for name in BUILT:
@@ -84,7 +93,7 @@ def clean() -> int:
 
 
 TASKS: dict[str, Callable[[], int]] = {
-    task.__name__: task for task in (setup, demo, lab, lint, test, bench, conformance, mutants, clean)
+    task.__name__: task for task in (setup, demo, lab, lint, test, bench, conformance, mutants, docs, clean)
 }
 
 

@@ -107,7 +107,15 @@ def test_checks(node: Node) -> list[Check]:
         Check("vitest", vitest("test")),
         Check("vitest in Chromium", vitest("test:browser")),
         Check("pytest", pytest),
+        # The notebooks are run by pytest.
+        Check("documentation", lambda _report: call(build_docs("-D", "nb_execution_mode=off"))),
     ]
+
+
+def build_docs(*options: str) -> list[str | Path]:
+    """Return the command that builds the documentation; a warning is an error."""
+    folders = (ROOT / "docs", ROOT / "docs" / "_build" / "html")
+    return [PYTHON, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", *options, *folders]
 
 
 def run(checks: list[Check]) -> int:

@@ -16,7 +16,7 @@ from .shell import ROOT, Failed, Missing, is_root, output_of, quietly, step
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed"
-GROUPS = ("test", "lint", "notebook", "browser")
+GROUPS = ("test", "lint", "notebook", "browser", "docs")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_BROWSER = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 
