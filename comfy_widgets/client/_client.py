@@ -28,10 +28,11 @@ from ._journal import Journal
 from ._ledger import Tracked
 from ._library_routes import LibraryRoutes
 from ._media import Media, Memory
-from ._parts import Parts, ServerView, Workers, connector, publisher, shutdown
+from ._parts import Parts, Workers, connector, publisher, shutdown
 from ._prompt_routes import PromptRoutes, is_id
 from ._result import Result
 from ._server_routes import ServerRoutes
+from ._server_view import ServerView
 from ._state import state_directory
 from ._submission import Submission, Submitter, preview_request
 from ._timings import Timings

@@ -24,12 +24,17 @@ from typing import Any
 import websocket
 
 from ..protocol import FEATURE_FLAGS_FRAME, Event, FeatureFlags, parse_binary, parse_text
+from ._deadlines import Deadlines
 
 logger = logging.getLogger(__name__)
 
 _SETTLE = 1.0
 _STEADY_TRIES = 5
 _LONGEST = 60.0
+_MESSAGE = 30.0
+"""Seconds that a message may take from its first byte to its last."""
+_MOST_FRAGMENTS = 1000
+"""Frames of one message; ComfyUI sends every message in one."""
 _END = 1.0
 """Seconds that closing waits for the thread; it is a daemon and ends by itself."""
 
@@ -84,6 +89,8 @@ class Connection:
     handshake : callable
         Gives the `Handshake` of each try.
     keep_alive : KeepAlive
+    deadlines : Deadlines
+        Cuts a handshake or a message that takes too long.
     on_event : callable
         Called in the listener thread with each event; it must be quick.
     on_change : callable
@@ -94,11 +101,14 @@ class Connection:
         self,
         handshake: Callable[[], Handshake],
         keep_alive: KeepAlive,
+        deadlines: Deadlines,
         on_event: Callable[[Event], None],
         on_change: Callable[[bool], None],
     ) -> None:
         self._handshake = handshake
         self._settings = keep_alive
+        self._deadlines = deadlines
+        self._socket = _Socket()
         self._on_event = on_event
         self._on_change = on_change
         self._closed = threading.Event()
@@ -132,7 +142,12 @@ class Connection:
         with suppress(OSError):
             self._wake_send.send(b"c")
         if self._thread is not threading.current_thread():
-            self._thread.join(timeout=_END)
+            self._thread.join(timeout=_END / 2)
+            if self._thread.is_alive():
+                # It waits for the rest of a handshake or of a message.
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+                self._thread.join(timeout=_END / 2)
         self._wake_send.close()
         self._wake_receive.close()
 
@@ -181,18 +196,20 @@ class Connection:
             tls = {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
         elif isinstance(handshake.verify, str):
             tls = {"ca_cert_path" if Path(handshake.verify).is_dir() else "ca_certs": handshake.verify}
-        ws = websocket.create_connection(
-            handshake.url,
-            timeout=self._settings.connect_timeout,
-            header=[f"{name}: {value}" for name, value in handshake.headers.items()],
-            suppress_origin=True,
-            sslopt=tls,
-            http_no_proxy=["*"] if handshake.direct else None,
-            # The check in pure Python takes 17 ms for 100 kB; decoding does the same check in C.
-            skip_utf8_validation=True,
-            enable_multithread=True,
-            redirect_limit=0,
-        )
+        timeout = self._settings.connect_timeout
+        # The check of UTF-8 in pure Python takes 17 ms for 100 kB; decoding does the same check in C.
+        ws = websocket.WebSocket(sslopt=tls, enable_multithread=True, skip_utf8_validation=True)
+        ws.settimeout(timeout)
+        self._socket.websocket = ws
+        with self._deadlines.limit(2 * timeout) as limit:
+            limit.attach(self._socket)
+            ws.connect(  # type: ignore[no-untyped-call]
+                handshake.url,
+                header=[f"{name}: {value}" for name, value in handshake.headers.items()],
+                suppress_origin=True,
+                http_no_proxy=["*"] if handshake.direct else None,
+                redirect_limit=0,
+            )
         _bound(ws, self._settings.max_frame)
         self._text_has_prompt_id = False
         try:
@@ -229,7 +246,9 @@ class Connection:
                     return heard
                 if not ready:
                     continue
-                opcode, data = ws.recv_data(control_frame=True)
+                with self._deadlines.limit(_MESSAGE) as limit:
+                    limit.attach(self._socket)
+                    opcode, data = ws.recv_data(control_frame=True)
                 heard = True
                 if opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY):
                     self.last_message = time.monotonic()
@@ -289,6 +308,18 @@ class Connection:
             ws.shutdown()  # type: ignore[no-untyped-call]
 
 
+class _Socket:
+    """The socket of a websocket, from the moment on at which it has one."""
+
+    websocket: websocket.WebSocket | None = None
+
+    def shutdown(self, how: int) -> None:
+        """Shut it, whoever waits for it."""
+        sock = self.websocket.sock if self.websocket is not None else None
+        if sock is not None:
+            sock.shutdown(how)
+
+
 def _why(error: Exception) -> str:
     """Why there is no connection; the library's own text for a refused handshake has all headers in it."""
     status = getattr(error, "status_code", None)
@@ -296,13 +327,20 @@ def _why(error: Exception) -> str:
 
 
 def _bound(ws: websocket.WebSocket, longest: int) -> None:
-    """Look at the length of each frame between its header and its payload; the library has no setting for it."""
+    """Look at a message's length between each frame's header and its payload; the library has no setting for it."""
     buffer: Any = ws.frame_buffer
     read_length = buffer.recv_length
+    size = fragments = 0
 
     def checked() -> None:
+        nonlocal size, fragments
         read_length()
-        if buffer.length is not None and buffer.length > longest:
-            raise websocket.WebSocketPayloadException(f"a frame of {buffer.length} bytes is more than {longest}")
+        opcode = buffer.header[4]
+        if opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY):
+            size = fragments = 0
+        if opcode in websocket.ABNF.OPCODES and opcode < websocket.ABNF.OPCODE_CLOSE:
+            size, fragments = size + (buffer.length or 0), fragments + 1
+        if size > longest or fragments > _MOST_FRAGMENTS:
+            raise websocket.WebSocketPayloadException(f"a message of {size} bytes in {fragments} frames is too large")
 
     buffer.recv_length = checked

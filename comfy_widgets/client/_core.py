@@ -16,7 +16,7 @@ from typing import Any, Literal
 from ..protocol import ComfyError, Event, Executed, File, Preview
 from ._dispatch import Subscription
 from ._job_errors import JobCancelled
-from ._progress import cancelling, finished, planned, quiet, reduce, waiting
+from ._progress import cancelling, finished, planned, quiet, reduce, unanswered, waiting
 from ._result import Result
 from ._run_state import Plan, Progress, RunState
 from ._status import JobStatus
@@ -208,9 +208,14 @@ class JobCore:
         """Add to what people should know although the job goes on."""
         self._change(lambda state: replace(state, warnings=(*state.warnings, *warnings)))
 
-    def set_queue_position(self, position: int | None) -> None:
-        """So many prompts run before it."""
-        self._change(lambda state: waiting(state, position))
+    def set_queue_position(self, position: int | None, stuck_for: float | None = None) -> None:
+        """So many prompts run before it; and for so many seconds nothing has moved, where that is long."""
+        self._change(lambda state: waiting(state, position, stuck_for))
+
+    def set_no_answer(self, seconds: float | None) -> None:
+        """The server gives no answer, for so many seconds now; None once it answers again."""
+        if self._state.progress.no_answer_for != seconds:
+            self._change(lambda state: unanswered(state, seconds))
 
     def note_silence(self) -> None:
         """Nothing was heard of it for a while, although it runs."""

@@ -11,9 +11,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Protocol
 
 _IDLE = 5.0
 """Seconds after which the thread ends when nothing is under way; the next exchange starts it again."""
+
+
+class Endable(Protocol):
+    """A socket, or what has one."""
+
+    def shutdown(self, how: int, /) -> None:
+        """Shut it."""
+        ...
 
 
 class Limit:
@@ -32,7 +41,7 @@ class Limit:
         self.expired = False
         self.cut = False
         self._bytes_per_second = bytes_per_second
-        self._sockets: list[socket.socket] = []
+        self._sockets: list[Endable] = []
         self._lock = threading.Lock()
 
     @property
@@ -40,7 +49,7 @@ class Limit:
         """Until its time is up; never below 0."""
         return max(0.0, self.deadline - time.monotonic())
 
-    def attach(self, sock: socket.socket) -> None:
+    def attach(self, sock: Endable) -> None:
         """The exchange goes over this socket from now on."""
         with self._lock:
             self._sockets.append(sock)
@@ -128,6 +137,6 @@ class Deadlines:
                 limit.end(expired=True)
 
 
-def _shut(sock: socket.socket) -> None:
+def _shut(sock: Endable) -> None:
     with suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)

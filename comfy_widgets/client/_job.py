@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..protocol import ComfyError, Preview
@@ -58,6 +61,8 @@ class Job:
     def __init__(self, core: JobCore, services: JobServices) -> None:
         self._core = core
         self._services = services
+        self._future: _JobFuture | None = None
+        self._lock = threading.Lock()
 
     # What it is
 
@@ -215,12 +220,7 @@ class Job:
             if not future.done():
                 future.set_result(None)
 
-        def wake() -> None:
-            # A loop that is closed has nobody left who waits.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(settle)
-
-        self._core.when_ended(wake)
+        self._core.when_ended(partial(_call_soon, loop, settle))
         try:
             yield from future.__await__()
         except asyncio.CancelledError:
@@ -228,6 +228,44 @@ class Job:
             self.cancel()
             raise
         return self._core.outcome()
+
+    @property
+    def future(self) -> Future[Result]:
+        """The same as a `concurrent.futures.Future`, for all that takes one.
+
+        It gives what `result` gives, and cancelling it cancels the job. ``concurrent.futures.wait`` and
+        ``as_completed`` take it, ``asyncio.wrap_future`` too. Of asyncio's own, ``await``, ``gather``, ``wait``,
+        ``wait_for``, ``as_completed`` and ``shield`` take the job itself, ``create_task`` and ``TaskGroup`` take
+        ``job.wait_for_result()``.
+
+        Examples
+        --------
+        >>> concurrent.futures.wait([job.future for job in jobs])     # doctest: +SKIP
+        """
+        with self._lock:
+            if self._future is None:
+                future = self._future = _JobFuture(self)
+                self._core.when_ended(future.take)
+            return self._future
+
+    async def wait_for_result(self) -> Result:
+        """The same as ``await job``, as a coroutine: ``asyncio.create_task(job.wait_for_result())``.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        PromptRefused, ExecutionFailed, JobCancelled, JobLost, ServerError
+            As for `result`.
+
+        Examples
+        --------
+        >>> async with asyncio.TaskGroup() as group:                  # doctest: +SKIP
+        ...     tasks = [group.create_task(job.wait_for_result()) for job in jobs]
+        """
+        return await self
 
     # Doing
 
@@ -281,6 +319,11 @@ class Job:
         callback : callable
             Takes the job.
         """
+        if getattr(callback, "__module__", "").startswith("asyncio."):
+            # `asyncio.wait` and its like want to be called in their own loop.
+            loop = asyncio.get_running_loop()
+            self._core.when_ended(partial(_call_soon, loop, callback, self))
+            return
         subscription = self._services.dispatcher.subscribe(callback)
 
         def ended() -> None:
@@ -289,7 +332,47 @@ class Job:
 
         self._core.when_ended(ended)
 
+    def remove_done_callback(self, callback: Callable[[Job], object]) -> int:
+        """For `asyncio.wait`, which takes its callbacks back; those of others stay.
+
+        Returns
+        -------
+        int
+            How many were taken back: none.
+        """
+        return 0
+
     def __repr__(self) -> str:
         progress = self.progress
         share = f" {progress.fraction:.0%}" if self.status is JobStatus.IN_PROGRESS else ""
         return f"<Job {self.prompt_id[:8]}: {self.status}{share}, {progress.message}>"
+
+
+class _JobFuture(Future[Result]):
+    """A job as a `concurrent.futures.Future`."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self._job = job
+
+    def cancel(self) -> bool:
+        """Cancel the job too."""
+        self._job.cancel()
+        return super().cancel()
+
+    def take(self) -> None:
+        """Take what the job ended with."""
+        # Who cancelled it waits no more.
+        with suppress(InvalidStateError):
+            error = self._job.exception(timeout=0)
+            if error is not None:
+                self.set_exception(error)
+            else:
+                self.set_result(self._job.result(timeout=0))
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *args: object) -> None:
+    """Call something in a loop, from any thread."""
+    # A loop that is closed has nobody left who waits.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(callback, *args)

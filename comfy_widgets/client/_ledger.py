@@ -34,6 +34,10 @@ class Tracked:
         What the POST met, where it is not known whether the server took it.
     missing_since, unread_since, cancelling_since : float or None
         Since when it is in neither queue nor history; its history cannot be read; its end was asked for.
+    asking : bool
+        Whether its history is being asked for.
+    failures : int
+        How often what the server said of it could not be understood.
     interrupted : float
         When its interrupt was sent last.
     settling : bool
@@ -55,6 +59,8 @@ class Tracked:
     cancelling_since: float | None = None
     interrupted: float = 0.0
     settling: bool = False
+    asking: bool = False
+    failures: int = 0
     added: float = field(default_factory=time.monotonic)
     last_event: float = 0.0
     in_queue: str = ""

@@ -9,12 +9,15 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from ..protocol import File
 from ._pool import Pool
 
 logger = logging.getLogger(__name__)
+_AT_ONCE = 6
+"""Files of one job that are fetched at once."""
 
 
 class Memory:
@@ -112,14 +115,46 @@ class Media:
         self._memory = memory
         self._lock = threading.Lock()
         self._held: dict[File, Future[bytes | Path]] = {}
+        self._waiting: deque[tuple[File, Future[bytes | Path]]] = deque()
+        self._under_way = 0
 
     def prefetch(self, file: File) -> Future[bytes | Path]:
-        """Begin to fetch a file, once."""
+        """Begin to fetch a file, once, when it is its turn."""
         with self._lock:
             future = self._held.get(file)
             if future is None:
-                future = self._held[file] = self._pool.submit(self._load, file)
-            return future
+                future = self._held[file] = Future()
+                self._waiting.append((file, future))
+        self._begin()
+        return future
+
+    def _begin(self) -> None:
+        """Fetch what waits; not too many at once, so that the slow files of one job hold up no other job."""
+        while True:
+            with self._lock:
+                if not self._waiting or self._under_way >= _AT_ONCE:
+                    return
+                file, future = self._waiting.popleft()
+                self._under_way += 1
+            try:
+                self._pool.submit(partial(self._fill, future), file).add_done_callback(partial(self._fetched, future))
+            except RuntimeError:
+                self._fetched(future)
+
+    def _fill(self, future: Future[bytes | Path], file: File) -> None:
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(self._load(file))
+            except BaseException as error:
+                future.set_exception(error)
+
+    def _fetched(self, future: Future[bytes | Path], _: object = None) -> None:
+        # Where the client was closed before its turn came.
+        if future.cancel():
+            future.set_running_or_notify_cancel()
+        with self._lock:
+            self._under_way -= 1
+        self._begin()
 
     def when_fetched(self, files: Iterable[File], then: Callable[[], None]) -> None:
         """Call ``then`` once every file is here or could not be fetched."""

@@ -6,15 +6,12 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..protocol import Event, HistoryEntry, Queue
+from ..protocol import Event
 from ._calls import Calls
 from ._connection import Connection, Handshake, KeepAlive
 from ._dispatch import Dispatcher, Subscription
-from ._errors import ServerError
 from ._journal import Journal
 from ._pool import Lane, Pool
-from ._prompt_routes import PromptRoutes
-from ._server_routes import ServerRoutes
 from ._timings import Timings
 from ._tracker import Connect, Tracker
 from ._transport import Transport
@@ -77,42 +74,6 @@ def shutdown(parts: Parts) -> None:
     parts.timings.save()
 
 
-class ServerView:
-    """The server as the watch sees it.
-
-    Parameters
-    ----------
-    calls : Calls
-    process_ended : callable
-        Tells whether the server's process is known to have ended.
-    """
-
-    def __init__(self, calls: Calls, process_ended: Callable[[], bool]) -> None:
-        self._prompts = PromptRoutes(calls)
-        self._server = ServerRoutes(calls)
-        self.process_ended = process_ended
-
-    def queue(self) -> Queue:
-        """What runs and what waits."""
-        return self._prompts.queue()
-
-    def history(self, prompt_id: str) -> HistoryEntry | None:
-        """What became of a prompt."""
-        return self._prompts.history(prompt_id)
-
-    def interrupt(self, prompt_id: str) -> None:
-        """Stop a prompt that runs."""
-        self._prompts.interrupt(prompt_id)
-
-    def worker_died(self) -> bool:
-        """Whether the server's log tells of the end of its worker thread."""
-        try:
-            log = "".join(self._server.logs())
-        except ServerError:
-            return False
-        return "Exception in thread" in log and "prompt_worker" in log
-
-
 def connector(calls: Calls, keep_alive: KeepAlive) -> Connect:
     """Opens a client's websocket."""
     transport = calls.transport
@@ -126,7 +87,7 @@ def connector(calls: Calls, keep_alive: KeepAlive) -> Connect:
         )
 
     def connect(on_event: Callable[[Event], None], on_change: Callable[[bool], None]) -> Connection:
-        return Connection(handshake, keep_alive, on_event, on_change)
+        return Connection(handshake, keep_alive, transport.deadlines, on_event, on_change)
 
     return connect
 

@@ -53,7 +53,11 @@ def reduce(state: RunState, event: Event, now: float) -> RunState:
         Seconds of any monotonic clock.
     """
     after = _after(state, event, now)
-    return cancelling(after) if after.cancelling and after.ending is None else after
+    if not after.quiet and after.progress.no_answer_for is None and not after.cancelling:
+        return after
+    # Something was heard.
+    after = _replace(after, quiet=False, progress=_replace(after.progress, no_answer_for=None))
+    return _described(after)
 
 
 def _after(state: RunState, event: Event, now: float) -> RunState:
@@ -82,7 +86,10 @@ def _after(state: RunState, event: Event, now: float) -> RunState:
     if isinstance(event, ExecutionError):
         if event.blocked:
             title = state.plan.titles.get(event.node_id or "", event.node_type or "A node")
-            return _replace(state, warnings=(*state.warnings, f"{title} blocked its branch: {event.exception_message}"))
+            # The node that is named did not run; which one above it said so, the server does not tell.
+            why = event.exception_message.rstrip(".")
+            warning = f"{title} was not run, as its branch was blocked: {why}."
+            return _replace(state, warnings=(*state.warnings, warning))
         return _replace(_running(state, now), ending=event)
     if isinstance(event, ExecutionInterrupted):
         return _replace(_running(state, now), ending=event)
@@ -91,18 +98,24 @@ def _after(state: RunState, event: Event, now: float) -> RunState:
     return state
 
 
-def waiting(state: RunState, position: int | None) -> RunState:
+def waiting(state: RunState, position: int | None, stuck_for: float | None = None) -> RunState:
     """The state with a new place in the queue; nothing changes for a job that runs already."""
-    if state.status is not JobStatus.PENDING or state.cancelling:
+    if state.status is not JobStatus.PENDING:
         return state
-    message = "Waiting" if not position else f"Waiting, {position} ahead"
-    return _replace(state, progress=_replace(state.progress, queue_position=position, message=message))
+    progress = _replace(state.progress, queue_position=position)
+    return _described(_replace(state, progress=progress, stuck_for=stuck_for))
 
 
 def cancelling(state: RunState) -> RunState:
     """The state once its end was asked for."""
-    progress = _replace(state.progress, message="Cancelling", phase=Phase.CANCELLING)
-    return _replace(state, cancelling=True, progress=progress)
+    return _described(_replace(state, cancelling=True))
+
+
+def unanswered(state: RunState, seconds: float | None) -> RunState:
+    """The state while the server gives no answer, for so many seconds now; None once it answers again."""
+    if state.progress.no_answer_for == seconds:
+        return state
+    return _described(_replace(state, progress=_replace(state.progress, no_answer_for=seconds)))
 
 
 def planned(state: RunState, plan: Plan) -> RunState:
@@ -112,14 +125,9 @@ def planned(state: RunState, plan: Plan) -> RunState:
 
 def quiet(state: RunState) -> RunState:
     """The state after a while of silence, which before the first step mostly means that a model is loaded."""
-    if state.progress.phase is not Phase.RUNNING or state.progress.steps is not None:
+    if state.quiet or state.progress.phase is not Phase.RUNNING or state.progress.steps is not None:
         return state
-    message = f"{state.progress.title or 'Starting'}: nothing heard for a while, it may be loading the model"
-    return (
-        _replace(state, progress=_replace(state.progress, message=message))
-        if message != state.progress.message
-        else state
-    )
+    return _described(_replace(state, quiet=True))
 
 
 def finished(state: RunState, status: JobStatus, message: str) -> RunState:
@@ -130,6 +138,7 @@ def finished(state: RunState, status: JobStatus, message: str) -> RunState:
         fraction=1.0 if completed else state.progress.fraction,
         message=message,
         phase=Phase.ENDED,
+        no_answer_for=None,
         eta=None,
         eta_error=None,
         queue_position=None,
@@ -249,16 +258,8 @@ def _shown(state: RunState) -> RunState:
         # All is cached; or it is not known yet what runs.
         fraction = _BEFORE_THE_END if state.plan.weights else 0.0
     eta, error = _eta(state)
-    phase = Phase.FETCHING if isinstance(state.ending, ExecutionSuccess) else state.progress.phase
-    progress = _replace(
-        state.progress,
-        fraction=max(state.progress.fraction, fraction),
-        eta=eta,
-        eta_error=error,
-        message=_message(state),
-        phase=phase,
-    )
-    return _replace(state, progress=progress)
+    progress = _replace(state.progress, fraction=max(state.progress.fraction, fraction), eta=eta, eta_error=error)
+    return _described(_replace(state, progress=progress))
 
 
 def _eta(state: RunState) -> tuple[float, float] | tuple[None, None]:
@@ -277,14 +278,33 @@ def _eta(state: RunState) -> tuple[float, float] | tuple[None, None]:
     return (here, error) if others < 0.5 * weight else (None, None)
 
 
-def _message(state: RunState) -> str:
+def _described(state: RunState) -> RunState:
+    """Bring phase and message in line with the rest of the state."""
+    phase, message = _in_words(state)
+    if state.progress.no_answer_for is not None:
+        message = f"{message}; no answer from the server for {state.progress.no_answer_for:.0f} s"
+    if phase is state.progress.phase and message == state.progress.message:
+        return state
+    return _replace(state, progress=_replace(state.progress, phase=phase, message=message))
+
+
+def _in_words(state: RunState) -> tuple[Phase, str]:
     progress = state.progress
-    if state.ending is not None:
-        return "Fetching the results" if isinstance(state.ending, ExecutionSuccess) else progress.message
+    if isinstance(state.ending, ExecutionSuccess):
+        return Phase.FETCHING, "Fetching the results"
+    if state.cancelling and state.ending is None:
+        return Phase.CANCELLING, "Cancelling"
+    if state.status is JobStatus.PENDING:
+        ahead = f", {progress.queue_position} ahead" if progress.queue_position else ""
+        stuck = f"; nothing has moved in the queue for {state.stuck_for:.0f} s" if state.stuck_for is not None else ""
+        return Phase.WAITING, f"Waiting{ahead}{stuck}"
+    phase = Phase.CANCELLING if state.cancelling else Phase.RUNNING
+    name = progress.title or (f"Node {progress.node}" if progress.node is not None else "Starting")
+    if state.quiet and progress.steps is None:
+        return phase, f"{name}: nothing heard for a while, it may be loading the model"
     if progress.node is None:
-        return "Starting" if not state.cached else f"Starting, {len(state.cached)} nodes are cached"
-    name = progress.title or f"Node {progress.node}"
+        return phase, "Starting" if not state.cached else f"Starting, {len(state.cached)} nodes are cached"
     if progress.steps is not None:
-        return f"{name}, step {progress.step} of {progress.steps}"
+        return phase, f"{name}, step {progress.step} of {progress.steps}"
     loads = "loader" in state.plan.classes.get(progress.node, "").lower()
-    return f"{name}: loading the model" if loads else name
+    return phase, f"{name}: loading the model" if loads else name

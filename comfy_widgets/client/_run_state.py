@@ -35,6 +35,8 @@ class Progress:
         The line that a node wrote about its work, where it did.
     phase : Phase
         "waiting", "running", "cancelling", "fetching" or "ended".
+    no_answer_for : float or None
+        Seconds since the server was heard last, where it gives no answer; None while it does.
     """
 
     fraction: float = 0.0
@@ -48,6 +50,7 @@ class Progress:
     message: str = "Waiting"
     text: str = ""
     phase: Phase = Phase.WAITING
+    no_answer_for: float | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Plan:
     @classmethod
     def of(cls, prompt: Mapping[str, Any], seconds: Callable[[str], float | None] = lambda _: None) -> Plan:
         """Weigh the nodes of a prompt; ``seconds`` tells what a class took before on this server."""
-        classes = {node_id: str(node.get("class_type", "")) for node_id, node in prompt.items()}
+        classes = {node_id: _class_of(node) for node_id, node in prompt.items()}
         known = {node_id: seconds(name) for node_id, name in classes.items()}
         guesses = {node_id: _guess(name) for node_id, name in classes.items()}
         # Guesses have no unit: scale them to the seconds that are known, where some are.
@@ -81,6 +84,11 @@ class Plan:
         weights = {n: max(known_, 1e-3) if (known_ := known[n]) is not None else guesses[n] * scale for n in classes}
         titles = {node_id: title_of(prompt, node_id) or node_id for node_id in prompt}
         return cls(weights, titles, classes, bool(classes) and len(both) == len(classes))
+
+
+def _class_of(node: object) -> str:
+    # What a server tells of a stranger's prompt may be anything.
+    return str(node.get("class_type", "")) if isinstance(node, Mapping) else ""
 
 
 def _guess(class_type: str) -> float:
@@ -109,6 +117,10 @@ class RunState:
         Weight of all nodes that are not cached, and of what is done of them.
     outputs : dict
         ``{node id: output}`` as `Executed` told; history has the last word.
+    stuck_for : float or None
+        Seconds since anything moved in the queue that it waits in, where that is long.
+    quiet : bool
+        Whether nothing was heard of it for a while, although it runs.
     cancelling : bool
         Whether its end was asked for.
     ending : Event or None
@@ -132,6 +144,8 @@ class RunState:
     total: float = 0.0
     work: float = 0.0
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    stuck_for: float | None = None
+    quiet: bool = False
     cancelling: bool = False
     ending: Event | None = None
     ended: bool = False

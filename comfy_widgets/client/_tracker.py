@@ -30,6 +30,9 @@ from ._watch import Pace, Server, Watch
 
 logger = logging.getLogger(__name__)
 
+_SETTLE = 10.0
+"""Seconds that the history of a job may take to be written once its end was told."""
+
 Connect = Callable[[Callable[[Event], None], Callable[[bool], None]], Connection]
 
 
@@ -58,7 +61,7 @@ class Tracker:
         self._pool = pool
         self._connect = connect
         self._on_event = on_event
-        self._watch = Watch(self.ledger, server, pace, lambda: self.connection)
+        self._watch = Watch(self.ledger, server, pool, pace, lambda: self.connection)
         self._closed = False
         self._negotiated = False
         self._speaking: str | None = None
@@ -206,11 +209,11 @@ class Tracker:
     def _settle(self, record: Tracked) -> None:
         """Fetch the history entry of a job whose end was told; it may be written a moment after the message."""
         job, pause = record.job, 0.02
-        give_up = time.monotonic() + 10.0
+        give_up = time.monotonic() + _SETTLE
         try:
             while not job.done() and not self._closed and time.monotonic() < give_up:
                 marked = job.marked
-                entry = self._server.history(job.prompt_id)
+                entry = self._server.history(job.prompt_id, _SETTLE)
                 if entry is not None:
                     self.ledger.finish(record, entry)
                     return
@@ -221,5 +224,7 @@ class Tracker:
                 pause = min(pause * 2, 1.0)
         except ServerError as error:
             logger.info("history of %s: %s; asked again later", job.prompt_id, error)
+        except Exception:
+            logger.exception("the history of %s could not be understood; asked again", job.prompt_id)
         record.settling = False
         self.ask_soon()

@@ -138,7 +138,7 @@ def test_an_expanded_node_counts_as_the_node_of_the_prompt() -> None:
 def test_a_blocked_branch_is_a_warning_and_not_the_end() -> None:
     *_, state = run(ExecutionStart(), ExecutionError("3", "KSampler", "no face found", "ExecutionBlocked"))
     assert state.ending is None
-    assert state.warnings == ("My sampler blocked its branch: no face found",)
+    assert state.warnings == ("My sampler was not run, as its branch was blocked: no face found.",)
 
 
 def test_no_guess_is_shown_as_an_eta() -> None:
