@@ -124,8 +124,9 @@ class _Search:
     def __init__(self, prompt: Prompt, type_of: TypeOf, shown: Collection[Place] | None) -> None:
         self.follow = Follower(prompt, type_of)
         self.prompt = prompt
-        self.shown = shown
+        self.shown = None if shown is None else dict.fromkeys(shown)
         self.found: dict[Place, Role] = {}
+        self._consumers: dict[str, list[str]] | None = None
 
     def roles(self) -> dict[Place, Role]:
         self._media()
@@ -205,7 +206,7 @@ class _Search:
             text = self.follow.value(main)
             # An empty box says nothing of its purpose, but within one encoder.
             first = mains.setdefault(text, main) if text else main
-            same = [box for box in boxes if self.follow.value(box) == text]
+            same = dict.fromkeys(box for box in boxes if self.follow.value(box) == text)
             together.setdefault(first, []).extend(box for box in same if box != first)
             apart += [box for box in boxes if box not in same]
         for main, others in together.items():
@@ -230,11 +231,12 @@ class _Search:
 
     def _guides(self, node_id: str) -> bool:
         """Whether an image only guides the prompt, by a ControlNet, and is not what the workflow is about."""
-        consumers = [
-            node["class_type"]
-            for node in self.prompt.values()
-            if any(origin == node_id for _, origin, _ in links(node))
-        ]
+        if self._consumers is None:
+            self._consumers = {}
+            for node in self.prompt.values():
+                for _, origin, _ in links(node):
+                    self._consumers.setdefault(origin, []).append(node["class_type"])
+        consumers = self._consumers.get(node_id, ())
         return bool(consumers) and all(_GUIDE_CLASS.search(class_type) for class_type in consumers)
 
     def _format(self) -> None:

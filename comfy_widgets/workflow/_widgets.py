@@ -7,17 +7,20 @@ muted node, a widget of the browser's own).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from ._convert.document import read_document
 from ._convert.frames import Frame, expand
 from ._convert.graph import Graph
-from ._convert.parts import sequence
+from ._convert.live import Slot
+from ._convert.parts import Node, Scope, sequence
 from ._convert.report import Report
 from ._prompt import Place
 from ._specs import NodeSpecs
 
 _MOST_PASSED = 50
+_MOST_STEPS = 200_000
 
 
 class EditorWidgets:
@@ -34,6 +37,10 @@ class EditorWidgets:
     def __init__(self, ui: Mapping[str, Any], specs: NodeSpecs) -> None:
         self._graph = Graph(read_document(ui, Report()), specs, Report())
         self._frames = expand(self._graph)
+        # Nodes and scopes belong to the document, which outlives this object, so their id() is a key as good as any.
+        self._links: dict[int, dict[str, list[tuple[str, str]]]] = {}
+        self._slots: dict[int, dict[str, list[tuple[int, Slot]]]] = {}
+        self._steps = 0
 
     def places(self, node_id: str, widget: str) -> tuple[Place, ...]:
         """Return the places that a widget sets.
@@ -83,8 +90,9 @@ class EditorWidgets:
         original = {new: old for old, new in frame.scope.renamed.items()}
         return frame.scope.id, original.get(node_id, node_id)
 
+    @cached_property
     def shared(self) -> list[tuple[Place, ...]]:
-        """Return, for each primitive that feeds several widgets, the places that it sets."""
+        """For each primitive that feeds several widgets, the places that it sets."""
         found = (
             tuple(dict.fromkeys(self._of(frame, node.id, "value")))
             for frame in self._frames
@@ -93,8 +101,9 @@ class EditorWidgets:
         )
         return [places for places in found if len(places) > 1]
 
+    @cached_property
     def shown(self) -> list[Place]:
-        """Return the places of what the root shows of the insides of its subgraphs, in its order.
+        """The places of what the root shows of the insides of its subgraphs, in its order.
 
         A host's input that is linked cannot be set there; but a primitive on the root can.
         """
@@ -138,28 +147,46 @@ class EditorWidgets:
                 if len(parts) >= 2 and parts[1] == widget:
                     yield from self._of(child, parts[0], parts[1])
         elif self._graph.role(node) == "primitive":
-            for identity, link in scope.links.items():
-                if link.origin == node.id:
-                    yield from self._fed_by(frame, link.target, identity)
+            for identity, target in self._leaving(scope).get(node.id, ()):
+                yield from self._fed_by(frame, target, identity)
         elif widget in self._graph.live(node).widgets:
             yield (frame.id_of(node), widget)
 
     def _fed_by(self, frame: Frame, target: str, link: str, passed: int = 0) -> Iterator[Place]:
         node = frame.scope.nodes.get(target)
-        if node is None or passed > _MOST_PASSED:
+        self._steps += 1
+        if node is None or passed > _MOST_PASSED or self._steps > _MOST_STEPS:
+            # Reroutes can multiply without end, and nobody's form needs what lies behind so many.
             return
         if self._graph.role(node) == "pass":
-            for identity, further in frame.scope.links.items():
-                if further.origin == node.id:
-                    yield from self._fed_by(frame, further.target, identity, passed + 1)
+            for identity, further in self._leaving(frame.scope).get(node.id, ()):
+                yield from self._fed_by(frame, further, identity, passed + 1)
             return
         child = frame.children.get(node.id)
-        for index, slot in enumerate(self._graph.live(node).slots):
-            if slot.link == link:
-                if child is not None:
-                    yield from self._of_port(child, index)
-                elif slot.widget is not None:
-                    yield (frame.id_of(node), slot.name)
+        for index, slot in self._entered(node).get(link, ()):
+            if child is not None:
+                yield from self._of_port(child, index)
+            elif slot.widget is not None:
+                yield (frame.id_of(node), slot.name)
+
+    def _leaving(self, scope: Scope) -> dict[str, list[tuple[str, str]]]:
+        """The links of a scope by their origin: each one's id, and the node that it enters."""
+        found = self._links.get(id(scope))
+        if found is None:
+            found = self._links[id(scope)] = {}
+            for identity, link in scope.links.items():
+                found.setdefault(link.origin, []).append((identity, link.target))
+        return found
+
+    def _entered(self, node: Node) -> dict[str, list[tuple[int, Slot]]]:
+        """The slots of a node by the link that enters them."""
+        found = self._slots.get(id(node))
+        if found is None:
+            found = self._slots[id(node)] = {}
+            for index, slot in enumerate(self._graph.live(node).slots):
+                if slot.link is not None:
+                    found.setdefault(slot.link, []).append((index, slot))
+        return found
 
     def _of_port(self, frame: Frame, index: int) -> Iterator[Place]:
         """Yield the widgets inside that an input of a subgraph stands for."""

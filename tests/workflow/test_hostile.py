@@ -14,6 +14,8 @@ from comfy_widgets.errors import WorkflowError
 from comfy_widgets.workflow import Workflow, example
 
 from .catalog import INFO, hires, text_to_image
+from .ui_graphs import INFO as UI_INFO
+from .ui_graphs import Drawing
 
 JUNK: list[Any] = [None, True, -1, 10**30, 1.5, float("nan"), "", "x", [], {}, [1, 2], {"a": 1}, "9", ["3", 0]]
 
@@ -22,6 +24,7 @@ ORIGINALS: list[Any] = [
     example("text_to_image_ui").ui,
     Workflow.load(hires(text_to_image())).expose({"quality": {"param": "steps", "max": 9}}).prompt,
     example("text_to_image_ui").bind(INFO).expose({"quality": {"param": "steps", "max": 9}}).ui,
+    example("text_to_image_ui").bind(INFO).add("SaveImage", images=("VAE Decode", 0)).ui,
 ]
 
 
@@ -64,6 +67,12 @@ def test_a_document_damaged_anywhere(original: Any, seed: int, times: int) -> No
         lambda: bound.with_params(seed=5).to_ui(),
         lambda: bound.expose(["seed"]).params(),
         lambda: bound.remove("3").bypass("4").diff(bound),
+        lambda: bound.missing(),
+        lambda: bound.with_params(seed="random").settle().drawn,
+        lambda: bound.outputs,
+        lambda: bound.add("SaveImage", images=("8", 0)).to_ui(),
+        lambda: bound.rewire("3", "positive", ("7", 0)).to_prompt(),
+        lambda: bound.insert_lora("ink").to_ui(),
     ]
     for ask in questions:
         try:
@@ -94,3 +103,17 @@ def test_a_subgraph_that_contains_itself(inner: tuple[str, str]) -> None:
     with pytest.raises(WorkflowError, match="contains itself"):
         Workflow.load(document).to_prompt(INFO)
     assert Workflow.load(document).to_svg()
+
+
+def test_reroutes_that_multiply_are_followed_only_so_far() -> None:
+    drawing = Drawing()
+    last = [drawing.node("PrimitiveNode", ["x"], outputs=("STRING",))]
+    for _ in range(30):
+        # Each of two Reroutes is fed by both before it: a thousand million ways from end to end.
+        last = [
+            drawing.node("Reroute", None, {str(index): (origin, 0, "*") for index, origin in enumerate(last)}, ("*",))
+            for _ in range(2)
+        ]
+    drawing.node("Text", ["end"], widget_inputs={"text": (last[0], 0, "STRING")})
+    ui = drawing.root(extra={"linearData": {"inputs": [[1, "value"]], "outputs": []}})
+    assert len(Workflow.load(ui).bind(UI_INFO).params()) == 1
