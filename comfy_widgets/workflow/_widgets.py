@@ -13,9 +13,9 @@ from typing import Any
 from ._convert.document import read_document
 from ._convert.frames import Frame, expand
 from ._convert.graph import Graph
-from ._convert.live import Slot
 from ._convert.parts import Node, Scope, sequence
 from ._convert.report import Report
+from ._convert.widgets import Slot
 from ._prompt import Place
 from ._specs import NodeSpecs
 
