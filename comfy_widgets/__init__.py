@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .client import ComfyClient, Job, Progress, Result, Run, runs
     from .engine import Engine
     from .errors import ComfyError, WorkflowError
-    from .experiments import lora, replace, together
+    from .experiments import images, lora, replace, together
     from .protocol import File, Preview
     from .widgets import ComfyPanel, ImageGrid, JobProgress, LivePreview, SweepGrid, WorkflowForm
     from .workflow import Graph, Param, Workflow, example
@@ -46,6 +46,7 @@ _HOME = {
     "WorkflowError": "errors",
     "WorkflowForm": "widgets",
     "example": "workflow",
+    "images": "experiments",
     "lora": "experiments",
     "make_grid": "_grid",
     "replace": "experiments",
@@ -77,6 +78,7 @@ __all__ = [
     "WorkflowError",
     "WorkflowForm",
     "example",
+    "images",
     "lora",
     "make_grid",
     "replace",

@@ -34,6 +34,7 @@ NAMES = [
     "WorkflowError",
     "WorkflowForm",
     "example",
+    "images",
     "lora",
     "make_grid",
     "replace",

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ._display import use_view as use_view
     from ._errors import ExperimentError as ExperimentError
     from ._experiment import Experiment as Experiment
+    from ._images import FoundImage as FoundImage
+    from ._images import ImageIndex as ImageIndex
+    from ._images import images as images
     from ._order import Price as Price
     from ._order import in_words as in_words
     from ._sample import latin as latin
@@ -37,10 +40,13 @@ _HOMES = {
     "Cell": "_cell",
     "Experiment": "_experiment",
     "ExperimentError": "_errors",
+    "FoundImage": "_images",
+    "ImageIndex": "_images",
     "Price": "_order",
     "Rating": "_store",
     "Store": "_store",
     "add_arguments": "_command",
+    "images": "_images",
     "in_words": "_order",
     "latin": "_sample",
     "lora": "_axes",

@@ -7,6 +7,7 @@
 * ``result``: what a prompt gave, by that hash: state, error, seconds, the prompt itself.
 * ``file``: the files of a result; their bytes are in ``files/<sha256>.<extension>``.
 * ``claim``: a prompt that was sent, or is about to be, and has no result yet.
+* ``image`` and ``image_lora``: files of a folder that was indexed, and what made them.
 * ``thumbnail``: small WebP images by the hash of the file; ``rating``: what a person thinks of a result.
 """
 
@@ -84,6 +85,30 @@ _VERSIONS = (
         rejected INTEGER NOT NULL DEFAULT 0,
         note TEXT NOT NULL DEFAULT '',
         rated_at REAL NOT NULL
+    ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE image (
+        path TEXT PRIMARY KEY,
+        modified INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        positive TEXT COLLATE NOCASE,
+        negative TEXT COLLATE NOCASE,
+        model TEXT COLLATE NOCASE,
+        sampler TEXT COLLATE NOCASE,
+        scheduler TEXT COLLATE NOCASE,
+        seed,
+        steps REAL,
+        cfg REAL,
+        denoise REAL,
+        width INTEGER,
+        height INTEGER
+    ) WITHOUT ROWID;
+    CREATE TABLE image_lora (
+        path TEXT NOT NULL REFERENCES image(path) ON DELETE CASCADE,
+        lora TEXT NOT NULL COLLATE NOCASE,
+        strength REAL NOT NULL,
+        PRIMARY KEY (path, lora)
     ) WITHOUT ROWID;
     """,
 )

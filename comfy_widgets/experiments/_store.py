@@ -369,5 +369,28 @@ class Store:
         query = "SELECT key, stars, rejected, note FROM rating WHERE key IN ({keys})"
         return {key: Rating(stars, bool(no), note) for key, stars, no, note in self._rows_of(query, keys)}
 
+    # -- a folder of images --------------------------------------------------------------------------------------------
+
+    def known_images(self) -> dict[str, tuple[int, int]]:
+        """Return the files that are indexed, with the time of their change and their size."""
+        return {
+            path: (modified, size) for path, modified, size in self._rows("SELECT path, modified, bytes FROM image")
+        }
+
+    def save_images(
+        self, gone: Iterable[str], fresh: Iterable[tuple[Mapping[str, Any], Sequence[tuple[str, float]]]]
+    ) -> None:
+        """Forget files, and keep what made others: columns of the table, and LoRAs with their strengths."""
+        with self._transaction() as connection:
+            connection.executemany("DELETE FROM image WHERE path = ?", ((path,) for path in gone))
+            for columns, loras in fresh:
+                names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+                connection.execute("DELETE FROM image WHERE path = ?", (columns["path"],))
+                connection.execute(f"INSERT INTO image ({names}) VALUES ({marks})", tuple(columns.values()))
+                connection.executemany(
+                    "INSERT OR REPLACE INTO image_lora VALUES (?, ?, ?)",
+                    ((columns["path"], lora, strength) for lora, strength in loras),
+                )
+
     def __repr__(self) -> str:
         return f"<Store in {self.folder}>"
