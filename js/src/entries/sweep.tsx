@@ -1,4 +1,3 @@
-import { effect } from "@preact/signals-core";
 import { SweepGrid } from "../components/sweep-grid";
 import { type Model, onMessage, onTrait, send } from "../host/model";
 import { mount } from "../host/mount";
@@ -37,8 +36,7 @@ export default (loadFeature: LoadFeature) => {
 
     render({ el, signal }: ViewProps): () => void {
       const view = mount(el, base + controlsCss + progressCss + sweepCss, loadFeature, signal);
-      const stop = effect(() => {
-        store.images.value;
+      const draw = () =>
         view.show(
           <SweepGrid
             state={store.state.value}
@@ -59,8 +57,8 @@ export default (loadFeature: LoadFeature) => {
             onWant={(number) => send(model, { kind: "cell-original", number })}
           />,
         );
-      });
-      view.ended.addEventListener("abort", stop);
+      draw();
+      view.ended.addEventListener("abort", store.subscribe(draw));
       // Only a live widget hides the record beside it.
       loadFeature("record").then(
         ({ hideRecord }) => hideRecord(view.host, view.ended),

@@ -1,5 +1,5 @@
-import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { toBlob } from "../lib/bytes";
+import { Cell as Value } from "../lib/cell";
 import type { CellOriginal, CellPreview, SweepCells, SweepThumbnails } from "../lib/schema";
 import { type Cell, NO_SWEEP, type SweepState, toCell } from "../lib/sweep";
 
@@ -8,28 +8,38 @@ export type SweepMessage = SweepCells | SweepThumbnails | CellPreview | CellOrig
 
 /** A sweep as far as Python has told of it. */
 export class SweepStore {
-  readonly #state = signal<SweepState>(NO_SWEEP);
-  readonly #cells = signal<readonly Cell[]>([]);
+  readonly #state = new Value<SweepState>(NO_SWEEP);
+  readonly #cells = new Value<readonly Cell[]>([]);
   readonly #thumbnails = new Map<number, Blob>();
   readonly #previews = new Map<number, Blob>();
   readonly #originals = new Map<number, Blob>();
-  readonly #selected = signal<ReadonlySet<number>>(new Set());
+  readonly #selected = new Value<ReadonlySet<number>>(new Set());
   /** Counts the images that came: the maps stay the same. */
-  readonly #images = signal(0);
+  readonly #images = new Value(0);
 
-  get state(): Signal<SweepState> {
+  /** Listen to all of it until the returned function is called. */
+  subscribe(changed: () => void): () => void {
+    const stops = [this.#state, this.#cells, this.#images, this.#selected].map((value) =>
+      value.subscribe(changed),
+    );
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  get state(): Value<SweepState> {
     return this.#state;
   }
 
-  get cells(): ReadonlySignal<readonly Cell[]> {
+  get cells(): Value<readonly Cell[]> {
     return this.#cells;
   }
 
-  get images(): ReadonlySignal<number> {
+  get images(): Value<number> {
     return this.#images;
   }
 
-  get selected(): Signal<ReadonlySet<number>> {
+  get selected(): Value<ReadonlySet<number>> {
     return this.#selected;
   }
 

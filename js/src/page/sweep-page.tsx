@@ -3,7 +3,6 @@
  *
  * Everything is in the page: a `<script type="application/json">` holds what Python would send.
  */
-import { effect } from "@preact/signals-core";
 import { SweepGrid } from "../components/sweep-grid";
 import { SweepTable } from "../components/sweep-table";
 import { mount } from "../host/mount";
@@ -49,8 +48,7 @@ if (place !== null) {
   take();
   const css = base + controlsCss + progressCss + sweepCss + tableCss;
   const view = mount(place, css, () => Promise.reject(new Error("A saved page has no kernel.")));
-  effect(() => {
-    store.images.value;
+  const draw = () =>
     view.show(
       <>
         <SweepGrid
@@ -70,5 +68,6 @@ if (place !== null) {
         <SweepTable axes={store.state.value.axes} cells={store.cells.value} />
       </>,
     );
-  });
+  draw();
+  store.subscribe(draw);
 }
