@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -349,7 +349,7 @@ class Params(Mapping[str, Param]):
     """The parameters of a workflow by name, the most wanted first.
 
     Besides its own name a parameter answers to ``"Node title.input"``, ``"node id.input"``, ``"class.input"`` and, if
-    only one node has such an input, to ``"input"``. So do, each by itself, inputs that are set together with another.
+    only one node has such an input, to ``"input"``. By these names, inputs that are set together are set alone.
 
     Parameters
     ----------
@@ -433,7 +433,8 @@ class Params(Mapping[str, Param]):
         for alias in _ALIASES:
             found = [param for param in (*self._params.values(), *self.single) if alias(param) == name]
             if len(found) == 1:
-                return found[0]
+                # Who names one box means that box alone.
+                return replace(found[0], others=()) if found[0].others else found[0]
             if found:
                 names = ", ".join(repr(param.name) for param in found[:6])
                 raise UnknownParam(f"{name!r} could be any of {names}. Use one of these names.")

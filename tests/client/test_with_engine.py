@@ -70,6 +70,16 @@ def test_what_was_drawn_is_told_and_stands_in_the_image(client: ComfyClient, nam
         assert again.params()["seed"].value == sent["seed"]
 
 
+def test_an_edited_editors_workflow_is_written_into_the_images(client: ComfyClient) -> None:
+    workflow = example("text_to_image_ui").bind(client.object_info()).with_params(width=64, height=64, steps=1)
+    edited = workflow.add("SaveImage", "Second", images=("VAE Decode", 0), filename_prefix="second")
+    result = client.run(edited, timeout=60)
+    assert [file.filename.split("_")[0] for file in result.files if file.node_id == edited["Second"].id] == ["second"]
+    again = Workflow.load(result.images[0])
+    assert again.form == "ui"
+    assert again.bind(client.object_info())["Second"].inputs["filename_prefix"] == "second"
+
+
 def test_a_batch_gives_a_grid(client: ComfyClient) -> None:
     result = client.run(quick(batch_size=4), seed=1, timeout=60)
     assert len(result.images) == 4

@@ -142,11 +142,15 @@ def test_what_authors_of_the_official_templates_chose_is_found_and_mostly_forese
     bench = import_module("bench_forms")
     object_info = json.loads(gzip.decompress(definitions.read_bytes()))
     found = foreseen = chosen = 0
-    for _, document in bench.templates():
+    for name, document in bench.templates():
         before = copy.deepcopy(document)
         counts = bench.score(document, object_info)
         chosen, found, foreseen = chosen + counts[0], found + counts[1], foreseen + counts[2]
         assert document == before
+        if "contact_sheet-step_3" in name:
+            # The front end sends what the host has, not what a primitive behind a Reroute holds.
+            params = Workflow.load(document, object_info=object_info).params()
+            assert (params["duration"].value, len(params["duration"].others)) == (3, 6)
     # The others were chosen on nodes that are gone from the files.
     assert found >= 0.89 * chosen
     assert foreseen >= 0.86 * chosen

@@ -88,6 +88,7 @@ def test_one_box_alone_can_still_be_set(load: Any) -> None:
     changed = workflow.with_params({"6.text_l": "painting"})
     assert texts(changed.to_prompt()) == ["a hill", "painting"]
     assert texts(workflow.with_params(text_l="painting").to_prompt()) == ["a hill", "painting"]
+    assert texts(workflow.with_params({"6.text_g": "a cat"}).to_prompt()) == ["a cat", "a hill"]
 
 
 def combined(first: str, second: str, by: str = "ConditioningCombine") -> dict[str, Any]:
