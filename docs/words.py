@@ -11,8 +11,8 @@ _HEAD = """# What the embedded engine can draw
 
 The model of the embedded engine is a small world of drawn landscapes, and these are its words. Words that it does not
 know change nothing; it says them in the result, each with the nearest word that it knows. Colours, numbers and sizes go
-to the noun that follows ("two small red balloons over blue mountains"), and `(night:1.3)` weighs a word as everywhere in
-ComfyUI.
+to the noun that follows ("two small red balloons over blue mountains"), and `(night:1.3)` weighs a word as
+everywhere in ComfyUI.
 
 """
 _TITLES = {
