@@ -11,6 +11,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import Any
@@ -140,7 +141,8 @@ class Hostile:
                 self.seen.append(exchange)
                 (self._handler(exchange) or self.honest)(exchange)
         except ValueError:
-            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            with suppress(OSError):
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
         except OSError:
             pass
         finally:
