@@ -78,7 +78,8 @@ def check_prompt(
         What the conversion had to say; what is lost by it is a warning.
     """
     prompt = replace_classes(prompt, specs)
-    found = list(_Check(prompt, specs, uploads, models or {}).problems())
+    wireless = any(note.kind == "unknown-wire" for note in notes)
+    found = list(_Check(prompt, specs, uploads, models or {}, wireless=wireless).problems())
     found += [_told(note, prompt) for note in notes if note.kind in _TOLD_AS_WARNINGS]
     return sorted(found, key=lambda problem: problem.severity != "error")
 
@@ -91,12 +92,19 @@ def _told(note: Note, prompt: Prompt) -> Problem:
 
 class _Check:
     def __init__(
-        self, prompt: Prompt, specs: NodeSpecs, uploads: Collection[str], models: Mapping[str, ModelFile]
+        self,
+        prompt: Prompt,
+        specs: NodeSpecs,
+        uploads: Collection[str],
+        models: Mapping[str, ModelFile],
+        *,
+        wireless: bool,
     ) -> None:
         self.prompt = prompt
         self.specs = specs
         self.uploads = uploads
         self.models = models
+        self.wireless = wireless
         self.titles = unique_titles(prompt, specs)
         self.needed = self._needed()
         self.missing = find_missing(prompt, specs, models)
@@ -202,7 +210,8 @@ class _Check:
             if name not in given:
                 if spec.required and not growing and spec.type != "COMFY_DYNAMICGROUP_V3":
                     how = "needs a value" if spec.is_widget else f"is not connected; it needs {article(spec.type)}"
-                    yield self._problem(node_id, name, f"{name} {how}.", "error")
+                    hint = " Use Everywhere may connect it in the browser: see the warning." if self.wireless else ""
+                    yield self._problem(node_id, name, f"{name} {how}.{'' if spec.is_widget else hint}", "error")
             elif isinstance(spec.dynamic, DynamicCombo):
                 variant = spec.dynamic.variant(given[name])
                 if variant is not None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from comfy_widgets.errors import WorkflowError
 from comfy_widgets.workflow import Workflow, example
 
 from .catalog import INFO, SHARED
@@ -127,6 +128,10 @@ def test_a_primitive_that_feeds_several_is_one_parameter() -> None:
     changed = workflow.with_params({only.name: "a lake"})
     assert {node["inputs"]["text"] for node in changed.to_prompt().values()} == {"a lake"}
     assert Workflow.load(changed.to_ui()).bind(UI_INFO).to_prompt() == changed.to_prompt()
+    alone = workflow.with_params({"2.text": "a pond"})
+    assert [node["inputs"]["text"] for node in alone.to_prompt().values()] == ["a pond", "a hill", "a hill"]
+    with pytest.raises(WorkflowError, match="no place of its own"):
+        alone.to_ui()
 
 
 # -- the official templates ------------------------------------------------------------------------------------------

@@ -214,6 +214,19 @@ def test_a_stored_value_without_an_input_is_a_warning() -> None:
     assert problem.message in workflow.notes
 
 
+def test_what_use_everywhere_connects_in_the_browser_is_told_where_it_lacks() -> None:
+    ui = (
+        json.loads((SHARED / "cases" / "A1-use-everywhere-with-ue_links.json").read_text()) if SHARED.is_dir() else None
+    )
+    if ui is None:
+        pytest.skip("the cases are not beside this repository")
+    ui["extra"] = {}
+    problems = Workflow.load(ui).check(INFO)
+    lacking = [problem for problem in problems if "is not connected" in problem.message]
+    assert lacking and all("Use Everywhere may connect it" in problem.message for problem in lacking)
+    assert [problem for problem in problems if problem.severity == "warning" and "Export (API)" in problem.message]
+
+
 # -- against real servers ----------------------------------------------------------------------------------------------
 
 # Nodes that judge their own values, and a refusal of what is beside the prompt: no definition says so.
