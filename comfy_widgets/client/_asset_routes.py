@@ -50,6 +50,11 @@ class AssetRoutes(RouteGroup):
         Returns
         -------
         list of dict
+
+        Examples
+        --------
+        >>> [asset["name"] for asset in client.assets(include_tags=["input"])]  # doctest: +SKIP
+        ['photo.png']
         """
         request = requests.get(
             "/assets",
@@ -78,6 +83,11 @@ class AssetRoutes(RouteGroup):
         ------
         FileGone
             There is none of this id.
+
+        Examples
+        --------
+        >>> client.asset(asset["id"])["name"]  # doctest: +SKIP
+        'photo.png'
         """
         return _object(_asked(self._calls, requests.get(_route(id)), "Reading an asset", id))
 
@@ -96,6 +106,11 @@ class AssetRoutes(RouteGroup):
         ------
         FileGone
             There is none of this id.
+
+        Examples
+        --------
+        >>> client.asset_content(asset["id"])[:4]  # doctest: +SKIP
+        b'\\x89PNG'
         """
         return _asked(self._calls, requests.get(f"{_route(id)}/content"), "Fetching an asset", id).content
 
@@ -110,6 +125,11 @@ class AssetRoutes(RouteGroup):
         Returns
         -------
         bool
+
+        Examples
+        --------
+        >>> client.has_asset("blake3:" + 64 * "0")  # doctest: +SKIP
+        False
         """
         reply = self._calls.call(requests.Request("HEAD", f"/assets/hash/{quote(hash, safe=':')}"))
         return reply.status != 404 and _checked(self._calls, reply, "Looking for an asset").status == 200
@@ -139,6 +159,10 @@ class AssetRoutes(RouteGroup):
         -------
         dict
             The asset.
+
+        Examples
+        --------
+        >>> asset = client.upload_asset("photo.png")  # doctest: +SKIP
         """
         part = part_of(file, name)
         form = {"tags": json.dumps(list(tags)), "name": part.filename}
@@ -175,6 +199,11 @@ class AssetRoutes(RouteGroup):
         ------
         FileGone
             The server has no file of this content.
+
+        Examples
+        --------
+        >>> client.asset_from_hash(asset["hash"], "copy.png")["name"]  # doctest: +SKIP
+        'copy.png'
         """
         body: dict[str, Any] = {"hash": hash, "name": name, "tags": list(tags)}
         if user_metadata is not None:
@@ -207,6 +236,11 @@ class AssetRoutes(RouteGroup):
         ------
         FileGone
             There is none of this id.
+
+        Examples
+        --------
+        >>> client.update_asset(asset["id"], name="portrait.png")["name"]  # doctest: +SKIP
+        'portrait.png'
         """
         given: dict[str, Any] = {
             "name": name,
@@ -227,6 +261,10 @@ class AssetRoutes(RouteGroup):
         ------
         FileGone
             There is none of this id.
+
+        Examples
+        --------
+        >>> client.delete_asset(asset["id"])  # doctest: +SKIP
         """
         _asked(self._calls, requests.Request("DELETE", _route(id)), "Deleting an asset", id)
 
@@ -244,6 +282,11 @@ class AssetRoutes(RouteGroup):
         -------
         dict
             ``{tag: count}``.
+
+        Examples
+        --------
+        >>> client.tags()  # doctest: +SKIP
+        {'input': 3, 'output': 12}
         """
         request = requests.get("/tags", prefix=prefix, limit=limit, offset=offset)
         found = _objects(_asked(self._calls, request, "Listing tags"), "tags")
@@ -261,6 +304,10 @@ class AssetRoutes(RouteGroup):
         -------
         dict
             ``{tag: count}``.
+
+        Examples
+        --------
+        >>> client.refine_tags(include_tags=["input"])  # doctest: +SKIP
         """
         request = requests.get(
             "/assets/tags/refine", include_tags=",".join(include_tags) or None, name_contains=name_contains
@@ -280,6 +327,11 @@ class AssetRoutes(RouteGroup):
         -------
         list of str
             All that it has now.
+
+        Examples
+        --------
+        >>> client.add_tags(asset["id"], "portrait")  # doctest: +SKIP
+        ['input', 'portrait']
         """
         return _tagged(self._calls, requests.post(f"{_route(id)}/tags", {"tags": list(tags)}), id)
 
@@ -295,6 +347,11 @@ class AssetRoutes(RouteGroup):
         -------
         list of str
             All that it has now.
+
+        Examples
+        --------
+        >>> client.remove_tags(asset["id"], "portrait")  # doctest: +SKIP
+        ['input']
         """
         return _tagged(self._calls, requests.Request("DELETE", f"{_route(id)}/tags", body={"tags": list(tags)}), id)
 
@@ -310,6 +367,11 @@ class AssetRoutes(RouteGroup):
         -------
         bool
             False where it was at it already.
+
+        Examples
+        --------
+        >>> client.seed_assets("input")  # doctest: +SKIP
+        True
         """
         reply = self._calls.call(requests.post("/assets/seed", {"roots": list(roots)} if roots else {}))
         return reply.status != 409 and _checked(self._calls, reply, "Looking for new files").status < 300
@@ -320,6 +382,11 @@ class AssetRoutes(RouteGroup):
         Returns
         -------
         dict
+
+        Examples
+        --------
+        >>> client.seed_status()["state"]  # doctest: +SKIP
+        'IDLE'
         """
         return _object(_asked(self._calls, requests.get("/assets/seed/status"), "Asking for the search of new files"))
 
@@ -329,6 +396,10 @@ class AssetRoutes(RouteGroup):
         Returns
         -------
         dict
+
+        Examples
+        --------
+        >>> client.prune_assets()  # doctest: +SKIP
         """
         return _object(_asked(self._calls, requests.post("/assets/prune", {}), "Forgetting lost assets"))
 

@@ -186,7 +186,29 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         return self._parts.tracker.connected
 
     def wait_connected(self, timeout: float) -> bool:
-        """Open the websocket and wait; False where its first try failed or took longer than ``timeout`` seconds."""
+        """Open the websocket and wait; False where its first try failed or took longer than ``timeout`` seconds.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds.
+        timeout : float
+            Seconds.
+        timeout : float
+            Seconds.
+        timeout : float
+            Seconds.
+
+        Returns
+        -------
+        bool
+            Whether the connection is open.
+
+        Examples
+        --------
+        >>> client.wait_connected(20)
+        True
+        """
         return self._parts.tracker.listen().wait_first_try(timeout)
 
     def workflow(self, source: Any, /) -> Workflow:
@@ -198,10 +220,20 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
             Anything that `Workflow.load` takes; or the id of a prompt in the server's history, the name of a workflow
             that was saved in ComfyUI's editor, or "template:" and a name of `templates`.
 
+        Returns
+        -------
+        Workflow
+            With which ``params()`` has bounds and choices.
+
         Raises
         ------
         WorkflowError
             There is no workflow in it.
+
+        Examples
+        --------
+        >>> client.workflow(example().to_prompt()).params()["steps"].max
+        10000
         """
         if isinstance(source, str) and is_id(source):
             entry = self.history(source)
@@ -305,12 +337,39 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
 
         Parameters
         ----------
+        workflow : Workflow, dict, path, JSON text or bytes
+            As for `submit`.
+        workflow : Workflow, dict, path, JSON text or bytes
+            As for `submit`.
+        workflow : Workflow, dict, path, JSON text or bytes
+            As for `submit`.
+        workflow : Workflow, dict, path, JSON text or bytes
+            As for `submit`.
         timeout : float, optional
             Seconds; the job goes on when they are over.
+        **values : object
+            Values of the workflow's parameters, and whatever else `submit` takes.
+        **values : object
+            Values of the workflow's parameters, and whatever else `submit` takes.
+        **values : object
+            Values of the workflow's parameters, and whatever else `submit` takes.
+        **values : object
+            Values of the workflow's parameters, and whatever else `submit` takes.
+
+        Returns
+        -------
+        Result
+            Its images, files and texts.
 
         Raises
         ------
         WorkflowError, ServerError, JobError, TimeoutError
+
+        Examples
+        --------
+        >>> result = client.run(example(), seed=7, width=64, height=64, steps=2)
+        >>> result.images[0].size
+        (64, 64)
         """
         return self.submit(workflow, **values).result(timeout)
 
@@ -374,10 +433,28 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
 
         It is called in a thread of its own and may be slow: the connection never waits for it.
 
+        Parameters
+        ----------
+        on_message : callable
+            Takes each `Event`; see `comfy_widgets.protocol`.
+        on_message : callable
+            Takes each `Event`; see `comfy_widgets.protocol`.
+        on_message : callable
+            Takes each `Event`; see `comfy_widgets.protocol`.
+        on_message : callable
+            Takes each `Event`; see `comfy_widgets.protocol`.
+
         Returns
         -------
         Subscription
             Call it, or its ``cancel``, to stop.
+
+        Examples
+        --------
+        >>> seen = []
+        >>> subscription = client.connect(seen.append)
+        >>> result = client.run(example(), width=64, height=64, steps=2, seed=5)
+        >>> subscription.cancel()
         """
         return self._hear(self._parts.dispatcher.subscribe(on_message))
 
@@ -393,6 +470,16 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         ----------
         timeout : float, optional
             End when nothing came for so many seconds; otherwise it ends with the client.
+
+        Yields
+        ------
+        Event
+            In the order in which they came.
+
+        Examples
+        --------
+        >>> for event in client.listen(timeout=0.1):
+        ...     print(event.type)  # doctest: +SKIP
         """
         waiting: SimpleQueue[Event] = SimpleQueue()
         subscription = self._hear(Dispatcher.direct(waiting.put))
@@ -409,7 +496,14 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
     # The end
 
     def close(self) -> None:
-        """Close connections and threads. Outstanding jobs end as lost here, and go on on the server."""
+        """Close connections and threads. Outstanding jobs end as lost here, and go on on the server.
+
+        Examples
+        --------
+        >>> with ComfyClient(engine.url) as short_lived:  # closes it in the end
+        ...     len(short_lived.run(example(), width=64, height=64, steps=1).images)
+        1
+        """
         self._finalizer()
 
     def __enter__(self) -> ComfyClient:

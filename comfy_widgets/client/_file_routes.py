@@ -34,10 +34,20 @@ class FileRoutes(RouteGroup):
         channel : str, optional
             "rgb", "a" or "rgba".
 
+        Returns
+        -------
+        bytes
+            The whole file, or its ``preview``.
+
         Raises
         ------
         FileGone
             The server does not have it (any more).
+
+        Examples
+        --------
+        >>> client.view(result.files[0])[1:4]
+        b'PNG'
         """
         item = _item(file)
         reply = self._calls.call(requests.view(item, preview=preview, channel=channel))
@@ -52,11 +62,21 @@ class FileRoutes(RouteGroup):
         ----------
         file : File or dict
 
+        Returns
+        -------
+        PIL.Image.Image
+            Whole and decoded.
+
         Raises
         ------
         FileGone, ServerError
         ComfyError
             It is no image that Pillow reads, or one that is dangerously large.
+
+        Examples
+        --------
+        >>> client.open(result.files[0]).size
+        (64, 64)
         """
         return decode(self.view(file), _item(file).filename)
 
@@ -81,6 +101,11 @@ class FileRoutes(RouteGroup):
         ------
         FileGone, ServerError
             What has arrived is kept beside the target under a hidden name, and the next download goes on from there.
+
+        Examples
+        --------
+        >>> client.download(result.files[0], folder).name == result.files[0].filename
+        True
         """
         item = _item(file)
         path = Path(target)
@@ -105,6 +130,30 @@ class FileRoutes(RouteGroup):
             An array is (height, width) or (height, width, 3 or 4): bytes, or floats from 0 to 1 as ComfyUI has them.
         filename : str, optional
             Its name on the server; the path's own by default.
+        subfolder : str
+            A folder below that of ``type``; made where it is not there.
+        subfolder : str
+            A folder below that of ``type``; made where it is not there.
+        subfolder : str
+            A folder below that of ``type``; made where it is not there.
+        subfolder : str
+            A folder below that of ``type``; made where it is not there.
+        type : str
+            "input" (the default), "temp" or "output".
+        type : str
+            "input" (the default), "temp" or "output".
+        type : str
+            "input" (the default), "temp" or "output".
+        type : str
+            "input" (the default), "temp" or "output".
+        overwrite : bool
+            Replace an image of this name; otherwise the server adds a number.
+        overwrite : bool
+            Replace an image of this name; otherwise the server adds a number.
+        overwrite : bool
+            Replace an image of this name; otherwise the server adds a number.
+        overwrite : bool
+            Replace an image of this name; otherwise the server adds a number.
 
         Returns
         -------
@@ -116,6 +165,12 @@ class FileRoutes(RouteGroup):
         WorkflowError
             It cannot be read, or is no image.
         PayloadTooLarge, ServerError
+
+        Examples
+        --------
+        >>> from PIL import Image
+        >>> client.upload_image(Image.new("RGB", (8, 8)), "black.png", overwrite=True).filename
+        'black.png'
         """
         part = part_of(image, filename)
         request = requests.upload("/upload/image", part, type=type, subfolder=subfolder, overwrite=overwrite)
@@ -133,10 +188,73 @@ class FileRoutes(RouteGroup):
     ) -> File:
         """``POST /upload/mask``: the original with the alpha of ``mask``, under a new name.
 
+        Parameters
+        ----------
+        mask : path, bytes, binary file, PIL image or array
+            An image with an alpha channel; shape (height, width, 4) where it is an array.
+        mask : path, bytes, binary file, PIL image or array
+            An image with an alpha channel; shape (height, width, 4) where it is an array.
+        mask : path, bytes, binary file, PIL image or array
+            An image with an alpha channel; shape (height, width, 4) where it is an array.
+        mask : path, bytes, binary file, PIL image or array
+            An image with an alpha channel; shape (height, width, 4) where it is an array.
+        original : File
+            The image that gets the mask; it is on the server.
+        original : File
+            The image that gets the mask; it is on the server.
+        original : File
+            The image that gets the mask; it is on the server.
+        original : File
+            The image that gets the mask; it is on the server.
+        filename : str, optional
+            Its name on the server; the path's own by default.
+        filename : str, optional
+            Its name on the server; the path's own by default.
+        filename : str, optional
+            Its name on the server; the path's own by default.
+        filename : str, optional
+            Its name on the server; the path's own by default.
+        subfolder : str
+            As for `upload_image`.
+        subfolder : str
+            As for `upload_image`.
+        subfolder : str
+            As for `upload_image`.
+        subfolder : str
+            As for `upload_image`.
+        type : str
+            As for `upload_image`.
+        type : str
+            As for `upload_image`.
+        type : str
+            As for `upload_image`.
+        type : str
+            As for `upload_image`.
+        overwrite : bool
+            As for `upload_image`.
+        overwrite : bool
+            As for `upload_image`.
+        overwrite : bool
+            As for `upload_image`.
+        overwrite : bool
+            As for `upload_image`.
+
+        Returns
+        -------
+        File
+            Under the name that the server gave it.
+
         Raises
         ------
         FileGone
             The server does not have the original; it then answers as if all were well, but writes nothing.
+
+        Examples
+        --------
+        >>> from PIL import Image
+        >>> original = client.upload_image(Image.new("RGB", (8, 8)), "black.png", overwrite=True)
+        >>> client.upload_mask(Image.new("RGBA", (8, 8)), original, "masked.png", overwrite=True).filename
+        'masked.png'
         """
         self.view(original, channel="a")
         part = part_of(mask, filename)

@@ -122,13 +122,37 @@ class Job:
         return self._core.ended_at
 
     def events(self) -> Events:
-        """The job's events from now on, for ``for`` and ``async for``; both end with the job."""
+        """The job's events from now on, for ``for`` and ``async for``; both end with the job.
+
+        Returns
+        -------
+        Events
+            An iterator and an async iterator of `Event`.
+
+        Examples
+        --------
+        >>> job = client.submit(example(), width=64, height=64, steps=1)
+        >>> for event in job.events():
+        ...     pass  # each event of the job, until its end
+        """
         return Events(self._core)
 
     # Waiting
 
     def done(self) -> bool:
-        """Whether it ended, however."""
+        """Whether it ended, however.
+
+        Returns
+        -------
+        bool
+            Also where it failed, was cancelled or lost.
+
+        Examples
+        --------
+        >>> job = client.submit(example(), width=64, height=64, steps=1)
+        >>> job.wait(60).done()
+        True
+        """
         return self._core.done()
 
     def wait(self, timeout: float | None = None) -> Job:
@@ -150,6 +174,12 @@ class Job:
         ------
         TimeoutError
             It has not ended in time; it goes on.
+
+        Examples
+        --------
+        >>> job = client.submit(example(), width=64, height=64, steps=1)
+        >>> job.wait(60) is job
+        True
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
@@ -184,6 +214,12 @@ class Job:
             It has not ended in time; it goes on.
         PromptRefused, ExecutionFailed, JobCancelled, JobLost, ServerError
             There is no result; partial results are in the error's ``result``.
+
+        Examples
+        --------
+        >>> job = client.submit(example(), width=64, height=64, steps=1)
+        >>> len(job.result(60).images)
+        1
         """
         self.wait(timeout)
         return self._core.outcome()
@@ -204,12 +240,30 @@ class Job:
         ------
         TimeoutError
             It has not ended in time; it goes on.
+
+        Examples
+        --------
+        >>> job = client.submit(example(), width=64, height=64, steps=1)
+        >>> job.exception(60) is None
+        True
         """
         self.wait(timeout)
         return self._core.error
 
     def cancelled(self) -> bool:
-        """Whether it was cancelled."""
+        """Whether it was cancelled.
+
+        Returns
+        -------
+        bool
+            True once it has ended so.
+
+        Examples
+        --------
+        >>> job = client.submit(example(), width=64, height=64, steps=1)
+        >>> job.wait(60).cancelled()
+        False
+        """
         return self.status is JobStatus.CANCELLED
 
     def __await__(self) -> Generator[Any, None, Result]:
@@ -276,6 +330,13 @@ class Job:
         -------
         bool
             False where it had ended already.
+
+        Examples
+        --------
+        >>> job = client.submit(example(), width=64, height=64, steps=200)
+        >>> asked = job.cancel()
+        >>> job.wait(60).done()
+        True
         """
         if not self._core.ask_cancel():
             return False
@@ -302,6 +363,12 @@ class Job:
         ------
         ValueError
             There is no such channel.
+
+        Examples
+        --------
+        >>> job = client.submit(example(), width=64, height=64, steps=1)
+        >>> subscription = job.on("progress", lambda progress: None)
+        >>> subscription.cancel()
         """
         if channel not in CHANNELS:
             raise ValueError(f"No channel {channel!r}; there are progress, preview, executed, status and event.")
@@ -318,8 +385,13 @@ class Job:
         ----------
         callback : callable
             Takes the job.
+
+        Examples
+        --------
+        >>> job = client.submit(example(), width=64, height=64, steps=1)
+        >>> job.add_done_callback(lambda job: None)
         """
-        if getattr(callback, "__module__", "").startswith("asyncio."):
+        if (getattr(callback, "__module__", None) or "").startswith("asyncio."):
             # `asyncio.wait` and its like want to be called in their own loop.
             loop = asyncio.get_running_loop()
             self._core.when_ended(partial(_call_soon, loop, callback, self))
@@ -335,10 +407,21 @@ class Job:
     def remove_done_callback(self, callback: Callable[[Job], object]) -> int:
         """For `asyncio.wait`, which takes its callbacks back; those of others stay.
 
+        Parameters
+        ----------
+        callback : callable
+            What was added.
+
         Returns
         -------
         int
             How many were taken back: none.
+
+        Examples
+        --------
+        >>> job = client.submit(example(), width=64, height=64, steps=1)
+        >>> job.remove_done_callback(print)
+        0
         """
         return 0
 

@@ -45,6 +45,11 @@ class LibraryRoutes(RouteGroup):
         -------
         dict or None
             None where there is no such file, or it has no notes.
+
+        Examples
+        --------
+        >>> client.view_metadata("checkpoints", "none.safetensors") is None
+        True
         """
         request = requests.get(f"/view_metadata/{quote(folder, safe='')}", filename=filename)
         found = self._calls.json_or_none(request, f"Reading the notes in {filename}")
@@ -63,6 +68,11 @@ class LibraryRoutes(RouteGroup):
         list of dict
             For a folder ``name, pathIndex, modified, created, size``: times in seconds since 1970, the size in bytes.
             For none ``name, folders, extensions``. Empty where the server has no such folder.
+
+        Examples
+        --------
+        >>> [model["name"] for model in client.experiment_models("checkpoints")]  # doctest: +SKIP
+        ['model.safetensors']
         """
         route = "/experiment/models" if folder is None else f"/experiment/models/{quote(folder, safe='')}"
         found = self._calls.json_or_none(requests.get(route), f"Listing models{f' of {folder}' if folder else ''}")
@@ -84,6 +94,10 @@ class LibraryRoutes(RouteGroup):
         -------
         bytes or None
             A WebP; None where the model has no image.
+
+        Examples
+        --------
+        >>> client.experiment_models_preview("checkpoints", 0, "model.safetensors")  # doctest: +SKIP
         """
         route = f"/experiment/models/preview/{quote(folder, safe='')}/{path_index}/{quote(filename)}"
         reply = self._calls.call(requests.get(route))
@@ -98,6 +112,11 @@ class LibraryRoutes(RouteGroup):
         -------
         dict
             ``{pack: [name]}``; see `template_index` for ComfyUI's own.
+
+        Examples
+        --------
+        >>> client.workflow_templates()
+        {}
         """
         found = self._calls.json_object(requests.get("/workflow_templates"), "Listing the workflow templates")
         return {pack: [str(name) for name in names] for pack, names in found.items() if isinstance(names, list)}
@@ -110,6 +129,10 @@ class LibraryRoutes(RouteGroup):
         list of dict
             ``moduleName, title, templates``; each template has ``name, title, description`` and more. Empty where the
             server brings none.
+
+        Examples
+        --------
+        >>> [category["title"] for category in client.template_index()]  # doctest: +SKIP
         """
         found = self._calls.json_or_none(requests.get("/templates/index.json"), "Listing the templates")
         return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
@@ -143,10 +166,19 @@ class LibraryRoutes(RouteGroup):
         source : str
             "template:" and a name of `templates`.
 
+        Returns
+        -------
+        bytes
+            A workflow as JSON text.
+
         Raises
         ------
         WorkflowError
             The server has no such template, or the source is none.
+
+        Examples
+        --------
+        >>> Workflow.load("template:default", fetch=client.fetch)  # doctest: +SKIP
         """
         if not source.startswith(_TEMPLATE):
             raise WorkflowError(f"A client fetches templates of its server only, not {source[:100]!r}.")
@@ -205,6 +237,11 @@ class LibraryRoutes(RouteGroup):
         -------
         dict
             ``{id: {"source", "name", "info"}}``; empty where the server is too old to have any.
+
+        Examples
+        --------
+        >>> client.global_subgraphs()
+        {}
         """
         found = self._calls.json_or_none(requests.get("/global_subgraphs"), "Listing the subgraphs")
         return {key: item for key, item in found.items() if isinstance(item, dict)} if isinstance(found, dict) else {}
@@ -221,6 +258,11 @@ class LibraryRoutes(RouteGroup):
         -------
         dict or None
             ``source, name, info, data``, the last as JSON text; None where there is none of this id.
+
+        Examples
+        --------
+        >>> client.global_subgraph("none") is None
+        True
         """
         route = f"/global_subgraphs/{quote(id, safe='')}"
         found = self._calls.json_or_none(requests.get(route), "Reading a subgraph")
@@ -233,5 +275,10 @@ class LibraryRoutes(RouteGroup):
         -------
         dict
             ``{language: {...}}``; empty where no pack brings any.
+
+        Examples
+        --------
+        >>> client.i18n()
+        {}
         """
         return self._calls.json_object(requests.get("/i18n"), "Reading the translations")

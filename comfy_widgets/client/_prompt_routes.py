@@ -58,6 +58,11 @@ class PromptRoutes(RouteGroup):
         WorkflowError
             It is no prompt: the editor's format, or not JSON.
         ServerError
+
+        Examples
+        --------
+        >>> client.prompt(example().to_prompt()).node_errors
+        {}
         """
         workflow = Workflow.load(prompt)
         if workflow.prompt is None:
@@ -75,7 +80,50 @@ class PromptRoutes(RouteGroup):
         )
 
     def post_prompt(self, prompt: Mapping[str, Any], prompt_id: str, **options: Any) -> PromptReply:
-        """The same for a prompt that was checked before."""
+        """The same for a prompt that was checked before.
+
+        Parameters
+        ----------
+        prompt : dict
+            API format.
+        prompt : dict
+            API format.
+        prompt : dict
+            API format.
+        prompt : dict
+            API format.
+        prompt_id : str
+            A lower-case uuid4.
+        prompt_id : str
+            A lower-case uuid4.
+        prompt_id : str
+            A lower-case uuid4.
+        prompt_id : str
+            A lower-case uuid4.
+        **options : object
+            ``front, number, partial_execution_targets, extra_data``, as for `prompt`.
+        **options : object
+            ``front, number, partial_execution_targets, extra_data``, as for `prompt`.
+        **options : object
+            ``front, number, partial_execution_targets, extra_data``, as for `prompt`.
+        **options : object
+            ``front, number, partial_execution_targets, extra_data``, as for `prompt`.
+
+        Returns
+        -------
+        PromptReply
+            As from `prompt`.
+
+        Raises
+        ------
+        PromptRefused, ServerError
+
+        Examples
+        --------
+        >>> import uuid
+        >>> client.post_prompt(example().to_prompt(), str(uuid.uuid4())).node_errors
+        {}
+        """
         request = requests.prompt(prompt, prompt_id=prompt_id, client_id=self._calls.client_id, **options)
         reply = self._calls.call(request)
         if reply.status == 400:
@@ -103,25 +151,109 @@ class PromptRoutes(RouteGroup):
             return None
 
     def queue(self) -> Queue:
-        """``GET /queue``: what runs and what waits, in the order in which it will run."""
+        """``GET /queue``: what runs and what waits, in the order in which it will run.
+
+        Returns
+        -------
+        Queue
+            ``queue_running`` and ``queue_pending``, and the ``position`` of a prompt.
+
+        Raises
+        ------
+        ServerError
+            The server does not answer, or not as ComfyUI does.
+
+        Examples
+        --------
+        >>> unknown = "00000000-0000-4000-8000-000000000000"
+        >>> client.queue().position(unknown) is None
+        True
+        """
         return Queue.parse(self._calls.json_object(requests.get("/queue"), "Reading the queue"))
 
     def delete_from_queue(self, *prompt_ids: str) -> None:
-        """``POST /queue {"delete": [...]}``: take waiting prompts out; running ones are not touched."""
+        """``POST /queue {"delete": [...]}``: take waiting prompts out; running ones are not touched.
+
+        Parameters
+        ----------
+        *prompt_ids : str
+            Ids of prompts; those that do not wait are passed over.
+        *prompt_ids : str
+            Ids of prompts; those that do not wait are passed over.
+        *prompt_ids : str
+            Ids of prompts; those that do not wait are passed over.
+        *prompt_ids : str
+            Ids of prompts; those that do not wait are passed over.
+
+        Examples
+        --------
+        >>> unknown = "00000000-0000-4000-8000-000000000000"
+        >>> client.delete_from_queue(unknown)
+        """
         self._calls.post("/queue", {"delete": list(prompt_ids)}, "Deleting from the queue", repeatable=True)
 
     def clear_queue(self) -> None:
-        """``POST /queue {"clear": true}``: take out all waiting prompts, of everybody."""
+        """``POST /queue {"clear": true}``: take out all waiting prompts, of everybody.
+
+        Examples
+        --------
+        >>> client.clear_queue()
+        >>> client.queue().queue_pending
+        ()
+        """
         self._calls.post("/queue", {"clear": True}, "Clearing the queue")
 
     def interrupt(self, prompt_id: str | None = None) -> None:
-        """``POST /interrupt``: stop what runs; with an id only if that prompt runs (servers since 0.3.57)."""
+        """``POST /interrupt``: stop what runs; with an id only if that prompt runs (servers since 0.3.57).
+
+        Parameters
+        ----------
+        prompt_id : str, optional
+            Only this prompt, if it runs; without it whatever runs, also that of others.
+        prompt_id : str, optional
+            Only this prompt, if it runs; without it whatever runs, also that of others.
+        prompt_id : str, optional
+            Only this prompt, if it runs; without it whatever runs, also that of others.
+        prompt_id : str, optional
+            Only this prompt, if it runs; without it whatever runs, also that of others.
+
+        Raises
+        ------
+        ServerError
+            The server does not answer.
+
+        Examples
+        --------
+        >>> unknown = "00000000-0000-4000-8000-000000000000"
+        >>> client.interrupt(unknown)
+        """
         self._calls.post("/interrupt", {"prompt_id": prompt_id} if prompt_id else {}, "Interrupting")
 
     def cancel(self, prompt_id: str) -> None:
         """Take a prompt from the queue or interrupt it, whichever it needs; no other prompt is touched.
 
         By ``POST /api/jobs/{prompt_id}/cancel`` where the server has it; else by the queue, then a targeted interrupt.
+
+        Parameters
+        ----------
+        prompt_id : str
+            The id under which the server knows the prompt.
+        prompt_id : str
+            The id under which the server knows the prompt.
+        prompt_id : str
+            The id under which the server knows the prompt.
+        prompt_id : str
+            The id under which the server knows the prompt.
+
+        Raises
+        ------
+        ServerError
+            The server does not answer.
+
+        Examples
+        --------
+        >>> unknown = "00000000-0000-4000-8000-000000000000"
+        >>> client.cancel(unknown)
         """
         if self._calls.has_cancel_route is not False:
             reply = self._calls.call(requests.post(f"/jobs/{quote(prompt_id, safe='')}/cancel", repeatable=True))
@@ -136,24 +268,107 @@ class PromptRoutes(RouteGroup):
     # Results
 
     def history(self, prompt_id: str) -> HistoryEntry | None:
-        """``GET /history/{prompt_id}``: what the server remembers; None while it waits or runs, or is unknown."""
+        """``GET /history/{prompt_id}``: what the server remembers; None while it waits or runs, or is unknown.
+
+        Parameters
+        ----------
+        prompt_id : str
+            The id under which the server knows the prompt.
+        prompt_id : str
+            The id under which the server knows the prompt.
+        prompt_id : str
+            The id under which the server knows the prompt.
+        prompt_id : str
+            The id under which the server knows the prompt.
+
+        Returns
+        -------
+        HistoryEntry or None
+            Outputs, messages and status.
+
+        Raises
+        ------
+        ServerError
+            The server does not answer, or not as ComfyUI does.
+
+        Examples
+        --------
+        >>> result = client.run(example(), width=64, height=64, steps=1)
+        >>> client.history(result.prompt_id).outcome
+        'completed'
+        """
         body = self._calls.json_object(requests.history(prompt_id), "Reading the history")
         entry = body.get(prompt_id)
         return HistoryEntry.parse(prompt_id, entry) if isinstance(entry, dict) else None
 
     def history_page(self, max_items: int = 20, offset: int | None = None) -> list[HistoryEntry]:
-        """``GET /history``: the newest entries, oldest first; ``offset`` counts from the oldest of all."""
+        """``GET /history``: the newest entries, oldest first; ``offset`` counts from the oldest of all.
+
+        Parameters
+        ----------
+        max_items : int
+            How many at most; 20 by default.
+        max_items : int
+            How many at most; 20 by default.
+        max_items : int
+            How many at most; 20 by default.
+        max_items : int
+            How many at most; 20 by default.
+        offset : int, optional
+            How many to leave out, from the oldest on; by default the newest are given.
+        offset : int, optional
+            How many to leave out, from the oldest on; by default the newest are given.
+        offset : int, optional
+            How many to leave out, from the oldest on; by default the newest are given.
+        offset : int, optional
+            How many to leave out, from the oldest on; by default the newest are given.
+
+        Returns
+        -------
+        list of HistoryEntry
+            The oldest of them first.
+
+        Examples
+        --------
+        >>> [entry.outcome for entry in client.history_page(max_items=1)]
+        ['completed']
+        """
         body = self._calls.json_object(
             requests.get("/history", max_items=max_items, offset=offset), "Reading the history"
         )
         return [HistoryEntry.parse(key, value) for key, value in body.items() if isinstance(value, dict)]
 
     def delete_history(self, *prompt_ids: str) -> None:
-        """``POST /history {"delete": [...]}``: let the server forget these."""
+        """``POST /history {"delete": [...]}``: let the server forget these.
+
+        Parameters
+        ----------
+        *prompt_ids : str
+            Ids of prompts; unknown ones are passed over.
+        *prompt_ids : str
+            Ids of prompts; unknown ones are passed over.
+        *prompt_ids : str
+            Ids of prompts; unknown ones are passed over.
+        *prompt_ids : str
+            Ids of prompts; unknown ones are passed over.
+
+        Examples
+        --------
+        >>> client.delete_history(result.prompt_id)
+        >>> client.history(result.prompt_id) is None
+        True
+        """
         self._calls.post("/history", {"delete": list(prompt_ids)}, "Deleting from the history", repeatable=True)
 
     def clear_history(self) -> None:
-        """``POST /history {"clear": true}``: let the server forget all."""
+        """``POST /history {"clear": true}``: let the server forget all.
+
+        Examples
+        --------
+        >>> client.clear_history()
+        >>> client.history_page()
+        []
+        """
         self._calls.post("/history", {"clear": True}, "Clearing the history")
 
     # The jobs API, where the server has it
@@ -189,6 +404,12 @@ class PromptRoutes(RouteGroup):
         -------
         list of dict or None
             ``id, status, create_time, outputs_count`` and more; times in milliseconds since 1970.
+
+        Examples
+        --------
+        >>> result = client.run(example(), width=64, height=64, steps=1)
+        >>> [job["status"] for job in client.jobs(limit=1)]
+        ['completed']
         """
         wanted = status if status is None or isinstance(status, str) else ",".join(status)
         request = requests.get(
@@ -220,6 +441,11 @@ class PromptRoutes(RouteGroup):
         -------
         bool
             Whether any of them was still waiting or running; True where an older server does not say.
+
+        Examples
+        --------
+        >>> waiting = [item.prompt_id for item in client.queue().queue_pending]
+        >>> told = client.cancel_jobs(*waiting)
         """
         if not prompt_ids:
             return False
@@ -232,7 +458,30 @@ class PromptRoutes(RouteGroup):
         return bool(body.get("cancelled")) if isinstance(body, dict) else True
 
     def job_info(self, prompt_id: str) -> dict[str, Any] | None:
-        """``GET /api/jobs/{prompt_id}``: one job; None where the server does not know it, or has no such route."""
+        """``GET /api/jobs/{prompt_id}``: one job; None where the server does not know it, or has no such route.
+
+        Parameters
+        ----------
+        prompt_id : str
+            The id under which the server knows the prompt.
+        prompt_id : str
+            The id under which the server knows the prompt.
+        prompt_id : str
+            The id under which the server knows the prompt.
+        prompt_id : str
+            The id under which the server knows the prompt.
+
+        Returns
+        -------
+        dict or None
+            As in `jobs`, with its workflow and outputs.
+
+        Examples
+        --------
+        >>> result = client.run(example(), width=64, height=64, steps=1)
+        >>> client.job_info(result.prompt_id)["status"]
+        'completed'
+        """
         reply = self._calls.call(requests.get(f"/jobs/{quote(prompt_id, safe='')}"))
         if reply.status in (404, 405):
             return None

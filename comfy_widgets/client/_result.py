@@ -142,6 +142,11 @@ class Result(Sequence["Image"]):
         Raises
         ------
         FileGone, ServerError
+
+        Examples
+        --------
+        >>> result.bytes()[1:4]
+        b'PNG'
         """
         return self.fetch(self._file(file))
 
@@ -161,6 +166,11 @@ class Result(Sequence["Image"]):
         ------
         ComfyError
             The file is no image, or one that is dangerously large.
+
+        Examples
+        --------
+        >>> result.open().size
+        (64, 64)
         """
         file = self._file(file)
         return decode(self.fetch(file), file.filename)
@@ -185,6 +195,11 @@ class Result(Sequence["Image"]):
         ------
         ComfyError
             There are no images.
+
+        Examples
+        --------
+        >>> result.grid().mode
+        'RGB'
         """
         from .._grid import make_grid
 
@@ -223,6 +238,11 @@ class Result(Sequence["Image"]):
             again, and only what is missing is written.
         ComfyError, OSError
             None of the files could be had or written: why the first one could not.
+
+        Examples
+        --------
+        >>> len(result.save(folder / "saved"))
+        1
         """
         destination = Destination(Path(directory), overwrite=overwrite)
         wanted = [file for file in self.files if everything or file.is_media]

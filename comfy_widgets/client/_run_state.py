@@ -37,6 +37,12 @@ class Progress:
         "waiting", "running", "cancelling", "fetching" or "ended".
     no_answer_for : float or None
         Seconds since the server was heard last, where it gives no answer; None while it does.
+
+    Examples
+    --------
+    >>> job = client.submit(example(), width=64, height=64, steps=1)
+    >>> job.wait(60).progress.fraction
+    1.0
     """
 
     fraction: float = 0.0

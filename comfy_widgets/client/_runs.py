@@ -33,6 +33,11 @@ class Run(JournalEntry):
         Seconds since 1970.
     status : JobStatus
         The last that is known.
+
+    Examples
+    --------
+    >>> [run.url for run in runs(limit=1)]  # doctest: +SKIP
+    ['http://127.0.0.1:8188']
     """
 
     def attach(self, client: ComfyClient | None = None) -> Job:
@@ -46,6 +51,10 @@ class Run(JournalEntry):
         Returns
         -------
         Job
+
+        Examples
+        --------
+        >>> runs(limit=1)[0].attach().result()  # doctest: +SKIP
         """
         return (client or ComfyClient(self.url)).attach(self.prompt_id)
 
@@ -63,6 +72,11 @@ def runs(limit: int = 50) -> list[Run]:
     Returns
     -------
     list of Run
+
+    Examples
+    --------
+    >>> for run in runs(limit=3):  # doctest: +SKIP
+    ...     print(run.prompt_id, run.status)
     """
     journal = Journal(state_directory())
     found = [Run(**vars(entry)) for entry in journal.entries()[:limit]]

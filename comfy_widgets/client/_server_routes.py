@@ -23,6 +23,11 @@ class ServerRoutes(RouteGroup):
         Returns
         -------
         dict
+
+        Examples
+        --------
+        >>> client.features()["supports_preview_metadata"]
+        True
         """
         return self._calls.features()
 
@@ -32,6 +37,16 @@ class ServerRoutes(RouteGroup):
         Returns
         -------
         SystemStats
+
+        Raises
+        ------
+        ServerError
+            The server does not answer, or not as ComfyUI does.
+
+        Examples
+        --------
+        >>> client.system_stats().devices[0].type
+        'cpu'
         """
         body = self._calls.json_object(requests.get("/system_stats"), "Reading the system's state")
         if not isinstance(body.get("system"), dict):
@@ -52,6 +67,16 @@ class ServerRoutes(RouteGroup):
         -------
         dict
             ``{class: definition}``.
+
+        Raises
+        ------
+        ServerError
+            The server does not answer.
+
+        Examples
+        --------
+        >>> client.object_info("SaveImage")["SaveImage"]["output_node"]
+        True
         """
         if node_class is not None:
             if self._calls.node_classes is not None and not refresh:
@@ -69,10 +94,21 @@ class ServerRoutes(RouteGroup):
         ----------
         folder : str, optional
             A kind, such as "loras".
+        folder : str, optional
+            A kind, such as "checkpoints"; without it the kinds are listed.
+        folder : str, optional
+            A kind, such as "checkpoints"; without it the kinds are listed.
+        folder : str, optional
+            A kind, such as "checkpoints"; without it the kinds are listed.
 
         Returns
         -------
         list of str
+
+        Examples
+        --------
+        >>> client.models("checkpoints")
+        ['procedural-scenes-64.safetensors']
         """
         route = "/models" if folder is None else f"/models/{quote(folder, safe='')}"
         return self._calls.strings(requests.get(route), f"Listing models{f' of {folder}' if folder else ''}")
@@ -83,6 +119,11 @@ class ServerRoutes(RouteGroup):
         Returns
         -------
         list of str
+
+        Examples
+        --------
+        >>> client.embeddings()
+        []
         """
         return self._calls.strings(requests.get("/embeddings"), "Listing embeddings")
 
@@ -92,6 +133,11 @@ class ServerRoutes(RouteGroup):
         Returns
         -------
         list of str
+
+        Examples
+        --------
+        >>> client.extensions()
+        []
         """
         return self._calls.strings(requests.get("/extensions"), "Listing extensions")
 
@@ -101,6 +147,11 @@ class ServerRoutes(RouteGroup):
         Returns
         -------
         list of str
+
+        Examples
+        --------
+        >>> client.logs()[-1]  # doctest: +SKIP
+        'Prompt executed in 2.10 seconds'
         """
         body = self._calls.json_object(requests.get("/internal/logs/raw"), "Reading the log")
         found = body.get("entries")
@@ -118,6 +169,10 @@ class ServerRoutes(RouteGroup):
         ----------
         enabled : bool
             False ends it.
+
+        Examples
+        --------
+        >>> client.subscribe_logs()  # doctest: +SKIP
         """
         body = {"enabled": enabled, "clientId": self._calls.client_id}
         self._calls.checked(
@@ -131,6 +186,11 @@ class ServerRoutes(RouteGroup):
         -------
         dict
             ``{kind: [path]}``, paths on the server.
+
+        Examples
+        --------
+        >>> client.folder_paths()["checkpoints"]  # doctest: +SKIP
+        ['/opt/ComfyUI/models/checkpoints']
         """
         found = self._calls.json_object(requests.get("/internal/folder_paths"), "Listing the folders")
         return {kind: [str(path) for path in paths] for kind, paths in found.items() if isinstance(paths, list)}
@@ -147,6 +207,11 @@ class ServerRoutes(RouteGroup):
         -------
         list of str
             With the folder behind each name: "a.png [output]".
+
+        Examples
+        --------
+        >>> client.internal_files("input")  # doctest: +SKIP
+        ['photo.png [input]']
         """
         return self._calls.strings(requests.get(f"/internal/files/{quote(type, safe='')}"), f"Listing {type} files")
 
@@ -157,8 +222,29 @@ class ServerRoutes(RouteGroup):
         ----------
         unload_models : bool
             Unload models; True by default.
+        unload_models : bool
+            Take models out of memory; True by default.
+        unload_models : bool
+            Take models out of memory; True by default.
+        unload_models : bool
+            Take models out of memory; True by default.
         free_memory : bool
             Forget all cached results too, so that the next run computes everything anew; True by default.
+        free_memory : bool
+            Forget cached results too; True by default.
+        free_memory : bool
+            Forget cached results too; True by default.
+        free_memory : bool
+            Forget cached results too; True by default.
+
+        Raises
+        ------
+        ServerError
+            The server does not answer.
+
+        Examples
+        --------
+        >>> client.free()
         """
         self._calls.post(
             "/free", {"unload_models": unload_models, "free_memory": free_memory}, "Freeing memory", repeatable=True

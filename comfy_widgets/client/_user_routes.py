@@ -28,6 +28,11 @@ class UserRoutes(RouteGroup):
         -------
         dict
             ``{id: name}``; empty where the server was not started with ``--multi-user``.
+
+        Examples
+        --------
+        >>> client.users()
+        {}
         """
         found = self._calls.json_object(requests.get("/users"), "Listing the users").get("users")
         return {key: str(name) for key, name in found.items()} if isinstance(found, dict) else {}
@@ -44,6 +49,11 @@ class UserRoutes(RouteGroup):
         -------
         str
             The id, for the header ``comfy-user``.
+
+        Examples
+        --------
+        >>> client.create_user("anna")  # doctest: +SKIP
+        'anna_0868dbac'
         """
         reply = self._calls.call(requests.post("/users", {"username": username}))
         return str(self._calls.checked(reply, f"Adding the user {username!r}").json())
@@ -61,6 +71,12 @@ class UserRoutes(RouteGroup):
         Returns
         -------
         list of str
+
+        Examples
+        --------
+        >>> path = client.store_userdata("notes/today.txt", "a note")
+        >>> "today.txt" in client.userdata("notes")
+        True
         """
         reply = self._calls.call(requests.get("/userdata", dir=directory, recurse="true"))
         if reply.status == 404:
@@ -81,6 +97,12 @@ class UserRoutes(RouteGroup):
         list of dict
             ``name, path, type`` ("file" or "directory"), and of files ``size`` in bytes and ``modified``, in
             milliseconds since 1970. Empty where the directory does not exist.
+
+        Examples
+        --------
+        >>> path = client.store_userdata("notes/today.txt", "a note")
+        >>> [entry["name"] for entry in client.list_userdata("notes")]
+        ['today.txt']
         """
         reply = self._calls.call(requests.get("/v2/userdata", path=path or None))
         if reply.status == 404:
@@ -104,6 +126,12 @@ class UserRoutes(RouteGroup):
         ------
         FileGone
             There is no such file.
+
+        Examples
+        --------
+        >>> path = client.store_userdata("notes/today.txt", "a note")
+        >>> client.get_userdata(path)
+        b'a note'
         """
         reply = self._calls.call(requests.get(_file_route(file)))
         return _found(self._calls, reply, file, "Reading").content
@@ -129,6 +157,11 @@ class UserRoutes(RouteGroup):
         ------
         WorkflowError
             With ``overwrite=False``: there is such a file.
+
+        Examples
+        --------
+        >>> client.store_userdata("notes/today.txt", "a note")
+        'notes/today.txt'
         """
         data = content.encode("utf-8", "replace") if isinstance(content, str) else content
         request = requests.Request("POST", _file_route(file), _overwrite(overwrite), raw=data)
@@ -149,6 +182,11 @@ class UserRoutes(RouteGroup):
         ------
         FileGone
             There is no such file.
+
+        Examples
+        --------
+        >>> path = client.store_userdata("notes/today.txt", "a note")
+        >>> client.delete_userdata(path)
         """
         _found(self._calls, self._calls.call(requests.Request("DELETE", _file_route(file))), file, "Deleting")
 
@@ -173,6 +211,12 @@ class UserRoutes(RouteGroup):
             There is no such file.
         WorkflowError
             The new name is taken.
+
+        Examples
+        --------
+        >>> path = client.store_userdata("notes/today.txt", "a note")
+        >>> client.move_userdata(path, "notes/kept.txt", overwrite=True)
+        'notes/kept.txt'
         """
         route = f"{_file_route(source)}/move/{quote(dest, safe='')}"
         reply = self._calls.call(requests.Request("POST", route, _overwrite(overwrite), body={}))
@@ -197,6 +241,12 @@ class UserRoutes(RouteGroup):
         ------
         WorkflowError
             The server has no such workflow; the message lists those it has.
+
+        Examples
+        --------
+        >>> path = client.save_workflow("draft", example("text_to_image_ui").ui, overwrite=True)
+        >>> len(client.load_workflow("draft")["nodes"])
+        7
         """
         reply = self._calls.call(requests.get(_file_route(_workflow(name))))
         if reply.status == 404:
@@ -228,6 +278,11 @@ class UserRoutes(RouteGroup):
         ------
         WorkflowError
             There is such a workflow.
+
+        Examples
+        --------
+        >>> client.save_workflow("draft", example("text_to_image_ui").ui, overwrite=True)
+        'workflows/draft.json'
         """
         file = _workflow(name)
         request = requests.Request("POST", _file_route(file), _overwrite(overwrite), body=dict(workflow))
@@ -245,6 +300,12 @@ class UserRoutes(RouteGroup):
         -------
         dict
             ``{id: value}``.
+
+        Examples
+        --------
+        >>> client.store_setting("Comfy.ColorPalette", "dark")
+        >>> client.settings()["Comfy.ColorPalette"]
+        'dark'
         """
         found = _checked(self._calls, self._calls.call(requests.get("/settings")), "Reading the settings").json()
         if not isinstance(found, dict):
@@ -263,6 +324,12 @@ class UserRoutes(RouteGroup):
         -------
         object
             Whatever JSON can hold; None where it was never set.
+
+        Examples
+        --------
+        >>> client.store_setting("Comfy.ColorPalette", "dark")
+        >>> client.setting("Comfy.ColorPalette")
+        'dark'
         """
         return _checked(
             self._calls, self._calls.call(requests.get(_setting_route(id))), f"Reading the setting {id}"
@@ -275,6 +342,10 @@ class UserRoutes(RouteGroup):
         ----------
         settings : dict
             ``{id: value}``.
+
+        Examples
+        --------
+        >>> client.store_settings({"Comfy.ColorPalette": "dark"})
         """
         _checked(self._calls, self._calls.call(requests.post("/settings", dict(settings))), "Saving the settings")
 
@@ -287,6 +358,10 @@ class UserRoutes(RouteGroup):
             Such as "Comfy.ColorPalette".
         value : object
             Whatever JSON can hold.
+
+        Examples
+        --------
+        >>> client.store_setting("Comfy.ColorPalette", "dark")
         """
         body = json.dumps(value, allow_nan=False).encode()
         request = requests.Request("POST", _setting_route(id), raw=body)

@@ -124,11 +124,23 @@ class Engine:
         return self._process.poll() is None
 
     def close(self) -> None:
-        """Stop the engine and wait until it is gone. May be called again."""
+        """Stop the engine and wait until it is gone. May be called again.
+
+        Examples
+        --------
+        >>> engine = Engine()  # doctest: +SKIP
+        >>> engine.close()  # doctest: +SKIP
+        """
         self._end()
 
     def kill(self) -> None:
-        """End it at once and without a farewell (SIGKILL), to see what a client does then."""
+        """End it at once and without a farewell (SIGKILL), to see what a client does then.
+
+        Examples
+        --------
+        >>> engine = Engine()  # doctest: +SKIP
+        >>> engine.kill()  # doctest: +SKIP
+        """
         self._process.kill()
         self._process.wait()
 

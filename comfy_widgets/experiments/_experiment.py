@@ -143,13 +143,50 @@ class Experiment(Sequence[Cell]):
         return self._list.all[index]
 
     def find(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> list[Cell]:
-        """Return the cells with these values or labels: ``run.find(cfg=5)``."""
+        """Return the cells with these values or labels: ``run.find(cfg=5)``.
+
+        Parameters
+        ----------
+        values : dict, optional
+            Axes by name, where a name is no Python name.
+        values : dict, optional
+            Axes by name, where a name is no Python name.
+        values : dict, optional
+            Axes by name, where a name is no Python name.
+        **named : object
+            Axes by name: a value, or several in a list.
+        **named : object
+            Axes by name: a value, or several in a list.
+        **named : object
+            Axes by name: a value, or several in a list.
+
+        Returns
+        -------
+        list of Cell
+            In the order of the experiment.
+
+        Examples
+        --------
+        >>> [cell.values for cell in run.find(seed=1)]
+        [{'seed': 1}]
+        """
         return self._list.find({**(values or {}), **named})
 
     # Running
 
     def start(self) -> Experiment:
-        """Begin, where it was to be asked for first; or go on after a pause. Returns at once."""
+        """Begin, where it was to be asked for first; or go on after a pause. Returns at once.
+
+        Returns
+        -------
+        Experiment
+            Itself, so that calls can be chained.
+
+        Examples
+        --------
+        >>> run.resume().wait(60).done()
+        True
+        """
         self._runner.start()
         return self
 
@@ -162,12 +199,32 @@ class Experiment(Sequence[Cell]):
         ----------
         now : bool
             Stop the cells that run, too; they run again later. Otherwise they end.
+
+        Returns
+        -------
+        Experiment
+            Itself, so that calls can be chained.
+
+        Examples
+        --------
+        >>> run.pause(now=True).resume()  # doctest: +SKIP
         """
         self._runner.pause(now=now)
         return self
 
     def cancel(self) -> Experiment:
-        """End it: cells that run are stopped, and those that wait are given up. What is finished is kept."""
+        """End it: cells that run are stopped, and those that wait are given up. What is finished is kept.
+
+        Returns
+        -------
+        Experiment
+            Itself, so that calls can be chained.
+
+        Examples
+        --------
+        >>> run.cancel().done()  # doctest: +SKIP
+        True
+        """
         self._runner.cancel()
         return self
 
@@ -176,10 +233,35 @@ class Experiment(Sequence[Cell]):
 
         What is there stays and is not run again. With a sample, the new values are combined with all the others.
 
+        Parameters
+        ----------
+        values : dict, optional
+            Axes by name, where a name is no Python name.
+        values : dict, optional
+            Axes by name, where a name is no Python name.
+        values : dict, optional
+            Axes by name, where a name is no Python name.
+        **named : object
+            Axes by name: a value, or several in a list.
+        **named : object
+            Axes by name: a value, or several in a list.
+        **named : object
+            Axes by name: a value, or several in a list.
+
+        Returns
+        -------
+        Experiment
+            Itself, so that calls can be chained.
+
         Raises
         ------
         WorkflowError
             There is no such axis, or a value does not fit.
+
+        Examples
+        --------
+        >>> len(run.add(seed=2).wait(60).find(seed=2))
+        1
         """
         self._take_in(self._list.grow({**(values or {}), **named}))
         return self
@@ -188,6 +270,25 @@ class Experiment(Sequence[Cell]):
         """Run cells once more, before those that wait, and replace their results.
 
         The same prompt gives the same images; it is for cells that failed, or after a model's file has changed.
+
+        Parameters
+        ----------
+        cells : Cell or iterable of Cell
+            Of this experiment.
+        cells : Cell or iterable of Cell
+            Of this experiment.
+        cells : Cell or iterable of Cell
+            Of this experiment.
+
+        Returns
+        -------
+        Experiment
+            Itself, so that calls can be chained.
+
+        Examples
+        --------
+        >>> run.run_again(run.find(seed=0)).wait(60).done()
+        True
         """
         listed = [cells] if isinstance(cells, Cell) else list(cells)
         again = [cell for cell in listed if cell.status != "in_progress"]
@@ -200,7 +301,18 @@ class Experiment(Sequence[Cell]):
     # Waiting
 
     def done(self) -> bool:
-        """Whether it has ended."""
+        """Whether it has ended.
+
+        Returns
+        -------
+        bool
+            False while cells wait or run.
+
+        Examples
+        --------
+        >>> run.wait(60).done()
+        True
+        """
         return self.status in ("completed", "cancelled") and self._runner.idle
 
     def wait(self, timeout: float | None = None) -> Experiment:
@@ -214,12 +326,22 @@ class Experiment(Sequence[Cell]):
         timeout : float, optional
             Seconds.
 
+        Returns
+        -------
+        Experiment
+            Itself, so that calls can be chained.
+
         Raises
         ------
         TimeoutError
             It has not ended in time; it goes on.
         ExperimentError
             It has not been started, or has paused by itself: the disk is full, the server does not answer.
+
+        Examples
+        --------
+        >>> run.wait(60).done()
+        True
         """
         try:
             wait(self._over, self._runner.condition, timeout, lambda: self._counted)
@@ -254,10 +376,24 @@ class Experiment(Sequence[Cell]):
 
         It is called in the client's thread of listeners and must not wait.
 
+        Parameters
+        ----------
+        callback : callable
+            Takes a `Cell` or None; what it returns is not used.
+        callback : callable
+            Takes a `Cell` or None; what it returns is not used.
+        callback : callable
+            Takes a `Cell` or None; what it returns is not used.
+
         Returns
         -------
         callable
             Call it to stop.
+
+        Examples
+        --------
+        >>> stop = run.on_change(print)
+        >>> stop()
         """
         mark = id(callback) ^ time.monotonic_ns()
         self._listeners[mark] = callback
@@ -286,6 +422,16 @@ class Experiment(Sequence[Cell]):
             Axes of the columns and the rows; by default the two with most values.
         **fixed
             Values of the other axes; the first of each by default.
+
+        Returns
+        -------
+        PIL.Image.Image
+            With a caption for each row and column.
+
+        Examples
+        --------
+        >>> run.grid(x="seed").mode
+        'RGB'
         """
         from ._sheet import draw_grid
 
@@ -300,13 +446,33 @@ class Experiment(Sequence[Cell]):
             Pixels of an image's longer side.
         max_side : int
             Most pixels of a page's side.
+
+        Returns
+        -------
+        list of PIL.Image.Image
+            The pages.
+
+        Examples
+        --------
+        >>> len(run.sheet(cell=64))
+        1
         """
         from ._sheet import draw_sheets
 
         return draw_sheets(self, cell, max_side)
 
     def table(self) -> Table:
-        """Return a table of all cells: values, state, seconds, rating; it shows itself in a notebook."""
+        """Return a table of all cells: values, state, seconds, rating; it shows itself in a notebook.
+
+        Returns
+        -------
+        Table
+            It shows itself in a notebook.
+
+        Examples
+        --------
+        >>> table = run.table()
+        """
         from ._table import Table
 
         return Table(self)
@@ -314,10 +480,19 @@ class Experiment(Sequence[Cell]):
     def frame(self) -> Any:
         """Return the table as a pandas data frame, or a polars one where only polars is installed.
 
+        Returns
+        -------
+        DataFrame
+            A row for each cell.
+
         Raises
         ------
         ImportError
             Neither is installed.
+
+        Examples
+        --------
+        >>> run.frame()  # doctest: +SKIP
         """
         from ._table import frame
 
@@ -331,13 +506,43 @@ class Experiment(Sequence[Cell]):
         score : callable, optional
             Takes a PIL image and gives a number; how much the scores of an axis' values differ is then told. Without
             it, how much the images themselves differ.
+
+        Returns
+        -------
+        Marginals
+            A table that shows itself in a notebook.
+
+        Examples
+        --------
+        >>> run.marginals()  # doctest: +SKIP
         """
         from ._table import marginals
 
         return marginals(self, score)
 
     def export(self, folder: str | Path) -> list[Path]:
-        """Write all files under names that tell their values, with a table beside them."""
+        """Write all files under names that tell their values, with a table beside them.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made where it does not exist.
+        folder : str or Path
+            Made where it does not exist.
+        folder : str or Path
+            Made where it does not exist.
+
+        Returns
+        -------
+        list of Path
+            The files that were written.
+
+        Examples
+        --------
+        >>> files = run.export(folder / "exported")
+        >>> all(file.exists() for file in files)
+        True
+        """
         from ._export import export
 
         return export(self, folder)
@@ -352,10 +557,20 @@ class Experiment(Sequence[Cell]):
         path : str or Path
             The file to write, below 5 MB however many cells there are.
 
+        Returns
+        -------
+        Path
+            The file.
+
         Raises
         ------
         ExperimentError
             It cannot be written.
+
+        Examples
+        --------
+        >>> run.save(folder / "sweep.html").name
+        'sweep.html'
         """
         from ._page import save_page
 
@@ -376,12 +591,26 @@ class Experiment(Sequence[Cell]):
         ----------
         left : str
             Time left, in words.
+
+        Returns
+        -------
+        dict
+            Names, values and labels of the axes, and how far the experiment is.
+
+        Examples
+        --------
+        >>> shown = run.snapshot()
         """
         error = str(self.error) if self.error is not None and self.status == "paused" else ""
         return state_of(self, status=self.status, total=len(self), price=str(self.price), error=error, left=left)
 
     def close(self) -> None:
-        """Pause, and close the store."""
+        """Pause, and close the store.
+
+        Examples
+        --------
+        >>> run.close()  # doctest: +SKIP
+        """
         self.pause(now=True)
         self.store.close()
 

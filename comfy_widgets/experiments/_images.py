@@ -203,6 +203,12 @@ def images(folder: str | os.PathLike[str]) -> ImageIndex:
     ------
     ExperimentError
         There is no such folder.
+
+    Examples
+    --------
+    >>> saved = result.save(folder / "index")
+    >>> len(images(folder / "index"))
+    1
     """
     root = Path(folder).expanduser().absolute()
     if not root.is_dir():

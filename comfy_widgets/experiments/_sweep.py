@@ -134,6 +134,10 @@ def resume(folder: str | Path, *, client: Any = None, confirm: bool | None = Tru
         There is no sweep in the folder, or it cannot be read.
     WorkflowError
         The server does not take its workflow any more.
+
+    Examples
+    --------
+    >>> run = resume("sweeps/lighthouse")  # doctest: +SKIP
     """
     path = Path(folder).expanduser()
     if path.is_file() and path.suffix.lower() in (".html", ".htm"):

@@ -128,5 +128,5 @@ def _hidden(url: str) -> str:
     scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
     place = re.split("[?#]", rest.rpartition("@")[2])[0]
     # What is no host and port may be a user and a password, of which the rest is missing.
-    known = re.fullmatch(r"/{0,2}(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d+)?(/[^@]*)?", place)
+    known = not place or re.fullmatch(r"/{0,2}(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d+)?(/[^@]*)?", place)
     return f"{scheme}{mark}{place if known else '...'}"

@@ -13,6 +13,14 @@ class ComfyError(Exception):
     """Everything this package raises on purpose.
 
     ``str(error)`` is one or two plain sentences for a person: what was wrong, where, what to do.
+
+    Examples
+    --------
+    >>> try:
+    ...     example().with_params(steps=0)
+    ... except ComfyError as error:
+    ...     print(error)
+    KSampler: steps is 0, below its minimum of 1.
     """
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -39,6 +47,14 @@ class WorkflowError(ComfyError, ValueError):
         What was wrong, where and what to do.
     node_id, node_title, class_type, input_name : str, optional
         Where it was wrong, for a program.
+
+    Examples
+    --------
+    >>> try:
+    ...     client.run(example(), steps=0)
+    ... except WorkflowError as error:
+    ...     print(error.node_title, error.input_name)
+    KSampler steps
     """
 
     def __init__(

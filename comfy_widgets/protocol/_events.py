@@ -152,8 +152,15 @@ class Preview(Event):
         "image/jpeg" or "image/png".
     node_id, display_node_id : str or None
         None for the older kind of frame, which carries no ids.
+    prompt_id : str or None
+        The prompt it belongs to; None where the server does not say.
     seq : int
         Counts the previews of a job; 0 until a job has taken it.
+
+    Examples
+    --------
+    >>> job = client.submit(example(), width=64, height=64, steps=1)
+    >>> subscription = job.on("preview", lambda preview: preview.image)
     """
 
     type: ClassVar[str] = "preview"

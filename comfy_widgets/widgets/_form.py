@@ -80,7 +80,13 @@ class FormWidget(Widget):
         self._state.refresh()
 
     def close(self) -> None:
-        """End the widget in the browser, and free what it holds."""
+        """End the widget in the browser, and free what it holds.
+
+        Examples
+        --------
+        >>> form = WorkflowForm(example(), client)
+        >>> form.close()
+        """
         # ipywidgets closes a widget whose constructor failed, too.
         if hasattr(self, "_state"):
             self._state.detach(self)

@@ -99,7 +99,7 @@ class ComfyPanel(PanelTraits):
     >>> result = panel.run().result()
     >>> panel.images[0].size
     (512, 512)
-    >>> panel.status
+    >>> panel.status.value
     'completed'
 
     The form and the images of one panel, side by side:
@@ -169,7 +169,7 @@ class ComfyPanel(PanelTraits):
         --------
         >>> from comfy_widgets import ComfyPanel, example
         >>> panel = ComfyPanel(example(), client)
-        >>> panel.run().wait().status
+        >>> panel.run().wait().status.value
         'completed'
         """
         frame = self._state.frame
@@ -229,7 +229,13 @@ class ComfyPanel(PanelTraits):
         return save_page(Path(path), self._form["title"], self.runs, self._state.definitions)
 
     def close(self) -> None:
-        """End the widget and its parts in the browser, and free what they hold. A job that runs goes on."""
+        """End the widget and its parts in the browser, and free what they hold. A job that runs goes on.
+
+        Examples
+        --------
+        >>> panel = ComfyPanel(example(), client)
+        >>> panel.close()
+        """
         super().close()
         # ipywidgets closes a widget whose constructor failed, too.
         if hasattr(self, "_feed"):

@@ -56,8 +56,7 @@ class SweepGrid(Widget):
 
     Examples
     --------
-    >>> from comfy_widgets import SweepGrid, example, sweep
-    >>> grid = SweepGrid(sweep(example(), seed=range(2), steps=2, client=client))
+    >>> grid = SweepGrid(run)  # of `sweep` or `resume`
     >>> grid.experiment.wait()[0].rate(5)
     >>> grid.images
     []
@@ -81,13 +80,24 @@ class SweepGrid(Widget):
         return [image for cell in self.selected if (image := cell.image) is not None]
 
     def close(self) -> None:
-        """End the widget in the browser. The sweep goes on."""
+        """End the widget in the browser. The sweep goes on.
+
+        Examples
+        --------
+        >>> grid = SweepGrid(run)
+        >>> grid.close()
+        """
         if hasattr(self, "_feed"):
             self._feed.stop()
         super().close()
 
     def write_record(self) -> None:
-        """Put the grid as an image into the notebook, for those who see no widget."""
+        """Put the grid as an image into the notebook, for those who see no widget.
+
+        Examples
+        --------
+        >>> SweepGrid(run).write_record()
+        """
         stream = io.BytesIO()
         self.experiment.grid().save(stream, "PNG", compress_level=1)
         self._record.write_sheet(stream.getvalue(), repr(self.experiment))

@@ -48,7 +48,14 @@ class JobView(Widget):
         self._feed.follow(self._runs)
 
     def close(self) -> None:
-        """End the widget in the browser, and free what it holds. The job goes on."""
+        """End the widget in the browser, and free what it holds. The job goes on.
+
+        Examples
+        --------
+        >>> job = client.submit(example(), width=64, height=64, steps=1)
+        >>> bar = JobProgress(job)
+        >>> bar.close()
+        """
         # ipywidgets closes a widget whose constructor failed, too.
         if hasattr(self, "_feed"):
             self._feed.stop()

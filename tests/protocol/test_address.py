@@ -81,7 +81,7 @@ def test_which_servers_are_on_this_machine(typed: str, loopback: bool) -> None:
         ("http://", "The address 'http://' names no host, as in 'http://127.0.0.1:8188'."),
         (
             "http://me:secret@host:port#secret",
-            "The address 'http://host:port' cannot be read; write it as 'http://127.0.0.1:8188'. Special "
+            "The address 'http://...' cannot be read; write it as 'http://127.0.0.1:8188'. Special "
             "characters in a user name or password must be percent-encoded, or given as auth=(user, password).",
         ),
         (
