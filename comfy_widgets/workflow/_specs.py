@@ -76,7 +76,13 @@ class NodeClasses(dict[str, Any]):
 
     @property
     def replacements(self) -> Mapping[str, Any]:
-        """``{old class: [replacement]}``."""
+        """``{old class: [replacement]}``, asked for at the first use.
+
+        Examples
+        --------
+        >>> NodeClasses({}, lambda: {"Old": []}).replacements
+        {'Old': []}
+        """
         if self._replacements is None:
             self._replacements = self._ask()
         return self._replacements
@@ -89,6 +95,12 @@ class NodeSpecs(Mapping[str, NodeSpec]):
     ----------
     object_info : Mapping
         `/object_info` as parsed JSON. It is read, never changed; do not change it afterwards either.
+
+    Examples
+    --------
+    >>> specs = NodeSpecs(client.object_info())
+    >>> specs["KSampler"].input("steps").max
+    10000
     """
 
     def __init__(self, object_info: Mapping[str, Any]) -> None:
@@ -101,6 +113,20 @@ class NodeSpecs(Mapping[str, NodeSpec]):
 
         What was parsed of the last one is kept as well: most programs have one server, and hand its definitions over
         again and again.
+
+        Parameters
+        ----------
+        object_info : Mapping or NodeSpecs
+
+        Returns
+        -------
+        NodeSpecs
+
+        Examples
+        --------
+        >>> specs = NodeSpecs.of(client.object_info())
+        >>> NodeSpecs.of(specs) is specs
+        True
         """
         if isinstance(object_info, NodeSpecs):
             return object_info
@@ -111,7 +137,22 @@ class NodeSpecs(Mapping[str, NodeSpec]):
         return specs
 
     def replacement(self, class_type: str) -> Mapping[str, Any] | None:
-        """What the server takes for a class that it no longer has, as `/node_replacements` describes it."""
+        """What the server takes for a class that it no longer has, as `/node_replacements` describes it.
+
+        Parameters
+        ----------
+        class_type : str
+
+        Returns
+        -------
+        Mapping or None
+            None for a class that it has, and for one that nothing replaces.
+
+        Examples
+        --------
+        >>> NodeSpecs(client.object_info()).replacement("KSampler") is None
+        True
+        """
         if not isinstance(self.object_info, NodeClasses) or class_type in self.object_info:
             return None
         listed = self.object_info.replacements.get(class_type)

@@ -135,6 +135,12 @@ class InputSpec:
         What a V3 dynamic input unfolds into.
     options : Mapping
         The options as the server sent them, unknown keys included.
+
+    Examples
+    --------
+    >>> seed = NodeSpecs(client.object_info())["KSampler"].input("seed")
+    >>> seed.kind, seed.max == 2**64 - 1
+    ('seed', True)
     """
 
     name: str
@@ -165,17 +171,35 @@ class InputSpec:
 
     @property
     def required(self) -> bool:
-        """Whether the server refuses a prompt without this input."""
+        """Whether the server refuses a prompt without this input.
+
+        Examples
+        --------
+        >>> NodeSpecs(client.object_info())["KSampler"].input("model").required
+        True
+        """
         return self.section == "required"
 
     @property
     def types(self) -> tuple[str, ...]:
-        """The members of a union, upper case left as it is."""
+        """The members of a union, upper case left as it is.
+
+        Examples
+        --------
+        >>> NodeSpecs(client.object_info())["KSampler"].input("model").types
+        ('MODEL',)
+        """
         return tuple(part.strip() for part in self.type.split(","))
 
     @property
     def initial(self) -> Any:
-        """The value of a freshly added node: the declared default, else what the editor starts with."""
+        """The value of a freshly added node: the declared default, else what the editor starts with.
+
+        Examples
+        --------
+        >>> NodeSpecs(client.object_info())["KSampler"].input("steps").initial
+        20
+        """
         if self.default is not None:
             return self.default
         if self.multiselect:
@@ -189,6 +213,19 @@ class InputSpec:
 
         Only what the definition itself says is judged: type, bounds and options. Options that are fetched elsewhere and
         files that may just have been uploaded are let through.
+
+        Parameters
+        ----------
+        value : object
+
+        Returns
+        -------
+        str or None
+
+        Examples
+        --------
+        >>> NodeSpecs(client.object_info())["KSampler"].input("steps").problem(0)
+        'must be at least 1'
         """
         if self.kind in ("int", "seed", "float"):
             return self._number_problem(value)
@@ -278,6 +315,12 @@ class NodeSpec:
         Inputs that the server fills in itself; they are never sent.
     raw : Mapping
         The definition as the server sent it.
+
+    Examples
+    --------
+    >>> sampler = NodeSpecs(client.object_info())["KSampler"]
+    >>> [output.type for output in sampler.outputs]
+    ['LATENT']
     """
 
     class_type: str
@@ -318,7 +361,22 @@ class NodeSpec:
         return Layout(tuple(widgets), tuple(sockets), tuple(positions), types, names, socket_names, forced)
 
     def input(self, name: str) -> InputSpec | None:
-        """The specification of the input called `name`; dynamic inputs are found by their dotted names."""
+        """The specification of the input called `name`; dynamic inputs are found by their dotted names.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        InputSpec or None
+            None if there is no such input.
+
+        Examples
+        --------
+        >>> NodeSpecs(client.object_info())["KSampler"].input("nothing") is None
+        True
+        """
         for spec in self.inputs:
             if spec.name == name:
                 return spec

@@ -23,5 +23,5 @@ def client() -> Iterator[ComfyClient]:
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_run(name: str, client: ComfyClient) -> None:
     module = import_module(name)
-    globs = {**vars(module), "client": client, "example": example}
+    globs = {"NodeSpecs": room.NodeSpecs, **vars(module), "client": client, "example": example}
     assert doctest.testmod(module, globs=globs, optionflags=doctest.NORMALIZE_WHITESPACE).failed == 0
