@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 Color = str | tuple[int, int, int]
 
+_MAX_LABEL = 1000
 MAX_PIXELS = 100_000_000
 """Of all cells of a sheet: 300 MB in memory. A wide image beside a high one would take any amount."""
 
@@ -122,9 +124,9 @@ def _line_height(font: FreeTypeFont | ImageFont) -> int:
 
 
 def _cut(text: str, font: FreeTypeFont | ImageFont, width: float) -> str:
-    text = " ".join(text.split())
+    # Half an emoji has no glyph, and Pillow no patience with it; nobody reads a label of a thousand letters.
+    text = " ".join(text[: 4 * _MAX_LABEL].split())[:_MAX_LABEL].encode("utf-8", "replace").decode()
     if font.getlength(text) <= width:
         return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    fitting = bisect_right(range(len(text)), width, key=lambda count: font.getlength(f"{text[:count]}…"))
+    return f"{text[: max(fitting - 1, 0)].rstrip()}…"

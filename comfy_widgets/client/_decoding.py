@@ -10,6 +10,8 @@ from ._errors import ComfyError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_PROGRAMS = frozenset({"EPS", "WMF", "MPEG"})
+
 MAX_PIXELS = 1_000_000_000
 """Of all images of one result: three gigabytes of RGB, and the bound where a server sends bombs."""
 
@@ -35,7 +37,7 @@ def decode(content: bytes, name: str, *, room: int = MAX_PIXELS, fit: int | None
     from PIL import Image as Pillow
 
     try:
-        image = Pillow.open(io.BytesIO(content))
+        image = _opened(content)
         if image.width * image.height > room:
             raise ComfyError(
                 f"{name} has {image.width} x {image.height} pixels, and all images of a result together may have "
@@ -58,3 +60,16 @@ def decode(content: bytes, name: str, *, room: int = MAX_PIXELS, fit: int | None
         # Pillow's readers raise whatever a damaged file leads them to.
         raise ComfyError(f"{name} cannot be opened as an image: {error}. .bytes() gives the file as it is.") from error
     return image
+
+
+def _opened(content: bytes) -> Image:
+    """Only formats that are data: Pillow hands PostScript to Ghostscript, and a file here is a stranger's."""
+    from PIL import Image as Pillow
+    from PIL import UnidentifiedImageError
+
+    try:
+        # The usual formats are known before all others are loaded.
+        return Pillow.open(io.BytesIO(content), formats=[name for name in Pillow.OPEN if name not in _PROGRAMS])
+    except UnidentifiedImageError:
+        Pillow.init()
+        return Pillow.open(io.BytesIO(content), formats=[name for name in Pillow.OPEN if name not in _PROGRAMS])

@@ -27,7 +27,7 @@ from ._events import (
     Status,
     Unknown,
 )
-from ._text import plain, plain_lines
+from ._text import plain, plain_lines, words
 
 FEATURE_FLAGS_FRAME = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
 """The first frame to send on every new socket; as a second frame the server ignores it."""
@@ -60,7 +60,7 @@ def parse_text(frame: str | bytes) -> Event:
     parse = _PARSERS.get(name) if isinstance(name, str) else None
     if parse is None:
         return Unknown(
-            name=str(name), data=data, prompt_id=_text(data.get("prompt_id")) if type(data) is dict else None
+            name=words(name), data=data, prompt_id=_text(data.get("prompt_id")) if type(data) is dict else None
         )
     if not isinstance(data, dict):
         return Malformed(reason=f"{name} without data", size=len(frame))
@@ -137,7 +137,7 @@ def _text(value: object) -> str | None:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return tuple(str(item) for item in value) if isinstance(value, list) else ()
+    return tuple(map(words, value)) if isinstance(value, list) else ()
 
 
 def _number(value: object, default: float) -> float:
@@ -170,7 +170,7 @@ def _progress_state(data: dict[str, Any]) -> Event:
             key,
             _number(entry.get("value"), 0.0),
             _number(entry.get("max"), 1.0),
-            str(entry.get("state")),
+            words(entry.get("state")),
             shown if type(shown) is str else key,
         )
     return ProgressState(nodes=nodes, prompt_id=_text(data.get("prompt_id")))
@@ -179,7 +179,7 @@ def _progress_state(data: dict[str, Any]) -> Event:
 def _logs(data: dict[str, Any]) -> Event:
     entries = data.get("entries")
     items = entries if isinstance(entries, list) else []
-    return Logs(tuple(LogEntry(str(item.get("t")), str(item.get("m"))) for item in items if isinstance(item, dict)))
+    return Logs(tuple(LogEntry(words(item.get("t")), words(item.get("m"))) for item in items if isinstance(item, dict)))
 
 
 def _execution_error(data: dict[str, Any]) -> Event:
@@ -187,8 +187,8 @@ def _execution_error(data: dict[str, Any]) -> Event:
         node_id=_text(data.get("node_id")),
         node_type=_text(data.get("node_type")),
         # For people, as the traceback is: libraries colour what they print, and some print a whole tensor.
-        exception_message=plain(str(data.get("exception_message") or "").strip()),
-        exception_type=plain(str(data.get("exception_type") or ""), _MAX_TYPE),
+        exception_message=plain(words(data.get("exception_message") or "").strip()),
+        exception_type=plain(words(data.get("exception_type") or ""), _MAX_TYPE),
         traceback=plain_lines(_texts(data.get("traceback"))),
         # A blocked branch sends a list here.
         current_inputs=_mapping(data.get("current_inputs")),

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._text import plain
+from ._text import plain, words
 
 _NO_REASON = "The server gave no reason."
 _MISSING_CLASS = ("invalid_prompt", "missing_node_type")
@@ -76,9 +76,9 @@ class Refusal:
         error = error if isinstance(error, dict) else {}
         info, nodes = error.get("extra_info"), body.get("node_errors")
         return cls(
-            str(error.get("type") or body.get("code") or f"http_{status}"),
-            plain(str(error.get("message") or body.get("message") or "")) or _NO_REASON,
-            plain(str(error.get("details") or "")),
+            words(error.get("type") or body.get("code") or f"http_{status}"),
+            plain(words(error.get("message") or body.get("message") or "")) or _NO_REASON,
+            plain(words(error.get("details") or "")),
             info if isinstance(info, dict) else {},
             nodes if isinstance(nodes, dict) else {},
         )
@@ -111,7 +111,7 @@ class Refusal:
         if not ids:
             named = self.extra_info.get("node_id")
             match = re.search(r"#([^']+)", self.details)
-            ids = [str(named)] if named is not None else [match.group(1)] if match else []
+            ids = [words(named)] if named is not None else [match.group(1)] if match else []
         for node_id in ids:
             class_type, title = _class(prompt.get(node_id)), title_of(prompt, node_id)
             reason = (
@@ -160,7 +160,7 @@ def node_problems(node_errors: Mapping[str, Any], prompt: Mapping[str, Any]) -> 
     for node_id in sorted(node_errors, key=lambda key: order.get(key, len(order))):
         entry = node_errors[node_id]
         errors = entry.get("errors") if isinstance(entry, Mapping) else None
-        class_type = str(entry.get("class_type") or "") if isinstance(entry, Mapping) else ""
+        class_type = words(entry.get("class_type") or "") if isinstance(entry, Mapping) else ""
         for error in errors if isinstance(errors, list) else ():
             if isinstance(error, Mapping):
                 info = error.get("extra_info")
@@ -170,7 +170,7 @@ def node_problems(node_errors: Mapping[str, Any], prompt: Mapping[str, Any]) -> 
                 predicate = plain(_predicate(error, info))
                 reason = plain(_sentence(error, info, name, predicate))
                 text = plain(f"{_where(prompt, node_id, class_type)}: {reason}")
-                title, kind = title_of(prompt, node_id) or class_type, str(error.get("type") or "")
+                title, kind = title_of(prompt, node_id) or class_type, words(error.get("type") or "")
                 yield NodeProblem(text, node_id, title, class_type or None, name, kind, reason, predicate)
 
 
@@ -208,7 +208,7 @@ def _where(prompt: Mapping[str, Any], node_id: str, class_type: str = "") -> str
 
 
 def _sentence(error: Mapping[str, Any], info: Mapping[str, Any], name: str | None, predicate: str) -> str:
-    kind, details = str(error.get("type") or ""), str(error.get("details") or "")
+    kind, details = words(error.get("type") or ""), words(error.get("details") or "")
     if kind == "required_input_missing":
         return f"the input {name or details!r} {predicate}"
     if predicate:
@@ -217,13 +217,13 @@ def _sentence(error: Mapping[str, Any], info: Mapping[str, Any], name: str | Non
         return f"the nodes form a cycle: {details}."
     if kind in ("exception_during_validation", "exception_during_inner_validation"):
         return f"the server failed while checking {name or 'it'} ({details}); a connection may lead to nothing."
-    message = str(error.get("message") or kind or "refused")
+    message = words(error.get("message") or kind or "refused")
     return f"{message}: {details}." if details and details not in message else f"{message}."
 
 
 def _predicate(error: Mapping[str, Any], info: Mapping[str, Any]) -> str:
     """What is said of the input, to follow its name."""
-    kind, details = str(error.get("type") or ""), str(error.get("details") or "")
+    kind, details = words(error.get("type") or ""), words(error.get("details") or "")
     value, config = info.get("received_value"), info.get("input_config")
     options = _options(config)
     if kind == "required_input_missing":
@@ -267,5 +267,8 @@ def _choices(config: object, details: str) -> str:
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        text = "a value nested too deeply"
     return text if len(text) <= 80 else text[:77] + "..."

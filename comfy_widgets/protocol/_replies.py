@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from ._events import Event, ExecutionError, ExecutionInterrupted, ExecutionSuccess
 from ._frames import event_from_history
 from ._outputs import File, files_of, texts_of
+from ._text import words
 
 Outcome = Literal["completed", "failed", "cancelled"]
 
@@ -49,7 +50,7 @@ class PromptReply:
         number = body.get("number")
         node_errors = body.get("node_errors")
         return cls(
-            str(body.get("prompt_id")),
+            words(body.get("prompt_id")),
             number if isinstance(number, (int, float)) else 0,
             node_errors if isinstance(node_errors, dict) else {},
             _rest(body, "prompt_id", "number", "node_errors"),
@@ -144,10 +145,10 @@ def _queue_items(items: object) -> Iterator[QueueItem]:
             number = item[0] if isinstance(item[0], (int, float)) and not math.isnan(item[0]) else 0
             yield QueueItem(
                 number,
-                str(item[1]),
+                words(item[1]),
                 prompt if isinstance(prompt, dict) else {},
                 extra if isinstance(extra, dict) else {},
-                tuple(map(str, outputs)) if isinstance(outputs, list) else (),
+                tuple(map(words, outputs)) if isinstance(outputs, list) else (),
             )
 
 

@@ -64,6 +64,25 @@ def plain(text: str, limit: int = MAX_TEXT) -> str:
     return cut(_ANSI.sub("", text), limit)
 
 
+def words(value: object) -> str:
+    """A value where a server should have sent a text; nesting that Python cannot write down becomes a mark.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+    """
+    if isinstance(value, str):
+        return value
+    try:
+        return str(value)
+    except RecursionError:
+        return "[nested too deeply]"
+
+
 def plain_lines(lines: Iterable[str], limit: int = 5 * MAX_TEXT) -> tuple[str, ...]:
     """The lines of a traceback as `plain` gives them; of too many, the first and the last.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -105,6 +106,16 @@ def test_a_bomb_and_a_broken_picture_are_clear_errors(monkeypatch: pytest.Monkey
         decode(png(size=(64, 64)), "x.png")
 
 
+def test_no_program_is_run_for_a_file_of_a_server() -> None:
+    postscript = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
+    with pytest.raises(ComfyError, match="cannot be opened as an image"):
+        decode(postscript, "x.png")
+    for form in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "TGA", "PPM", "DDS", "ICO"):
+        stream = io.BytesIO()
+        Image.new("RGB", (16, 16), "red").save(stream, form)
+        assert decode(stream.getvalue(), f"x.{form}").size == (16, 16)
+
+
 def test_a_result_shows_itself_small() -> None:
     found = result({"9": {"images": [item("a.png")]}}, {"a.png": png(size=(2000, 2000))})
     bundle = found._repr_mimebundle_()
@@ -176,6 +187,12 @@ class TestGrid:
         assert labelled.width == plain.width
         below = labelled.crop((0, plain.height - 2, labelled.width, labelled.height))
         assert below.getcolors() is None or len(below.getcolors() or ()) > 1
+
+    @pytest.mark.parametrize("label", ["", "half \ud83d", "a\nb", "x" * 5_000_000, "\u0301" * 2000])
+    def test_any_text_is_a_label(self, label: str) -> None:
+        start = time.thread_time()
+        assert make_grid([Image.new("RGB", (64, 64))], labels=[label]).width >= 64
+        assert time.thread_time() - start < 2
 
     def test_bad_input_says_what_is_wrong(self) -> None:
         picture = Image.new("RGB", (4, 4))

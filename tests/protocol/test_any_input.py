@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -139,3 +141,37 @@ def test_many_random_frames() -> None:
         frame = random_.randbytes(random_.randrange(60))
         assert isinstance(parse_text(frame), Event)
         assert isinstance(parse_binary(frame), Event)
+
+
+@pytest.mark.parametrize("depth", range(900, 996, 3))
+def test_nesting_at_the_edge_of_what_python_takes(depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    error = {"exception_message": "D", "exception_type": "D", "traceback": ["D"]}
+    problem = {"type": "D", "message": "D", "details": "D", "extra_info": {"received_value": "D"}}
+    bodies = {
+        "frame": {"type": "execution_error", "data": error},
+        "queue": {"queue_running": [[0, "D", {}, {}, ["D"]]]},
+        "history": {"outputs": {"9": {"x": [{"a": "D"}]}}, "status": {"messages": [["execution_error", error]]}},
+        "refusal": {"error": problem, "node_errors": {"3": {"class_type": "D", "errors": [problem]}}},
+    }
+    read: dict[str, Any] = {}
+    for name, body in bodies.items():
+        text = json.dumps(body).replace('"D"', deep)
+        if name == "frame":
+            assert isinstance(parse_text(text), Event)
+            continue
+        try:
+            read[name] = json.loads(text)
+        except RecursionError:
+            return
+    _deeper(lambda: Queue.parse(read["queue"]))
+    _deeper(lambda: HistoryEntry.parse("a", read["history"]).texts)
+    _deeper(lambda: Refusal.parse(read["refusal"], 400).problems({}))
+
+
+def _deeper(act: Callable[[], object], frames: int = 12) -> None:
+    """Read it further down than it was decoded."""
+    if frames:
+        _deeper(act, frames - 1)
+    else:
+        act()
