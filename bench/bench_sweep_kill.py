@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from comfy_widgets import ComfyClient, resume
@@ -29,11 +30,20 @@ sweep(text_to_image(steps=1), seed=range(int(cells)), client=client, folder=fold
 """
 
 
+def sent(server: ScriptedServer) -> list[int]:
+    """Seeds of all prompts that came whole; a kernel may be killed in the middle of sending one."""
+    seeds = []
+    for request in server.traffic.select("POST", "/prompt"):
+        with suppress(ValueError):
+            seeds.append(request.json()["prompt"]["3"]["inputs"]["seed"])
+    return seeds
+
+
 def killed(server: ScriptedServer, folder: Path, cells: int, posts: int) -> None:
     """Run a kernel, and kill it when the server was sent so many prompts, give or take some milliseconds."""
     command = [sys.executable, "-c", KERNEL, server.url, str(folder), str(cells)]
     kernel = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    server.wait_for(lambda: len(server.posted) >= posts, 120)
+    server.wait_for(lambda: len(sent(server)) >= posts, 120)
     time.sleep(random.uniform(0, 0.02))
     kernel.kill()
     kernel.wait()
@@ -51,12 +61,12 @@ def main() -> int:
             ComfyClient(server.url, journal=False) as client,
         ):
             killed(server, Path(folder) / "store", cells, posts)
-            before = len(server.posted)
+            before = len(sent(server))
             run = resume(Path(folder) / "store", client=client, confirm=False)
             finished = run.price.stored
             run.start().wait(300)
             adopted += before - finished
-            runs = Counter(body["prompt"]["3"]["inputs"]["seed"] for body in server.posted)
+            runs = Counter(sent(server))
             lost += sum(cell.image is None for cell in run)
             twice += sum(count - 1 for count in runs.values())
             run.close()

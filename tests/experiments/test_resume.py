@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,12 @@ CELLS = 40
 
 
 def runs_of(server: ScriptedServer) -> Counter[int]:
-    return Counter(body["prompt"]["3"]["inputs"]["seed"] for body in server.posted)
+    """How often each seed was sent; a kernel may be killed in the middle of sending one."""
+    seeds: Counter[int] = Counter()
+    for request in server.traffic.select("POST", "/prompt"):
+        with suppress(ValueError):
+            seeds[request.json()["prompt"]["3"]["inputs"]["seed"]] += 1
+    return seeds
 
 
 def kill_at(server: ScriptedServer, folder: Path, posts: int, cells: int = CELLS) -> None:
@@ -34,7 +39,7 @@ def kill_at(server: ScriptedServer, folder: Path, posts: int, cells: int = CELLS
     command = [sys.executable, str(Path(__file__).with_name("killed.py")), server.url, str(folder), str(cells)]
     kernel = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        server.wait_for(lambda: len(server.posted) >= posts or kernel.poll() is not None, 60)
+        server.wait_for(lambda: runs_of(server).total() >= posts or kernel.poll() is not None, 60)
     finally:
         kernel.kill()
         kernel.wait()
