@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .client import ComfyClient, Job, Progress, Result, Run, runs
     from .engine import Engine
     from .errors import ComfyError, WorkflowError
-    from .experiments import images, lora, replace, together
+    from .experiments import explain, images, lora, replace, together
     from .protocol import File, Preview
     from .widgets import ComfyPanel, ImageGrid, JobProgress, LivePreview, SweepGrid, WorkflowForm
     from .workflow import Graph, Param, Workflow, example
@@ -46,6 +46,7 @@ _HOME = {
     "WorkflowError": "errors",
     "WorkflowForm": "widgets",
     "example": "workflow",
+    "explain": "experiments",
     "images": "experiments",
     "lora": "experiments",
     "make_grid": "_grid",
@@ -78,6 +79,7 @@ __all__ = [
     "WorkflowError",
     "WorkflowForm",
     "example",
+    "explain",
     "images",
     "lora",
     "make_grid",

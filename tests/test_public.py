@@ -34,6 +34,7 @@ NAMES = [
     "WorkflowError",
     "WorkflowForm",
     "example",
+    "explain",
     "images",
     "lora",
     "make_grid",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ._display import use_view as use_view
     from ._errors import ExperimentError as ExperimentError
     from ._experiment import Experiment as Experiment
+    from ._explain import Explanation as Explanation
+    from ._explain import explain as explain
     from ._images import FoundImage as FoundImage
     from ._images import ImageIndex as ImageIndex
     from ._images import images as images
@@ -40,12 +42,14 @@ _HOMES = {
     "Cell": "_cell",
     "Experiment": "_experiment",
     "ExperimentError": "_errors",
+    "Explanation": "_explain",
     "FoundImage": "_images",
     "ImageIndex": "_images",
     "Price": "_order",
     "Rating": "_store",
     "Store": "_store",
     "add_arguments": "_command",
+    "explain": "_explain",
     "images": "_images",
     "in_words": "_order",
     "latin": "_sample",
