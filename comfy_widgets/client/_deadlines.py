@@ -105,6 +105,8 @@ class Deadlines:
         finally:
             with self._changed:
                 self._under_way.discard(limit)
+                if self._closed and not self._under_way:
+                    self._changed.notify()
 
     def cut_all(self) -> None:
         """End all exchanges that are under way, and the thread as soon as there are none."""

@@ -100,11 +100,17 @@ class Exchange:
         self._seen = seen
         self.alive = head.get("Connection").lower() != "close"
         self.upgraded = False
+        self._held: list[bytes] | None = None
 
     async def forward_request(self) -> None:
         """Send the request on."""
         # Without extensions frames are not compressed, so that the proxy can count and change messages.
         await self._server.send(self._request.without("Sec-WebSocket-Extensions").encode())
+        if self._held is not None:
+            for piece in self._held:
+                self._keep(piece)
+                await self._server.send(piece)
+            return
         async for piece in body(self._client.reader, self._request):
             self._keep(piece)
             await self._server.send(piece)
@@ -146,11 +152,15 @@ class Exchange:
 
     async def hold_until(self, lifted: threading.Event) -> bool:
         """Wait for a fault to be lifted; False when the client gave up first."""
+        # Read first: whoever waits for the client to leave would take the body for noise.
+        self._held = [piece async for piece in body(self._client.reader, self._request)]
         gone = asyncio.ensure_future(client_leaves(self._client.reader))
         try:
             return await until_set(lifted, gone)
         finally:
             gone.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await gone
 
     async def cut(self, manner: Manner) -> None:
         """End the connection in this manner, once what went before has arrived."""

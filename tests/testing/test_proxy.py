@@ -276,6 +276,19 @@ def test_a_stalled_call_goes_on_when_lifted(server: ScriptedServer, proxy: Fault
     assert replies == [200]
 
 
+def test_a_stalled_call_keeps_its_body(server: ScriptedServer, proxy: FaultProxy, client: BareClient) -> None:
+    stall = proxy.stall("POST", "/queue")
+    replies = []
+    call = threading.Thread(target=lambda: replies.append(client.post("/queue", {"delete": ["x" * 100_000]})))
+    call.start()
+    stall.wait()
+    assert server.count("POST", "/queue") == 0
+    stall.lift()
+    call.join(20)
+    assert len(replies) == 1
+    assert server.traffic.select("POST", "/queue")[0].json() == {"delete": ["x" * 100_000]}
+
+
 def test_refusing_and_taking_connections_again(proxy: FaultProxy, client: BareClient) -> None:
     ws = client.connect()
     client.get("/queue")
