@@ -97,7 +97,22 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f".{home}", __name__), name)
     globals()[name] = value
+    if home == "client":
+        import_module("._notebook", __name__).prepare()
     return value
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Show workflows, jobs and results richly: ``%load_ext comfy_widgets``.
+
+    In a notebook this is done as soon as `ComfyClient` is used; the extension does it earlier, and in any IPython.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+        IPython's shell.
+    """
+    import_module("._notebook", __name__).register(shell)
 
 
 def __dir__() -> list[str]:

@@ -29,6 +29,7 @@ from ._runs import Run, runs
 from ._state import state_directory
 from ._status import JobStatus, Phase
 from ._watch import Pace
+from ._watching import show_runs_with
 
 __all__ = [
     "ComfyClient",
@@ -58,5 +59,6 @@ __all__ = [
     "WorkflowError",
     "runs",
     "shared_engine",
+    "show_runs_with",
     "state_directory",
 ]

@@ -40,6 +40,7 @@ from ._tracker import Tracker
 from ._transport import Options, Transport
 from ._user_routes import UserRoutes
 from ._watch import Pace
+from ._watching import show
 
 logging.getLogger("comfy_widgets").addHandler(logging.NullHandler())
 
@@ -332,27 +333,19 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
             raise ValueError(f"A job with the id {prompt_id} has not ended yet; client.attach(prompt_id) gives it.")
         return prompt_id
 
-    def run(self, workflow: Any, /, timeout: float | None = None, **values: Any) -> Result:
+    def run(self, workflow: Any, /, timeout: float | None = None, *, progress: bool = True, **values: Any) -> Result:
         """Submit a workflow and wait for its result; takes what `submit` takes.
+
+        In a notebook, a slim live line shows how far the job is; when the cell ends it is one line of text.
 
         Parameters
         ----------
         workflow : Workflow, dict, path, JSON text or bytes
             As for `submit`.
-        workflow : Workflow, dict, path, JSON text or bytes
-            As for `submit`.
-        workflow : Workflow, dict, path, JSON text or bytes
-            As for `submit`.
-        workflow : Workflow, dict, path, JSON text or bytes
-            As for `submit`.
         timeout : float, optional
             Seconds; the job goes on when they are over.
-        **values : object
-            Values of the workflow's parameters, and whatever else `submit` takes.
-        **values : object
-            Values of the workflow's parameters, and whatever else `submit` takes.
-        **values : object
-            Values of the workflow's parameters, and whatever else `submit` takes.
+        progress : bool
+            Show the line. In a script nothing is ever shown.
         **values : object
             Values of the workflow's parameters, and whatever else `submit` takes.
 
@@ -371,7 +364,10 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         >>> result.images[0].size
         (64, 64)
         """
-        return self.submit(workflow, **values).result(timeout)
+        job = self.submit(workflow, **values)
+        if progress:
+            show(job)
+        return job.result(timeout)
 
     def attach(self, prompt_id: str) -> Job:
         """A job for a prompt that was submitted before, by this program or another.

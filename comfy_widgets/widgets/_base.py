@@ -40,10 +40,18 @@ class Widget(AnyWidget):
 
     def __init__(self, *, layout: Any = None, **traits: Any) -> None:
         super().__init__(**traits, **({} if layout is None else {"layout": layout}))
+        self._has_own_layout = layout is None or isinstance(layout, dict)
         self._handlers = dict(self._message_handlers())
         self.on_msg(_dispatch)
         # Unasked, as a cell that goes on to wait for a run would not answer before its end.
         self._send_code(part_files(self._bundle))
+
+    def close(self) -> None:
+        """End the widget in the browser, and free what it holds."""
+        super().close()
+        # ipywidgets would keep it for ever. A layout that was given may belong to other widgets, too.
+        if getattr(self, "_has_own_layout", False):
+            self.layout.close()
 
     def _message_handlers(self) -> Mapping[str, Handler]:
         """Return what handles each kind of message from the browser."""

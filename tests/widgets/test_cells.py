@@ -30,6 +30,9 @@ run(
     "def count():",
     "    from ipywidgets.widgets.widget import _instances",
     "    return sum(type(widget).__name__ == 'ComfyPanel' for widget in _instances.values())",
+    "def count_all():",
+    "    from ipywidgets.widgets.widget import _instances",
+    "    return len(_instances)",
 )
 """
 MAKE = "panel = ComfyPanel(text_to_image(), client)"
@@ -47,11 +50,11 @@ def test_thirty_runs_of_a_cell_keep_one_panel(server: ScriptedServer) -> None:
     lines = execute(
         server,
         f"run('shown', {MAKE!r}, 'panel;', times=30)",
-        "run('count', \"print('now', count(), panel.status)\")",
+        "run('count', \"print('now', count(), panel.status, count_all())\")",
         "run('unnamed', 'ComfyPanel(text_to_image(), client);', times=5)",
         "run('count', \"print('now', count())\")",
     )
-    assert lines == ["now 1 idle", "now 2"]
+    assert lines == ["now 1 idle 2", "now 2"]
 
 
 @pytest.mark.timeout(200)
