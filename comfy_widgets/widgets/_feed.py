@@ -138,6 +138,7 @@ class RunFeed:
         warnings = self._warnings(working)
         new = runs.state_of(run, loaded=run.loaded and not more, warnings=warnings)
         new["connected"] = not warnings
+        new["chosen"] = self._chosen is not None and self._shown() is not runs.shown
         self._tell(new)
         more = self._tell_rows(self._differences) or more if self._differences is not None else more
         return 0.0 if more else _POLL if working else None

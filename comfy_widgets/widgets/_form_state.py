@@ -149,12 +149,17 @@ class FormState:
                 browser.set_trait("_form", self.spec)
             self._publish()
 
-    def draw_seeds(self, *, all_seeds: bool = False) -> None:
-        """Give new values to the seeds that are marked for it; with `all_seeds`, to all where none is marked."""
-        every = [name for name, param in self._definitions.items() if param.kind == "seed"] if all_seeds else []
+    def draw_seeds(self) -> None:
+        """Give new values to the seeds that are marked for it."""
         with self._publishing:
-            for name in self._randomize or every:
+            for name in self._randomize:
                 self._set(name, partial(fields.new_seed, self._definitions[name]))
+
+    def other_seeds(self) -> dict[str, int]:
+        """Draw seeds for a further run with the same values, where none are drawn anyway; the form keeps its own."""
+        if self._randomize:
+            return {}
+        return {name: fields.new_seed(param) for name, param in self._definitions.items() if param.kind == "seed"}
 
     def use(self, values: Mapping[str, Any]) -> None:
         """Take over the values of an earlier run, as far as the form has them and they still fit."""

@@ -122,7 +122,7 @@ class ComfyPanel(PanelTraits):
         self._parts: list[Widget] = []
         state = FormState(workflow, client or default_client(), params, title=title)
         runs = Runs(_PanelHost(state, self._run_ended))
-        super().__init__(state, runs, self.run, part="panel", layout=layout)
+        super().__init__(state, runs, self._run_with, part="panel", layout=layout)
         finish_before_cells_end()
         problem = self._state.problem or self._state.missing_nodes_error()
         if problem is not None:
@@ -139,12 +139,12 @@ class ComfyPanel(PanelTraits):
     @cached_property
     def controls(self) -> RunControls:
         """Run and Cancel, progress and errors alone, to be put anywhere."""
-        return self._add_part(RunControls(self._state, self._run_core, self.run, part="controls"))
+        return self._add_part(RunControls(self._state, self._run_core, self._run_with, part="controls"))
 
     @cached_property
     def stage(self) -> RunStage:
         """The live preview and the images alone, to be put anywhere."""
-        return self._add_part(RunStage(self._state, self._run_core, self.run, part="stage"))
+        return self._add_part(RunStage(self._state, self._run_core, self._run_with, part="stage"))
 
     def _add_part(self, part: W) -> W:
         self._parts.append(part)
@@ -172,14 +172,18 @@ class ComfyPanel(PanelTraits):
         >>> panel.run().wait().status.value
         'completed'
         """
+        return self._run_with({})
+
+    def _run_with(self, values: Mapping[str, Any]) -> Job:
+        """Run with some values in place of the form's."""
         frame = self._state.frame
         try:
-            job = self.client.submit(self.workflow)
+            job = self.client.submit(self.workflow.with_params(values) if values else self.workflow)
         except ComfyError as error:
             self._run_core.refuse(error, frame)
             self._announce()
             raise
-        self._run_core.start(job, frame, self.params.to_dict())
+        self._run_core.start(job, frame, {**self.params.to_dict(), **values})
         self._announce()
         return job
 

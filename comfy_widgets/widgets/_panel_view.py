@@ -34,7 +34,7 @@ class PanelView(FormWidget):
     runs : Runs
         The runs, likewise.
     start : callable
-        What Run does.
+        What Run does; it takes values in place of the form's.
     part : str
         What is shown: "panel" for everything, "stage" or "controls".
     layout : ipywidgets.Layout, optional
@@ -48,7 +48,13 @@ class PanelView(FormWidget):
     _runs = traitlets.Dict().tag(sync=True)
 
     def __init__(
-        self, state: FormState, runs: Runs, start: Callable[[], object], *, part: str, layout: Any = None
+        self,
+        state: FormState,
+        runs: Runs,
+        start: Callable[[Mapping[str, Any]], object],
+        *,
+        part: str,
+        layout: Any = None,
     ) -> None:
         self._run_core = runs
         self._start = start
@@ -94,9 +100,9 @@ class PanelView(FormWidget):
             return
         try:
             for index in range(max(1, min(int(message["count"]), MAX_REPEAT))):
+                self._state.draw_seeds()
                 # The same values once more would give the same images: further runs get seeds of their own.
-                self._state.draw_seeds(all_seeds=index > 0)
-                self._start()
+                self._start(self._state.other_seeds() if index else {})
         except ComfyError as error:
             # The panel shows it; raised in a message handler, nobody would see it.
             logger.info("no job came about: %s", error)

@@ -28,11 +28,11 @@ def differences(params: Mapping[str, Param], then: Mapping[str, Any], now: Mappi
     then, now : Mapping
         Values by name.
     """
-    found = [
-        f"{params[name].label} {_short(then[name])} → {_short(value)}"
-        for name, value in now.items()
-        if name in then and name in params and then[name] != value
-    ]
+    names = [name for name, value in now.items() if name in then and name in params and then[name] != value]
+    # Seeds differ most often and say least: last, and without the other one.
+    seeds = [name for name in names if params[name].kind == "seed"]
+    found = [f"{params[name].label} {_short(then[name])} → {_short(now[name])}" for name in names if name not in seeds]
+    found += [f"{params[name].label} {then[name]}" for name in seeds]
     more = len(found) - _MAX_DIFFERENCES
     return [*found[:_MAX_DIFFERENCES], f"{more} more"] if more > 0 else found
 

@@ -43,6 +43,7 @@ def idle(frame: Frame = ONE_IMAGE) -> RunState:
         "summary": "",
         "frame": frame,
         "connected": True,
+        "chosen": False,
     }
 
 

@@ -91,7 +91,7 @@ class RunState(TypedDict):
 
     `run` counts the runs of the widget; messages about images carry it. `eta` is in seconds, `queue` the number of
     prompts that run before. `texts` is what the workflow gave besides images, `summary` one line about the end.
-    `connected` is false while nothing is heard of the server.
+    `connected` is false while nothing is heard of the server, `chosen` true while somebody looks at an earlier run.
     """
 
     run: int
@@ -108,6 +108,7 @@ class RunState(TypedDict):
     summary: str
     frame: Frame
     connected: bool
+    chosen: bool
 
 
 class RunRow(TypedDict):

@@ -2,6 +2,8 @@ import * as combobox from "../src/features/combobox";
 import * as imageInput from "../src/features/image-input";
 import * as lightbox from "../src/features/lightbox";
 import * as record from "../src/features/record";
+import * as runs from "../src/features/runs";
+import * as weights from "../src/features/weights";
 import type { Model } from "../src/host/model";
 import type { LoadFeature } from "../src/lib/features";
 import {
@@ -70,7 +72,7 @@ export class FakeModel implements Model {
 
 /** Features that are already in the page. */
 export const loadFeature: LoadFeature = async (name) =>
-  ({ combobox, lightbox, record, "image-input": imageInput })[name];
+  ({ combobox, lightbox, record, runs, weights, "image-input": imageInput })[name];
 
 export function field(name: string, kind: Field["kind"], more: Partial<Field> = {}): Field {
   const label = name[0]?.toUpperCase() + name.slice(1);
@@ -112,7 +114,13 @@ export const VALUES: Values = {
 };
 
 export function panelModel(): FakeModel {
-  return new FakeModel({ _form: FORM, _values: VALUES, _run: IDLE, _part: "panel" });
+  return new FakeModel({
+    _form: FORM,
+    _values: VALUES,
+    _run: IDLE,
+    _part: "panel",
+    _runs: { rows: [], shown: 0 },
+  });
 }
 
 export function runState(more: Partial<RunState>): RunState {

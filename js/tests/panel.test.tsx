@@ -179,17 +179,51 @@ describe("the keyboard", () => {
     expect(model.said("run")).toHaveLength(1);
   });
 
-  it("keeps its place on Run through a run, and does not start a second", async () => {
+  it("keeps its place on Run through a run; a second press waits for its turn", async () => {
     const model = panelModel();
     const { find, root } = await open(model);
     const run = find("button.primary");
     run.focus();
     run.click();
+    await rendered();
+    // Python has not answered yet: this is a double click.
+    run.click();
+    expect(model.said("run")).toHaveLength(1);
     model.put("_run", runState({ phase: "running" }));
     await rendered();
     expect(root.activeElement).toBe(run);
     run.click();
-    expect(model.said("run")).toHaveLength(1);
+    expect(model.said("run")).toHaveLength(2);
+    expect(find(".status").textContent).toBe("Running");
+  });
+
+  it("starts as many runs as were asked for", async () => {
+    const model = panelModel();
+    const { find, press } = await open(model);
+    await vi.waitFor(() => find(".repeat"));
+    const repeat = find<HTMLSelectElement>(".repeat select");
+    repeat.value = "4";
+    repeat.dispatchEvent(new Event("change", { bubbles: true }));
+    await press("Run");
+    expect(model.said("run")[0]?.count).toBe(4);
+  });
+
+  it("stops waiting when Cancel takes long", async () => {
+    const model = panelModel();
+    const { press } = await open(model);
+    model.put("_run", runState({ phase: "cancelling" }));
+    await rendered();
+    await press("Stop waiting");
+    expect(model.said("cancel")).toEqual([{ kind: "cancel", run: null }]);
+  });
+
+  it("says beside the server's name that nothing is heard of it", async () => {
+    const model = panelModel();
+    const { find } = await open(model);
+    model.put("_run", runState({ phase: "running", connected: false }));
+    await rendered();
+    expect(find(".server").dataset.ok).toBe("false");
+    expect(find(".server").textContent).toContain("Reconnecting");
   });
 
   it("comes back to Run when Cancel has done its work", async () => {
@@ -275,7 +309,7 @@ describe("a run", () => {
     expect(find(".figures").textContent).toBe("about 6 s left42 %");
     const bar = find("[role=progressbar]");
     expect(bar.getAttribute("aria-valuenow")).toBe("42");
-    expect(find("button.primary").getAttribute("aria-disabled")).toBe("true");
+    expect(find("button.primary").getAttribute("aria-disabled")).toBe("false");
   });
 
   it("has no value on its bar while it waits", async () => {

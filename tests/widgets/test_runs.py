@@ -123,6 +123,7 @@ def test_run_many_times_draws_seeds(server: ScriptedServer, panel: ComfyPanel, p
     seeds = [run.values["seed"] for run in panel.runs]
     assert seeds[0] == 5
     assert len(set(seeds)) == 4
+    assert panel.params.seed == 5
 
 
 def test_new_each_run_draws_the_seed_in_python(panel: ComfyPanel, page: Page) -> None:

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
+import type { Link } from "../lib/link";
 import type { Field, FormSpec, RunState } from "../lib/wire";
-import { isBusy } from "../lib/wire";
+import { useFeature } from "./feature";
 import { FileTarget } from "./file-target";
 import { Outcome } from "./outcome";
 import { RunButtons } from "./run-buttons";
@@ -16,13 +17,17 @@ interface Props {
   /** Start a run; returns the fields that must be put right first. */
   onRun: () => readonly Field[];
   onCancel: () => void;
+  onRepeat: (count: number) => void;
   onUpload: (field: Field, file: File) => void;
+  link: Link;
 }
 
 /** The whole panel: the settings on the left, progress and images on the right; in a narrow page one under the other. */
-export function Panel({ spec, form, stage, run, warnings, onRun, onCancel, onUpload }: Props) {
+export function Panel(props: Props) {
+  const { spec, form, stage, run, warnings, onRun, onCancel, onRepeat, onUpload, link } = props;
   const root = useRef<HTMLElement>(null);
-  const canRun = !isBusy(run.phase) && run.phase !== "lost";
+  const canRun = run.phase !== "sending" && run.phase !== "lost";
+  const runs = useFeature("runs", true);
   const start = () => {
     const [first] = onRun();
     if (first === undefined) return;
@@ -48,15 +53,22 @@ export function Panel({ spec, form, stage, run, warnings, onRun, onCancel, onUpl
     >
       <header>
         <h2>{spec.title}</h2>
-        <span class="server" data-embedded={spec.server.embedded} data-ok={spec.server.ok}>
+        <span class="server" data-embedded={spec.server.embedded} data-ok={spec.server.ok && run.connected}>
+          {run.connected || "Reconnecting · "}
           {spec.server.text}
         </span>
       </header>
       {form}
-      <RunButtons phase={run.phase} onRun={start} onCancel={onCancel} />
+      <RunButtons
+        phase={run.phase}
+        repeat={runs && <runs.Repeat onChange={onRepeat} />}
+        onRun={start}
+        onCancel={onCancel}
+      />
       <div class="outcome">
         {stage}
         <Outcome run={run} warnings={warnings} />
+        {runs && <runs.Runs link={link} />}
       </div>
     </FileTarget>
   );

@@ -25,7 +25,7 @@ export function Stage({ run, preview, pictures, frame, onWantOriginal }: Props) 
   const isLive = preview !== null && !arrived;
   // Images of an earlier run are never shown as if they were of the one that the line below speaks of.
   const isStale = pictures.run < run.run && run.phase !== "sending";
-  const isShown = pictures.items.length > 0 && !(isStale && run.phase === "done");
+  const isShown = pictures.items.length > 0 && (run.chosen || !(isStale && run.phase === "done"));
   // What gave texts alone needs no place for images.
   if (!busy && !isShown && run.phase === "done" && run.texts.length > 0) return null;
   return (
@@ -33,7 +33,9 @@ export function Stage({ run, preview, pictures, frame, onWantOriginal }: Props) 
       {!isLive && isShown && (
         <div class="layer">
           <Grid items={pictures.items} frame={shown} onWantOriginal={onWantOriginal} />
-          {isStale && <span class="before">From the run before</span>}
+          {isStale && (
+            <span class="before">{run.chosen ? `Run ${pictures.run}` : "From the run before"}</span>
+          )}
         </div>
       )}
       {busy && (isLive || !isShown) && (

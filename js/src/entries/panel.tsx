@@ -3,11 +3,12 @@ import { Form } from "../components/form";
 import { Panel } from "../components/panel";
 import { Stage } from "../components/stage";
 import { FormStore } from "../host/form-store";
-import { type Model, onMessage, send } from "../host/model";
+import { type Model, onMessage, onTrait, send } from "../host/model";
 import { mount } from "../host/mount";
 import { RunStore } from "../host/run-store";
 import { watch } from "../host/watch";
 import type { LoadFeature } from "../lib/features";
+import type { Link } from "../lib/link";
 import type { RunError } from "../lib/wire";
 import base from "../style/base.css?inline";
 import controlsCss from "../style/controls.css?inline";
@@ -28,6 +29,7 @@ export default (loadFeature: LoadFeature) => {
   let part: unknown;
   let form: FormStore;
   let runs: RunStore;
+  let link: Link;
   let failure: { error: RunError | null; edits: number } = { error: null, edits: 0 };
   const onLive = new Set<() => void>();
   let isLive = false;
@@ -36,6 +38,11 @@ export default (loadFeature: LoadFeature) => {
     part = model.get("_part");
     form = new FormStore(model, ending.signal);
     runs = new RunStore(model, ending.signal);
+    link = {
+      onTrait: (...on) => onTrait(model, ...on),
+      onMessage: (...on) => onMessage(model, ...on),
+      send: (message) => send(model, message),
+    };
     onMessage(model, ending.signal, (message, buffers) => {
       form.hear(message, buffers);
       runs.hear(message, buffers);
@@ -97,7 +104,11 @@ export default (loadFeature: LoadFeature) => {
       stage={<StagePart />}
       onRun={start}
       onCancel={runs.cancel}
+      onRepeat={(count) => {
+        form.count = count;
+      }}
       onUpload={form.upload}
+      link={link}
     />
   ));
   const ControlsPart = watch(panelState, () => (
@@ -106,6 +117,7 @@ export default (loadFeature: LoadFeature) => {
       warnings={form.values.value.warnings}
       onRun={start}
       onCancel={runs.cancel}
+      link={link}
     />
   ));
   const Alone = () => <section class="alone">{part === "stage" ? <StagePart /> : <ControlsPart />}</section>;

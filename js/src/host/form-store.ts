@@ -103,6 +103,9 @@ export class FormStore {
     if (this.#unsent.size > 0) this.#send("edit");
   };
 
+  /** How many runs a press starts. */
+  count = 1;
+
   /** Send everything and ask for a run; returns the fields that prevent it. */
   run = (): Field[] => {
     const wrong = invalid(this.spec.value.fields, this.drafts.value);
@@ -117,7 +120,7 @@ export class FormStore {
     this.#unsent.clear();
     const randomize = [...this.randomize.value];
     const change: Edit = { kind: "edit", page: this.#page, n: this.#n, values, randomize };
-    send(this.model, kind === "edit" ? change : { kind, edit: change, count: 1 });
+    send(this.model, kind === "edit" ? change : { kind, edit: change, count: this.count });
   }
 
   #adopt(before: Values, now: Values): void {

@@ -29,8 +29,9 @@ export class RunStore {
     });
   }
 
-  /** Run was pressed: a second press before Python answers must not be a second run. */
+  /** Run was pressed: until Python answers, a second press must not be a second run. Where one goes on, it is queued. */
   asked = (): void => {
+    if (isBusy(this.run.value.phase)) return;
     this.#before = this.run.value;
     this.run.value = { ...this.#before, phase: "sending", fraction: 0, error: null, warnings: [], texts: [] };
   };

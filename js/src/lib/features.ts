@@ -3,12 +3,16 @@ import type * as combobox from "../features/combobox";
 import type * as imageInput from "../features/image-input";
 import type * as lightbox from "../features/lightbox";
 import type * as record from "../features/record";
+import type * as runs from "../features/runs";
+import type * as weights from "../features/weights";
 
 export interface Features {
   combobox: typeof combobox;
   "image-input": typeof imageInput;
   lightbox: typeof lightbox;
   record: typeof record;
+  runs: typeof runs;
+  weights: typeof weights;
 }
 
 export type LoadFeature = <Name extends keyof Features>(name: Name) => Promise<Features[Name]>;

@@ -92,7 +92,8 @@ export interface RunError {
  *
  * `run` counts the runs of the widget; messages about images carry it. `eta` is in seconds, `queue` the
  * number of prompts that run before. `texts` is what the workflow gave besides images, `summary` one line
- * about the end. `connected` is false while nothing is heard of the server.
+ * about the end. `connected` is false while nothing is heard of the server, `chosen` true while somebody
+ * looks at an earlier run.
  */
 export interface RunState {
   run: number;
@@ -109,6 +110,7 @@ export interface RunState {
   summary: string;
   frame: Frame;
   connected: boolean;
+  chosen: boolean;
 }
 
 /**

@@ -11,7 +11,10 @@ export type {
   ImageItem,
   Images,
   Kind,
+  RunDetails,
   RunError,
+  RunList,
+  RunRow,
   ToBrowser,
   Values,
   Wire,
@@ -43,6 +46,7 @@ export const IDLE: RunState = {
   summary: "",
   frame: { width: 1, height: 1, count: 1 },
   connected: true,
+  chosen: false,
 };
 
 const BUSY = new Set<Phase>(["sending", "waiting", "running", "cancelling", "loading"]);

@@ -1,0 +1,229 @@
+import { Component } from "preact";
+import { BlobImage } from "../components/blob-image";
+import { Alert, ChevronDown, Close, Picture } from "../components/icons";
+import { toBlob } from "../lib/bytes";
+import type { Link } from "../lib/link";
+import { isBusy, type RunDetails, type RunList, type RunRow } from "../lib/wire";
+import { percent } from "../lib/words";
+import css from "../style/runs.css?inline";
+
+const COUNTS = [1, 2, 3, 4, 6, 8, 12, 16];
+
+interface Props {
+  link: Link;
+}
+
+interface State {
+  list: RunList;
+  thumbnails: ReadonlyMap<number, Blob>;
+  details: RunDetails | null;
+}
+
+/** How many runs a press starts. */
+export function Repeat({ onChange }: { onChange: (count: number) => void }) {
+  return (
+    <div class="select repeat">
+      <select
+        class="control"
+        aria-label="Number of runs"
+        title="Number of runs; further ones get seeds of their own"
+        onChange={(event) => onChange(Number(event.currentTarget.value))}
+      >
+        {COUNTS.map((count) => (
+          <option key={count} value={count}>
+            ×{count}
+          </option>
+        ))}
+      </select>
+      <ChevronDown />
+    </div>
+  );
+}
+
+/** The runs that wait, and those that were; of each what differs from the form, and what can be done with it. */
+export class Runs extends Component<Props, State> {
+  override state: State = { list: { rows: [], shown: 0 }, thumbnails: new Map(), details: null };
+  #ending = new AbortController();
+
+  override componentDidMount(): void {
+    const { link } = this.props;
+    link.onTrait<RunList>("_runs", this.#ending.signal, (list) => this.setState({ list }));
+    link.onMessage(this.#ending.signal, (message, [bytes]) => {
+      if (message.kind === "details") this.setState({ details: message });
+      if (message.kind === "run_thumbnail" && bytes !== undefined) {
+        const blob = toBlob(bytes, message.mime);
+        this.setState(({ thumbnails }) => ({ thumbnails: new Map(thumbnails).set(message.run, blob) }));
+      }
+    });
+    // Those that came before this was there.
+    link.send({ kind: "runs" });
+  }
+
+  override componentWillUnmount(): void {
+    this.#ending.abort();
+  }
+
+  #show = ({ run }: RunRow): void => {
+    const newest = this.state.list.rows.findLast((row) => row.count > 0);
+    this.props.link.send({ kind: "show", run: newest?.run === run ? null : run });
+    if (this.state.details !== null) this.props.link.send({ kind: "details", run });
+  };
+
+  #toggleDetails = (run: number): void => {
+    if (this.state.details?.run === run) this.setState({ details: null });
+    else this.props.link.send({ kind: "details", run });
+  };
+
+  override render({ link }: Props, { list, thumbnails, details }: State) {
+    const { rows, shown } = list;
+    const open = rows.filter((row) => isBusy(row.phase));
+    const ended = rows.filter((row) => !isBusy(row.phase)).reverse();
+    const current = rows.find((row) => row.run === shown);
+    if (rows.length === 0) return null;
+    return (
+      <section class="runs" aria-label="Runs">
+        <style>{css}</style>
+        {open.length > 1 && (
+          <ul class="queue">
+            {open.map((row) => (
+              <Waiting key={row.run} row={row} onCancel={() => link.send({ kind: "cancel", run: row.run })} />
+            ))}
+          </ul>
+        )}
+        {rows.length > 1 && ended.length > 0 && (
+          <div class="strip">
+            {ended.map((row) => (
+              <Ended
+                key={row.run}
+                row={row}
+                thumbnail={thumbnails.get(row.run)}
+                isShown={row.run === shown}
+                onShow={() => this.#show(row)}
+              />
+            ))}
+          </div>
+        )}
+        {current !== undefined && (
+          <div class="chosen">
+            <span class="about">
+              <strong>Run {current.run}</strong> {differs(current) || "the values of the form"}
+            </span>
+            {current.differs.length > 0 && (
+              <button
+                type="button"
+                class="button"
+                onClick={() => link.send({ kind: "use", run: current.run })}
+              >
+                Use these values
+              </button>
+            )}
+            <button
+              type="button"
+              class="button"
+              aria-expanded={details?.run === current.run}
+              onClick={() => this.#toggleDetails(current.run)}
+            >
+              Details
+            </button>
+          </div>
+        )}
+        {details !== null && details.run === shown && <Details details={details} />}
+      </section>
+    );
+  }
+}
+
+function Waiting({ row, onCancel }: { row: RunRow; onCancel: () => void }) {
+  return (
+    <li data-phase={row.phase}>
+      <span class="name">Run {row.run}</span>
+      <span class="what">{[phaseWords(row), ...row.differs].join(" · ")}</span>
+      <button
+        type="button"
+        class="plain"
+        aria-label={`Cancel run ${row.run}`}
+        title="Cancel"
+        onClick={onCancel}
+      >
+        <Close />
+      </button>
+    </li>
+  );
+}
+
+interface EndedProps {
+  row: RunRow;
+  thumbnail: Blob | undefined;
+  isShown: boolean;
+  onShow: () => void;
+}
+
+function Ended({ row, thumbnail, isShown, onShow }: EndedProps) {
+  const words = row.phase === "done" ? differs(row) || "as now" : phaseWords(row);
+  const title = [`Run ${row.run}`, row.error, ...row.differs].filter(Boolean).join("\n");
+  return (
+    <button
+      type="button"
+      class="past"
+      data-phase={row.phase}
+      aria-pressed={isShown}
+      aria-label={`Run ${row.run}: ${words}`}
+      title={title}
+      disabled={row.count === 0}
+      onClick={onShow}
+    >
+      <span class="small">
+        {thumbnail ? <BlobImage blob={thumbnail} alt="" /> : row.phase === "failed" ? <Alert /> : <Picture />}
+        {row.count > 1 && <span class="count">{row.count}</span>}
+      </span>
+      <span class="words">{words}</span>
+    </button>
+  );
+}
+
+function differs({ differs }: RunRow): string {
+  return differs.join(", ");
+}
+
+function Details({ details }: { details: RunDetails }) {
+  const { items, images, seconds, started, server, prompt_id } = details;
+  const facts = [
+    ...items.map(({ label, value }) => [label, value]),
+    ["Images", images.join("\n")],
+    ["Time", seconds === null ? "" : `${seconds.toFixed(1)} s`],
+    ["Started", new Date(1000 * started).toLocaleString()],
+    ["Server", server],
+    ["Prompt id", prompt_id],
+  ].filter(([, value]) => value !== "");
+  return (
+    <dl class="details">
+      {facts.map(([label, value], index) => (
+        // The list is replaced whole.
+        <div key={index}>
+          <dt>{label}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** A run of the list in a few words. */
+function phaseWords({ phase, queue, fraction }: RunRow): string {
+  switch (phase) {
+    case "waiting":
+      return queue ? `waiting, ${queue} ahead` : "waiting";
+    case "running":
+      return `running, ${percent(fraction)}`;
+    case "cancelling":
+      return "cancelling";
+    case "loading":
+      return "fetching its images";
+    case "failed":
+      return "failed";
+    case "cancelled":
+      return "cancelled";
+    default:
+      return "done";
+  }
+}

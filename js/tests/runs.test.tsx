@@ -1,0 +1,119 @@
+import { render } from "preact";
+import { afterEach, describe, expect, it } from "vitest";
+import { Runs } from "../src/features/runs";
+import type { Link } from "../src/lib/link";
+import type { FromBrowser, RunList, RunRow, ToBrowser } from "../src/lib/wire";
+import { rendered } from "./model";
+
+const row = (run: number, more: Partial<RunRow> = {}): RunRow => ({
+  run,
+  phase: "done",
+  queue: null,
+  fraction: 1,
+  count: 1,
+  differs: [],
+  started: 0,
+  error: "",
+  ...more,
+});
+
+/** The other end of the list, and what it said. */
+class Fake implements Link {
+  readonly said: FromBrowser[] = [];
+  take: (list: RunList) => void = () => undefined;
+  tell: (message: ToBrowser, buffers: DataView[]) => void = () => undefined;
+  onTrait<T>(_: string, __: AbortSignal, take: (value: T) => void): void {
+    this.take = take as (list: RunList) => void;
+  }
+  onMessage(_: AbortSignal, take: (message: ToBrowser, buffers: DataView[]) => void): void {
+    this.tell = take;
+  }
+  send(message: FromBrowser): void {
+    this.said.push(message);
+  }
+}
+
+async function open(...rows: RunRow[]) {
+  const el = document.createElement("div");
+  document.body.append(el);
+  const link = new Fake();
+  render(<Runs link={link} />, el);
+  await rendered();
+  const put = async (shown: number, ...rows: RunRow[]) => {
+    link.take({ rows, shown });
+    await rendered();
+  };
+  await put(rows.findLast(({ count }) => count > 0)?.run ?? 0, ...rows);
+  const press = async (name: string) => {
+    const all = [...el.querySelectorAll("button")];
+    const button = all.find((b) => b.textContent === name || b.getAttribute("aria-label") === name);
+    if (button === undefined) throw new Error(`there is no button ${name}`);
+    button.click();
+    await rendered();
+  };
+  return { el, link, put, press };
+}
+
+afterEach(() => document.body.replaceChildren());
+
+describe("the list of runs", () => {
+  it("is not there before the first, and asks for the small images", async () => {
+    const { el, link } = await open();
+    expect(el.textContent).toBe("");
+    expect(link.said).toEqual([{ kind: "runs" }]);
+  });
+
+  it("shows the queue, each with its place and a button that cancels it", async () => {
+    const { el, link, press } = await open(
+      row(1, { phase: "running", fraction: 0.45, count: 0 }),
+      row(2, { phase: "waiting", queue: 1, count: 0, differs: ["CFG 7 → 3"] }),
+    );
+    expect([...el.querySelectorAll(".queue li")].map((li) => li.textContent)).toEqual([
+      "Run 1running, 45 %",
+      "Run 2waiting, 1 ahead · CFG 7 → 3",
+    ]);
+    await press("Cancel run 2");
+    expect(link.said.at(-1)).toEqual({ kind: "cancel", run: 2 });
+  });
+
+  it("shows what was, newest first, and what differs from now", async () => {
+    const { el, link, press } = await open(row(1, { differs: ["CFG 7 → 3"] }), row(2));
+    expect([...el.querySelectorAll(".past")].map((past) => past.getAttribute("aria-label"))).toEqual([
+      "Run 2: as now",
+      "Run 1: CFG 7 → 3",
+    ]);
+    await press("Run 1: CFG 7 → 3");
+    expect(link.said.at(-1)).toEqual({ kind: "show", run: 1 });
+    await press("Run 2: as now");
+    expect(link.said.at(-1)).toEqual({ kind: "show", run: null });
+  });
+
+  it("lets the values of a run be used again", async () => {
+    const { link, press, put } = await open(row(1, { differs: ["CFG 7 → 3"] }), row(2));
+    await put(1, row(1, { differs: ["CFG 7 → 3"] }), row(2));
+    await press("Use these values");
+    expect(link.said.at(-1)).toEqual({ kind: "use", run: 1 });
+  });
+
+  it("tells the story of a run, as text", async () => {
+    const { el, link, press } = await open(row(1));
+    await press("Details");
+    expect(link.said.at(-1)).toEqual({ kind: "details", run: 1 });
+    const prompt = '<img src=x onerror="alert(1)">';
+    const items = [{ label: "Positive prompt", value: prompt, group: "" }];
+    const more = { images: ["a.png"], seconds: 3.25, started: 0, server: "here", prompt_id: "abc" };
+    link.tell({ kind: "details", run: 1, items, ...more }, []);
+    await rendered();
+    expect([...el.querySelectorAll("dd")].map((dd) => dd.textContent)).toContain(prompt);
+    expect(el.querySelector("dd img")).toBeNull();
+    await press("Details");
+    expect(el.querySelector(".details")).toBeNull();
+  });
+
+  it("says of a run without images how it ended", async () => {
+    const { el } = await open(row(1), row(2, { phase: "failed", count: 0, error: "out of memory" }));
+    const failed = el.querySelector<HTMLButtonElement>('.past[data-phase="failed"]');
+    expect(failed?.disabled).toBe(true);
+    expect(failed?.title).toBe("Run 2\nout of memory");
+  });
+});
