@@ -172,7 +172,7 @@ def _from_texts(texts: Mapping[str, str], what: str) -> Forms:
 def _from_pil(image: Any) -> tuple[Forms, str]:
     """Read what Pillow kept; for what it does not keep (private chunks), go back to the file."""
     filename = str(getattr(image, "filename", ""))
-    what = f"The picture {Path(filename).name}" if filename else "The given picture"
+    what = f"The image {Path(filename).name}" if filename else "The given image"
     texts = {str(key): value for key, value in image.info.items() if isinstance(value, str)}
     exif = image.info.get("exif")
     if isinstance(exif, bytes):

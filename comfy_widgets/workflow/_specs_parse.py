@@ -101,7 +101,7 @@ def parse_input(name: str, spec: object, section: Section, depth: int = 0) -> In
     type_name = _type_name(declared)
     force_input = bool(options.get("forceInput"))
     widget_type = _text(options.get("widgetType")) or type_name
-    # A type of widget that is not ComfyUI's own comes with the page of the pack that declares it.
+    # A type of widget that is not ComfyUI's own comes with the front-end script of the pack that declares it.
     is_widget = (is_widget_type(widget_type) or "widgetType" in options) and not force_input
     remote = options.get("remote")
     dynamic = _dynamic(type_name, options, depth)

@@ -19,23 +19,23 @@ _BUTTONS: Mapping[tuple[str, str], tuple[str, ...]] = {
 
 _SPECIAL = frozenset({"CustomCombo", *_WITH_3D_VIEW, *(class_type for class_type, _ in _BUTTONS)})
 
-#: Classes that run on what only a browser makes: what ComfyUI's page does, and the types of the widgets it fills.
+#: Classes that run on what only a browser makes: what the front end does, and the types of the widgets it fills.
 BROWSER_ONLY: Mapping[str, tuple[str, frozenset[str]]] = {
     "Load3D": ("renders the 3D model", frozenset({"LOAD_3D"})),
     "Load3DAdvanced": ("renders the 3D model", frozenset({"LOAD_3D"})),
     "Load3DAnimation": ("renders the 3D model", frozenset({"LOAD_3D", "LOAD_3D_ANIMATION"})),
-    "RecordAudio": ("records a sound", frozenset({"AUDIO_RECORD"})),
-    "WebcamCapture": ("takes a picture with the camera", frozenset({"WEBCAM"})),
+    "RecordAudio": ("records audio", frozenset({"AUDIO_RECORD"})),
+    "WebcamCapture": ("takes an image with the camera", frozenset({"WEBCAM"})),
 }
 
-#: Classes whose page keeps results, or the parts of a composite value, among the widgets.
+#: Classes that keep results, or the parts of a composite value, among the widgets.
 _SHOWING = frozenset({"PreviewAny", "GetImageSize", "ImageCropV2", "Painter"})
 
 CUSTOM_COMBO = "CustomCombo"
 
 
 def shows_results(class_type: str) -> bool:
-    """Whether what the file holds beyond the node's inputs is only what its page shows."""
+    """Whether what the file holds beyond the node's inputs is only what it shows."""
     return class_type in _SHOWING
 
 

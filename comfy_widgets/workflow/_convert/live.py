@@ -19,7 +19,7 @@ from .extensions import (
     is_special,
     without_old_prefix,
 )
-from .page_values import is_control_word, named_inputs, page_inputs, without_state
+from .pack_values import is_control_word, named_inputs, pack_inputs, without_state
 from .parts import Node, SavedInput
 from .widgets import MISSING, LiveNode, Slot, Widget, beyond
 
@@ -93,7 +93,7 @@ class _Builder:
             self._add_rows(dynamic, name, sockets)
         elif item.is_widget and isinstance(dynamic, DynamicGroup):
             self._add_group(dynamic, name)
-        elif item.is_widget or self._is_page_widget(item, name):
+        elif item.is_widget or self._is_pack_widget(item, name):
             self._add_widget(item, name)
             if isinstance(dynamic, DynamicCombo):
                 chosen = dynamic.variant(self._current(name))
@@ -102,8 +102,8 @@ class _Builder:
         else:
             sockets.append(self._socket(item, name))
 
-    def _is_page_widget(self, item: InputSpec, name: str) -> bool:
-        """Whether the editor showed a widget although it has none for the type itself: a pack's page brings it."""
+    def _is_pack_widget(self, item: InputSpec, name: str) -> bool:
+        """Whether the editor showed a widget although it has none for the type itself: a pack's script brings it."""
         saved = self.saved.get(name)
         return saved is not None and saved.widget == name and item.dynamic is None and not item.force_input
 
@@ -225,13 +225,13 @@ def _keep_unlisted(live: LiveNode, named: Mapping[str, Any]) -> None:
 
 
 def _place_surplus(live: LiveNode, node: Node, surplus: list[Any], spec: NodeSpec | None) -> None:
-    named, live.unplaced = page_inputs(node, surplus, live.widgets, spec)
+    named, live.unplaced = pack_inputs(node, surplus, live.widgets, spec)
     for name, value in named.items():
         live.widgets[name] = Widget(name, value)
 
 
 def _readable(values: list[Any], spec: NodeSpec) -> tuple[list[Any], list[Any]]:
-    """The values without what never was a widget's, and the state of a page that stood among them."""
+    """The values without what never was a widget's, and the state of a pack's script that was among them."""
     values = _without_dummies(values, spec)
     if not any(isinstance(value, dict) for value in values) or any(item.dynamic for item in spec.inputs):
         return values, []

@@ -76,14 +76,15 @@ def unplaced_values(title: str, class_type: str, values: Sequence[tuple[str, Any
     )
     return (
         f"{node} holds {what} that none of its inputs on this server takes, so the run does without {them}: "
-        f"{_listed(values)}. {they} from another version of the node, or from a page that its pack adds to the editor."
+        f"{_listed(values)}. {they} from another version of the node, or from a widget that its pack adds in the "
+        "browser."
     )
 
 
 def browser_only(title: str, class_type: str, does: str, name: str) -> str:
     """A sentence on a node that runs on what only the browser makes."""
     return (
-        f'"{title}" ({class_type}) can only run from a browser: ComfyUI\'s page {does} and puts that into its {name}, '
+        f'"{title}" ({class_type}) can only run from a browser: the front end {does} and puts that into its {name}, '
         "which the file does not hold. Put a node that loads a file in its place, or take the prompt of a run that was "
         "started in the browser."
     )

@@ -1,6 +1,6 @@
-"""The connections of Use Everywhere, which its page makes in the browser when a prompt is queued.
+"""The connections of Use Everywhere, which its script makes in the browser when a prompt is queued.
 
-Its nodes broadcast what is linked to them to all inputs that match. Which those are, the page writes into the file:
+Its nodes broadcast what is linked to them to all inputs that match. Which those are, the script writes into the file:
 ``extra.ue_links`` of the root and, since version 7, of each subgraph, or, where the file was written in mid-run, real
 links whose ids stand in ``extra.links_added_by_ue``. Here they become links like any other.
 """

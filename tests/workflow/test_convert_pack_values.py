@@ -1,4 +1,4 @@
-"""Values that a node pack's page adds to a node: sent where the file shows how, told where it does not."""
+"""Values that a node pack's script adds to a node: sent where the file shows how, told where it does not."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ TEXT = ["AUTOCOMPLETE_TEXT_PROMPT,STRING", {"widgetType": "AUTOCOMPLETE_TEXT_PRO
 
 @pytest.mark.parametrize("spec", [["STRING", {"multiline": True, "dynamicPrompts": True}], TEXT])
 @pytest.mark.parametrize("saved", [[STATE, "a hill"], ["a hill", STATE], ["a hill"]])
-def test_the_state_of_a_page_does_not_take_the_place_of_a_text(spec: Any, saved: list[Any]) -> None:
+def test_the_state_of_a_script_does_not_take_the_place_of_a_text(spec: Any, saved: list[Any]) -> None:
     done = converted("Prompt (LoraManager)", saved, definition({"text": spec, "clip": ["CLIP"]}, ("COND",), **PACK))
     assert inputs(done) == {"text": "a hill"}
     assert done.report == ()
@@ -90,7 +90,7 @@ def test_the_words_of_a_lora_manager_are_sent() -> None:
     }
 
 
-def test_a_widget_that_only_a_page_has_is_read_where_the_file_shows_it() -> None:
+def test_a_widget_that_only_a_script_makes_is_read_where_the_file_shows_it() -> None:
     drawing = Drawing()
     drawing.node("Odd", ["x", 7], widget_inputs={"curve": "MY_CURVE"})
     info = {"Odd": definition({"curve": ["MY_CURVE"], "size": ["INT"]}, **PACK)}
@@ -117,8 +117,8 @@ def test_a_value_without_an_input_is_told_with_its_node() -> None:
     assert inputs(done) == {"size": 7}
     assert unplaced(done) == [
         '"Mine" (Odd) holds 2 values that none of its inputs on this server takes, so the run does without them: '
-        '{"rows": [1]}, "left over". They come from another version of the node, or from a page that its pack adds to '
-        "the editor."
+        '{"rows": [1]}, "left over". They come from another version of the node, or from a widget that its pack adds '
+        "in the browser."
     ]
     (note,) = done.report
     assert (note.node_id, note.node_title) == ("1", "Mine")

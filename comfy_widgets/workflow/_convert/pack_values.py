@@ -1,8 +1,8 @@
 """Values in a file that no input of the server's definition takes.
 
-A node pack's own page adds widgets that the server does not list: rows of LoRAs, switches, buttons. Their values stand
-in ``widgets_values`` all the same. Where the file itself or the pack's habit tells the name of the input, the value is
-sent under it; all others are told, so that nobody's LoRAs vanish in silence.
+A node pack's front-end script adds widgets that the server does not list: rows of LoRAs, switches, buttons. Their
+values are in ``widgets_values`` all the same. Where the file itself or the pack's habit tells the name of the input,
+the value is sent under it; all others are told, so that nobody's LoRAs vanish in silence.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _PLAIN = frozenset({"int", "seed", "float", "string", "text", "bool", "choice", 
 #: Names in ``widgets_values_named`` that belong to the editor alone.
 _OF_THE_EDITOR = frozenset({"control_after_generate", "control_filter_list", "upload", "refresh", "audioUI"})
 
-#: Names under which packs keep what their pages show.
-_OF_A_PAGE = frozenset({"videopreview"})
+#: Names under which packs keep what they preview.
+_OF_A_PREVIEW = frozenset({"videopreview"})
 
 
 def is_control_word(value: object) -> bool:
@@ -29,7 +29,7 @@ def is_control_word(value: object) -> bool:
     return isinstance(value, str) and value in _CONTROL_WORDS
 
 
-def page_inputs(
+def pack_inputs(
     node: Node, surplus: Sequence[Any], known: Mapping[str, Any], spec: NodeSpec | None
 ) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
     """Name the values that are left over.
@@ -42,7 +42,7 @@ def page_inputs(
     known : Mapping
         The widgets that have a value already.
     spec : NodeSpec, optional
-        None for a class that the server does not have. ComfyUI's own classes have no page that adds to them: what is
+        None for a class that the server does not have. ComfyUI's own classes have no script that adds to them: what is
         left over there comes from another version, and the server would not take it.
 
     Returns
@@ -51,7 +51,7 @@ def page_inputs(
         The values that can be sent, by the name of their input.
     list of (str, value)
         Those that stay behind and that a person should hear of, each with its name if the file tells it: no buttons,
-        no state of the page, no results.
+        no state of a script, no results.
     """
     left = [value for value in surplus if not _is_nothing(value)]
     names = {
@@ -92,7 +92,7 @@ def _is_button(value: object, spec: NodeSpec) -> bool:
 def named_inputs(values: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The values of a file that names them, as far as nothing else has taken them."""
     for name, value in values.items():
-        if isinstance(name, str) and name not in known and name not in _OF_A_PAGE and _can_be_sent(value):
+        if isinstance(name, str) and name not in known and name not in _OF_A_PREVIEW and _can_be_sent(value):
             yield name, value
 
 
@@ -101,7 +101,7 @@ def _can_be_sent(value: object) -> bool:
 
 
 def without_state(values: list[Any], inputs: Sequence[InputSpec], extra: Sequence[int]) -> tuple[list[Any], list[Any]]:
-    """Take out the objects with which a page keeps its own state in front of plain values.
+    """Take out the objects in which a pack's script keeps its own state among plain values.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def without_state(values: list[Any], inputs: Sequence[InputSpec], extra: Sequenc
 
 
 def _by_pack(class_type: str, values: Sequence[Any]) -> dict[str, tuple[Any, Any]]:
-    """What packs of many workflows call the values that their pages add: by name, as sent and as saved."""
+    """What packs of many workflows call the values that their scripts add: by name, as sent and as saved."""
     if class_type.startswith("Power Lora Loader"):
         rows = [value for value in values if isinstance(value, dict) and "lora" in value]
         return {f"lora_{number}": (_lora_row(row), row) for number, row in enumerate(rows, 1)}
@@ -148,7 +148,7 @@ def _by_pack(class_type: str, values: Sequence[Any]) -> dict[str, tuple[Any, Any
 
 
 def _lora_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as the pack's page sends it: the second strength only where there is one."""
+    """A row as the pack's script sends it: the second strength only where there is one."""
     return {key: value for key, value in row.items() if key != "strengthTwo" or value is not None}
 
 
