@@ -156,7 +156,7 @@ def main() -> None:
     print(f"workflow of {NODES} nodes, {len(workflow_bytes) / 1000:.0f} kB")
     print(f"  convert {converted:.2f} ms, {1000 * converted / NODES:.1f} us a node; json.loads {read:.2f} ms")
     print(f"  ratio {converted / read:.2f}")
-    drawn = best(lambda: Workflow.load(workflow, object_info=info).to_svg())
+    (drawn,) = best(lambda: Workflow.load(workflow, object_info=info).to_svg())
     print(f"  first draw {drawn:.1f} ms; ratio {drawn / read:.1f}")
 
     read, parsed, opened = best(

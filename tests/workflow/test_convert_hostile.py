@@ -216,3 +216,38 @@ def test_junk_anywhere_in_a_file_raises_nothing_else(workflow: dict[str, Any], d
         to_api_prompt(workflow, INFO)
     except WorkflowError as error:
         assert str(error)
+
+
+@pytest.mark.timeout(60)
+def test_tens_of_thousands_of_values_without_an_input_are_told_in_time() -> None:
+    rows = [{"lora": f"{index}.safetensors", "on": True} for index in range(20_000)]
+    named = {f"name{index}": index for index in range(20_000)}
+    drawing = Drawing()
+    drawing.node("Power Lora Loader (rgthree)", rows, outputs=("MODEL",))
+    drawing.node("Odd", list(range(20_000)), widgets_values_named=named, outputs=("MODEL",))
+    info = {"Power Lora Loader (rgthree)": definition({}, ("MODEL",)), "Odd": definition({}, ("MODEL",))}
+    assert len(to_api_prompt(drawing.root(), info)) == 2
+
+
+@pytest.mark.timeout(60)
+def test_thousands_of_broadcasters_are_told_in_time() -> None:
+    drawing = Drawing()
+    model = drawing.node("Model", ["a.safetensors"], outputs=("MODEL", "CLIP", "VAE"))
+    for _ in range(2000):
+        drawing.node("Text", ["x"], {"clip": "CLIP"}, ("COND",))
+        drawing.node("Anything Everywhere", None, {"anything": (model, 1, "*")})
+    assert len(convert(drawing.root(), INFO).report) == 2000
+
+
+@pytest.mark.timeout(60)
+def test_matched_sockets_by_the_thousand_are_resolved_in_time() -> None:
+    match = ["COMFY_MATCHTYPE_V3", {"template": {"template_id": "t", "allowed_types": "*"}}]
+    names = [f"in{index}" for index in range(1000)]
+    drawing = Drawing()
+    image = drawing.node("Image", [1, 2], outputs=("IMAGE",))
+    for _ in range(20):
+        switch = drawing.node("Switch", [], dict.fromkeys(names, (image, 0, "IMAGE")), ("*",), mode=4)
+        drawing.node("Save", ["x"], {"images": (switch, 0, "IMAGE")})
+    info = {**INFO, "Switch": definition(dict.fromkeys(names, match), ("COMFY_MATCHTYPE_V3",))}
+    prompt = to_api_prompt(drawing.root(), info)
+    assert all(node["inputs"]["images"] == ["1", 0] for node in prompt.values() if node["class_type"] == "Save")

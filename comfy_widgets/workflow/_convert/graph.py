@@ -57,6 +57,7 @@ class Graph:
         self._scopes: dict[int, Scope | None] = {}
         self._roles: dict[str, Role] = {}
         self._live: dict[int, LiveNode] = {}
+        self._slot_types: dict[int, list[str]] = {}
         self._promoted: dict[int, list[Promoted]] = {}
         self._heights: dict[int, int] = {}
         self._groups = 0
@@ -153,16 +154,23 @@ class Graph:
         link = scope.links.get(slot.link) if slot.link is not None else None
         return link.origin_slot if link is not None and link.origin == INPUT_PORTS else None
 
-    def slot_type(self, scope: Scope, node: Node, index: int) -> str:
-        """The type of a slot; of a matched one, what the links into the other slots of its kind carry."""
+    def slot_types(self, scope: Scope, node: Node) -> list[str]:
+        """The types of a node's slots; of a matched one, what the links into the other slots of its kind carry."""
+        known = self._slot_types.get(id(node))
+        if known is not None:
+            return known
         slots = self.live(node).slots
-        slot = slots[index]
-        if slot.match is None:
-            return slot.type
-        for other in slots:
-            if other is not slot and other.match == slot.match and (carried := self._link_type(scope, other)) != "*":
-                return carried
-        return slot.type
+        carried: dict[str, list[tuple[int, str]]] = {}
+        for index, slot in enumerate(slots):
+            if slot.match is not None and (found := self._link_type(scope, slot)) != "*":
+                carried.setdefault(slot.match, []).append((index, found))
+        types = [slot.type for slot in slots]
+        for index, slot in enumerate(slots):
+            others = carried.get(slot.match, []) if slot.match is not None else []
+            # Its own link does not count; two are enough to find another.
+            types[index] = next((found for at, found in others[:2] if at != index), slot.type)
+        self._slot_types[id(node)] = types
+        return types
 
     def _link_type(self, scope: Scope, slot: Slot) -> str:
         """The type that the link into `slot` carries, ``"*"`` if there is none."""

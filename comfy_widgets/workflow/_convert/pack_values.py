@@ -8,6 +8,7 @@ the value is sent under it; all others are told, so that nobody's LoRAs vanish i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from .._specs_types import InputSpec, NodeSpec
@@ -15,6 +16,7 @@ from .extensions import shows_results
 from .parts import Node
 
 _CONTROL_WORDS = frozenset({"fixed", "increment", "decrement", "randomize", "increment-wrap"})
+_MAX_VALUES = 1000
 _PLAIN = frozenset({"int", "seed", "float", "string", "text", "bool", "choice", "image"})
 
 #: Names in ``widgets_values_named`` that belong to the editor alone.
@@ -53,10 +55,10 @@ def pack_inputs(
         Those that stay behind and that a person should hear of, each with its name if the file tells it: no buttons,
         no state of a script, no results.
     """
-    left = [value for value in surplus if not _is_nothing(value)]
+    left = [value for value in surplus[:_MAX_VALUES] if not _is_nothing(value)]
     names = {
         name: value
-        for name, value in named_inputs(node.named_values, known)
+        for name, value in islice(named_inputs(node.named_values, known), _MAX_VALUES)
         if name not in _OF_THE_EDITOR and value in left
     }
     if spec is None or not spec.python_module or spec.python_module.startswith("custom_nodes"):

@@ -129,7 +129,7 @@ class _Walk:
             slot = slots[self.index]
             wanted = self.wanted
             if wanted is None:
-                wanted = self.graph.slot_type(self.frame.scope, self.node, self.index)
+                wanted = self.graph.slot_types(self.frame.scope, self.node)[self.index]
             link = self.frame.scope.links.get(slot.link) if slot.link is not None else None
             if link is None:
                 return None
@@ -199,7 +199,7 @@ class _Walk:
 
     def _bypassed_input(self, node: Node, slot: int, wanted: str) -> int | None:
         live = self.graph.live(node)
-        inputs = [self.graph.slot_type(self.frame.scope, node, index) for index in range(len(live.slots))]
+        inputs = self.graph.slot_types(self.frame.scope, node)
         own = live.output_types[slot] if slot < len(live.output_types) else ANY
         return bypassed_input(inputs, own, slot, wanted)
 

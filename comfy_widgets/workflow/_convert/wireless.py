@@ -28,9 +28,14 @@ def connect_wireless(scope: Scope, extra: object, report: Report) -> None:
         if isinstance(entry, Mapping):
             _connect(scope, entry, f"ue:{number}", report)
             controllers.add(key(entry.get("controller")) or "")
-    for node in scope.nodes.values():
-        if node.type in _BROADCASTERS and node.mode not in (MUTED, BYPASSED) and node.id not in controllers:
-            _note_unknown(scope, node, report)
+    unknown = [node for node in scope.nodes.values() if _broadcasts(node) and node.id not in controllers]
+    waiting = _waiting_types(scope) if unknown else set()
+    for node in unknown:
+        _note_unknown(scope, node, waiting, report)
+
+
+def _broadcasts(node: Node) -> bool:
+    return node.type in _BROADCASTERS and node.mode not in (MUTED, BYPASSED)
 
 
 def _keep_added(scope: Scope, identity: str | None) -> None:
@@ -68,14 +73,18 @@ def _slot_for(node: Node, slot: int, type_name: str) -> int | None:
     return next((index for index in free if fits(index)), None)
 
 
-def _note_unknown(scope: Scope, node: Node, report: Report) -> None:
-    waiting = {
+def _waiting_types(scope: Scope) -> set[str]:
+    """The types of all sockets that nothing feeds."""
+    return {
         item.type
-        for other in scope.nodes.values()
-        if other.type not in _BROADCASTERS
-        for item in other.inputs
+        for node in scope.nodes.values()
+        if node.type not in _BROADCASTERS
+        for item in node.inputs
         if item.link is None and item.widget is None
     }
+
+
+def _note_unknown(scope: Scope, node: Node, waiting: set[str], report: Report) -> None:
     broadcast = {type_name for item in node.inputs if (type_name := _type_sent(scope, item.link))} & waiting
     if broadcast:
         title = node.title or node.type
