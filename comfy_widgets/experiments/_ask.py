@@ -12,7 +12,7 @@ from ._cell import Cell
 from ._sample import Indices
 from ._space import Space
 
-logger = logging.getLogger("comfy_widgets.experiments")
+logger = logging.getLogger(__name__)
 
 
 class Asking:
@@ -86,8 +86,8 @@ class Asking:
         if cell.status not in ("completed", "failed", "cancelled") or cell.number not in self._asked:
             return
         asked = self._asked.pop(cell.number)
-        image = cell.image if cell.status == "completed" else None
         try:
+            image = cell.image if cell.status == "completed" else None
             self._source.tell(asked, float(self._score(image)) if image is not None else None)
         except Exception:
             # Its own sentence stands in the log; the images are kept whatever it makes of them.

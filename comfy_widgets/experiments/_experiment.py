@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     from ._ask import Asking
     from ._table import Marginals, Table
+
+logger = logging.getLogger(__name__)
 
 ASK_ABOVE = 200
 """More cells than this are started only with a word of consent."""
@@ -403,7 +406,11 @@ class Experiment(Sequence[Cell]):
         if cell is not None and self._asking is not None:
             self._asking.changed(cell)
         for callback in list(self._listeners.values()):
-            callback(cell)
+            try:
+                callback(cell)
+            except Exception:
+                # Whoever looks on must not cost anybody a result.
+                logger.exception("a listener of the experiment failed")
 
     def _more(self) -> Cell | None:
         """Another cell, from whoever is asked for them."""

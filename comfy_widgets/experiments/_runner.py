@@ -28,7 +28,7 @@ from ._timings import Stopwatch, Timings
 if TYPE_CHECKING:
     from ..client import Job
 
-logger = logging.getLogger("comfy_widgets.experiments")
+logger = logging.getLogger(__name__)
 
 Status = Literal["ready", "running", "paused", "completed", "cancelled"]
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._cell import Cell, Cells
 from ._labels import axis_name
+from ._snapshot import thumbnails_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -157,11 +158,13 @@ class Marginals(list[Marginal]):
 
 def marginals(of: Cells, score: Callable[[Any], float] | None) -> Marginals:
     """Say how much each axis matters; axes of which fewer than two values are finished are left out."""
-    finished = [cell for cell in of.cells if cell.status == "completed" and cell.image is not None]
     if score is not None:
-        scores = {cell.number: float(score(cell.image)) for cell in finished}
+        scores = {cell.number: float(score(image)) for cell in of.cells if (image := cell.image) is not None}
+        finished = [cell for cell in of.cells if cell.number in scores]
         return _ranked([_explained(of, finished, scores, at) for at in range(len(of.axes))])
-    small = {cell.number: _small(cell) for cell in finished}
+    # Thumbnails tell enough, and thousands of them are read in a moment.
+    small = {number: _small(content) for number, content in thumbnails_of(of, of.cells).items()}
+    finished = [cell for cell in of.cells if cell.number in small]
     return _ranked([_differing(of, finished, small, at) for at in range(len(of.axes))])
 
 
@@ -202,7 +205,8 @@ def _differing(of: Cells, cells: list[Cell], small: dict[int, Image], at: int) -
     return Marginal(list(of.axes)[at], fmean(differences))
 
 
-def _small(cell: Cell) -> Image:
-    image = cell.image
-    assert image is not None
-    return image.convert("RGB").resize((_SIDE, _SIDE))
+def _small(content: bytes) -> Image:
+    from PIL import Image as Pillow
+
+    image: Image = Pillow.open(io.BytesIO(content)).convert("RGB").resize((_SIDE, _SIDE))
+    return image

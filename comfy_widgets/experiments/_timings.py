@@ -18,7 +18,7 @@ from typing import Any
 from ..protocol import Event, Executing, ExecutionCached, ExecutionStart, ExecutionSuccess, ProgressEvent
 from ..workflow import is_link
 
-logger = logging.getLogger("comfy_widgets.experiments")
+logger = logging.getLogger(__name__)
 
 Prompt = Mapping[str, Mapping[str, Any]]
 OVERHEAD = "overhead"

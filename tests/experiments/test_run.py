@@ -228,6 +228,20 @@ def test_changes_are_told(run_sweep: Sweep, server: ScriptedServer) -> None:
     assert seen == before
 
 
+def test_a_listener_that_fails_costs_no_result(
+    run_sweep: Sweep, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = run_sweep(seed=range(3), confirm=False)
+
+    def fail(cell: object) -> None:
+        raise ValueError("no")
+
+    run.on_change(fail)
+    run.start().wait(30)
+    assert run.counts == {"completed": 3} and len(server.posted) == 3
+    assert "a listener of the experiment failed" in caplog.text
+
+
 def test_two_sweeps_in_one_folder_do_not_run_a_cell_twice(run_sweep: Sweep, server: ScriptedServer) -> None:
     gate = Gate()
     server.play(standard_run(gate=gate, gate_after="executing"))

@@ -112,7 +112,7 @@ def test_a_frame_or_a_sentence_how_to_get_one(run: Experiment) -> None:
 def test_it_says_which_axis_matters(run: Experiment) -> None:
     found = run.marginals()
     assert [one.axis for one in found] == ["cfg", "seed", "steps"]
-    assert found[0].effect > 10 * found[1].effect > 0 and found[2].effect == 0
+    assert found[0].effect > 10 * found[1].effect > 0 and found[2].effect < 0.001
     assert str(found).startswith("cfg matters most")
     scored = run.marginals(lambda image: image.getpixel((0, 0))[1])
     assert scored[0].axis == "cfg" and scored[0].effect == pytest.approx(1)
