@@ -1,6 +1,6 @@
 """The embedded ComfyUI-compatible engine.
 
-A small server that speaks ComfyUI's HTTP and websocket language on 127.0.0.1 and draws pictures with a real diffusion
+A small server that speaks ComfyUI's HTTP and websocket language on 127.0.0.1 and draws images with a real diffusion
 sampler over procedurally drawn scenes: everything runs on a fresh machine without a GPU. It is no Stable Diffusion and
 says so wherever it can (``/system_stats``, the checkpoint's name, the banner).
 

@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Parameters
     ----------
-    argv
+    argv : sequence of str, optional
         Arguments without the program's name; None takes those of the process.
     """
     options = build_parser().parse_args(argv)

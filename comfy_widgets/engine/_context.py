@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     Preview = Image | Callable[[], Image]
-    """A picture, or a function that makes it: only called when somebody will see it."""
+    """An image, or a function that makes it: only called when somebody will see it."""
 
 
 class Interrupted(BaseException):
@@ -49,7 +49,7 @@ class ExecutionBlocker:
 
     Parameters
     ----------
-    message
+    message : str, optional
         Told to the user as an ``execution_error`` of type ``ExecutionBlocked``; None blocks silently.
     """
 
@@ -79,9 +79,9 @@ def progress(value: float, maximum: float, preview: Preview | None = None) -> No
 
     Parameters
     ----------
-    value, maximum
+    value, maximum : float
         Steps done, and steps in all.
-    preview
+    preview : Preview, optional
         A PIL image of what is there so far, or a function that returns it.
 
     Raises

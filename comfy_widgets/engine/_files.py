@@ -15,9 +15,9 @@ class Folders:
 
     Parameters
     ----------
-    base
+    base : Path
         Holds the four folders.
-    output
+    output : Path, optional
         Puts the output folder elsewhere.
     """
 

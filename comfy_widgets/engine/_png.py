@@ -18,16 +18,16 @@ _FILTER_UP = 2
 
 
 def encode_png(pixels: npt.NDArray[np.uint8], texts: Mapping[str, Any]) -> bytes:
-    """Encode an RGB picture.
+    """Encode an RGB image.
 
-    One filter (Up) for all rows and the fastest deflate level: for smooth pictures about as small as an encoder that
+    One filter (Up) for all rows and the fastest deflate level: for smooth images about as small as an encoder that
     tries every filter, in a third of the time.
 
     Parameters
     ----------
-    pixels
+    pixels : npt.NDArray[np.uint8]
         Shape (height, width, 3).
-    texts
+    texts : dict
         Keyword -> value for tEXt chunks; the value is written as JSON.
     """
     height, width, _ = pixels.shape
@@ -45,7 +45,7 @@ def encode_png(pixels: npt.NDArray[np.uint8], texts: Mapping[str, Any]) -> bytes
 
 
 def to_bytes(image: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """Turn a picture of shape (height, width, 3), 0..1, into bytes; values outside are clipped."""
+    """Turn an image of shape (height, width, 3), 0..1, into bytes; values outside are clipped."""
     pixels: npt.NDArray[np.uint8] = (np.clip(image[:, :, :3], 0.0, 1.0) * np.float32(255) + np.float32(0.5)).astype(
         np.uint8
     )
@@ -53,7 +53,7 @@ def to_bytes(image: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
 
 
 def write_png(path: Path, pixels: npt.NDArray[np.uint8], texts: Mapping[str, Any]) -> None:
-    """Write a picture; see `encode_png`."""
+    """Write an image; see `encode_png`."""
     path.write_bytes(encode_png(pixels, texts))
 
 

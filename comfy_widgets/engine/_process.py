@@ -33,19 +33,19 @@ class Engine:
 
     Parameters
     ----------
-    port
+    port : int
         Port on 127.0.0.1; 0 takes a free one.
-    custom_nodes
-        Python files with NODE_CLASS_MAPPINGS in ComfyUI's classic node API. Pictures are numpy arrays of shape
+    custom_nodes : iterable of st or os.PathLike[str]]
+        Python files with NODE_CLASS_MAPPINGS in ComfyUI's classic node API. Images are numpy arrays of shape
         (batch, height, width, 3), float32 from 0 to 1.
-    output_dir
+    output_dir : str or os.PathLike[str], optional
         Where results are kept. None: in a temporary folder that goes away with the engine.
-    start_timeout
+    start_timeout : float
         Seconds to wait for the server to answer.
 
     Attributes
     ----------
-    url
+    url : str
         Where it answers, such as ``"http://127.0.0.1:41234"``.
 
     Raises

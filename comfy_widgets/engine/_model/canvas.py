@@ -1,10 +1,10 @@
-"""A small antialiased painter in numpy that draws many pictures at once.
+"""A small antialiased painter in numpy that draws many images at once.
 
-Coordinates: the middle of the picture is (0, 0), x grows to the right, y downwards, and the shorter side is 1 long; so
+Coordinates: the middle of the image is (0, 0), x grows to the right, y downwards, and the shorter side is 1 long; so
 a scene composes well in every aspect ratio and at every size. Shapes are given as signed distances (negative inside),
 from which soft, exact edges follow at any resolution.
 
-All parameters are columns of shape (n, 1, 1), one value for each picture, or plain numbers.
+All parameters are columns of shape (n, 1, 1), one value for each image, or plain numbers.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ import numpy as np
 from .arrays import Array, Bools, Ints
 
 Column: TypeAlias = "Array | np.floating[Any] | float"
-"""A value for each picture, shape (n, 1, 1), or one for all."""
+"""A value for each image, shape (n, 1, 1), or one for all."""
 
 
 class Canvas:
-    """n pictures of one size, or a rectangular part of them.
+    """n images of one size, or a rectangular part of them.
 
     Parameters
     ----------
-    pixels
+    pixels : array
         Shape (n, 3, height, width), values 0..1. Painted on in place.
-    x, y
+    x, y : array
         Coordinates of the columns, shape (1, 1, width), and of the rows, shape (1, height, 1).
-    pixel
+    pixel : float
         Width of a pixel in these coordinates.
     """
 
@@ -42,7 +42,7 @@ class Canvas:
 
     @classmethod
     def blank(cls, count: int, height: int, width: int) -> Canvas:
-        """Return black pictures."""
+        """Return black images."""
         short = min(height, width)
         x = (np.arange(width, dtype=np.float32) + 0.5 - width / 2) / short
         y = (np.arange(height, dtype=np.float32) + 0.5 - height / 2) / short
@@ -50,7 +50,7 @@ class Canvas:
         return cls(pixels, x.astype(np.float32)[None, None, :], y.astype(np.float32)[None, :, None], 1.0 / short)
 
     def band(self, top: Column, bottom: Column) -> Canvas:
-        """Return the rows that hold these heights of all pictures; painting on them paints on this canvas."""
+        """Return the rows that hold these heights of all images; painting on them paints on this canvas."""
         margin = 2 * self.pixel
         low, high = float(np.min(top)) - margin, float(np.max(bottom)) + margin
         start, stop = np.searchsorted(self.y.ravel(), [low, high])
@@ -61,14 +61,14 @@ class Canvas:
 
     @contextmanager
     def patch(self, index: Ints, left: Array, right: Array, top: Array, bottom: Array) -> Iterator[Canvas]:
-        """Give a canvas of small patches, one from each of some pictures, and put them back when it is left.
+        """Give a canvas of small patches, one from each of some images, and put them back when it is left.
 
         Parameters
         ----------
-        index
-            Which pictures.
-        left, right, top, bottom
-            What each patch has to hold; columns, one value for each picture in `index`. What lies outside the picture
+        index : Ints
+            Which images.
+        left, right, top, bottom : array
+            What each patch has to hold; columns, one value for each image in `index`. What lies outside the image
             is left out.
         """
         columns = _patch_axis(self.x.ravel(), left, right, self.pixel)
@@ -90,7 +90,7 @@ class Canvas:
         self.pixels[place] = part.pixels
 
     def on_some(self, index: Ints, paint: Callable[[Canvas], None]) -> None:
-        """Let `paint` work on whole pictures, but only on some of them."""
+        """Let `paint` work on whole images, but only on some of them."""
         if index.size == len(self.pixels):
             paint(self)
         elif index.size:
@@ -105,13 +105,13 @@ class Canvas:
         return result
 
     def paint(self, coverage: Array, colour: Array) -> None:
-        """Lay a colour over the pictures.
+        """Lay a colour over the images.
 
         Parameters
         ----------
-        coverage
+        coverage : array
             0..1, shape (n, height, width) or broadcastable to it.
-        colour
+        colour : array
             Shape (n or 1, 3, 1, 1), or a field of shape (n or 1, 3, height, width).
         """
         change = colour - self.pixels
@@ -129,7 +129,7 @@ class Canvas:
 
 
 def _patch_axis(axis: Array, low: Array, high: Array, pixel: float) -> Ints:
-    """Return the pixel numbers of equally long patches along one axis, inside the picture; shape (n, length)."""
+    """Return the pixel numbers of equally long patches along one axis, inside the image; shape (n, length)."""
     first = np.floor((low.ravel() - axis[0]) / pixel).astype(np.int64) - 1
     length = int(np.ceil(np.max(high - low) / pixel)) + 4
     length = min(length, axis.size)

@@ -1,4 +1,4 @@
-"""The model as ComfyUI's nodes see it: a checkpoint that denoises, and a codec between latents and pictures."""
+"""The model as ComfyUI's nodes see it: a checkpoint that denoises, and a codec between latents and images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHECKPOINTS: dict[str, int] = {"procedural-scenes-64.safetensors": 0x5CE9E5}
 """Name -> seed of its general scenes. A checkpoint is drawn, not read: there is no file of that name."""
 
 LATENT_SCALE = np.float32(0.36)
-"""Latents are pictures (minus one half) times this. It sets at which noise level what is decided: large things first,
+"""Latents are images (minus one half) times this. It sets at which noise level what is decided: large things first,
 at about sigma 3, small ones last, at about 0.3, so that most steps of a usual run have something to decide."""
 PIXELS_PER_CELL = 8
 MAX_CELLS = 64
@@ -46,13 +46,13 @@ class Latent:
 
     Parameters
     ----------
-    samples
-        Shape (batch, 3, rows, columns); a picture's values minus one half, times `LATENT_SCALE`.
-    width, height
-        Size in pixels of the pictures they stand for.
-    prior
-        The scenes that the sampler drew from; None for an encoded picture.
-    mask
+    samples : array
+        Shape (batch, 3, rows, columns); an image's values minus one half, times `LATENT_SCALE`.
+    width, height : int
+        Size in pixels of the images they stand for.
+    prior : Prior, optional
+        The scenes that the sampler drew from; None for an encoded image.
+    mask : array, optional
         Where it may change, shape (1 or batch, height, width), 0..1; None is everywhere.
     """
 
@@ -64,7 +64,7 @@ class Latent:
 
 
 def grid(width: int, height: int) -> tuple[int, int]:
-    """Return rows and columns of the latent of a picture: a cell for 8 pixels, at most 64 along the longer side."""
+    """Return rows and columns of the latent of an image: a cell for 8 pixels, at most 64 along the longer side."""
     longer = max(width, height)
     cells = min(MAX_CELLS, max(1, round(longer / PIXELS_PER_CELL)))
     return max(1, round(height / longer * cells)), max(1, round(width / longer * cells))
@@ -229,7 +229,7 @@ def resized(planes: Array, rows: int, columns: int) -> Array:
 
 
 def preview(guess: Array) -> Array:
-    """Return the picture that the model expects at a step, shape as the guess, 0..1."""
+    """Return the image that the model expects at a step, shape as the guess, 0..1."""
     result: Array = np.clip(guess / LATENT_SCALE + np.float32(0.5), 0.0, 1.0)
     return result
 
@@ -241,7 +241,7 @@ def empty(width: int, height: int, batch: int) -> Latent:
 
 
 def encode(pictures: Array) -> Latent:
-    """Turn pictures, shape (batch, height, width, 3), into latents by averaging over cells."""
+    """Turn images, shape (batch, height, width, 3), into latents by averaging over cells."""
     from PIL import Image
 
     _, height, width, _ = pictures.shape
@@ -255,19 +255,19 @@ def encode(pictures: Array) -> Latent:
 
 
 def decode(latent: Latent, before_each: Callable[[], None] = lambda: None) -> Array:
-    """Turn latents into pictures, shape (batch, height, width, 3), 0..1.
+    """Turn latents into images, shape (batch, height, width, 3), 0..1.
 
-    A latent is a picture of few cells. It is enlarged smoothly; and as far as it agrees with a scene of the set, that
+    A latent is an image of few cells. It is enlarged smoothly; and as far as it agrees with a scene of the set, that
     scene's fine detail (the scene painted at full size, minus its own enlarged latent) is added, by the posterior
-    probability of the scene and by how closely the latent matches it. So a clean sample decodes to a crisp picture, an
+    probability of the scene and by how closely the latent matches it. So a clean sample decodes to a crisp image, an
     average of many scenes stays soft, and an encoded photograph gains nothing that was not in it.
 
     Parameters
     ----------
-    latent
+    latent : Latent
         What to decode.
-    before_each
-        Called before each picture of the batch; may raise to stop.
+    before_each : callable
+        Called before each image of the batch; may raise to stop.
     """
     batch, _, rows, columns = latent.samples.shape
     pictures = np.empty((batch, latent.height, latent.width, 3), np.float32)

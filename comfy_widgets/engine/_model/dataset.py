@@ -1,4 +1,4 @@
-"""The pictures that a prompt draws from, and how much each of them counts.
+"""The images that a prompt draws from, and how much each of them counts.
 
 The model is the grammar of scenes; a run works on a finite sample of it: scenes of every kind, drawn once for each
 checkpoint, and scenes drawn for the positive prompt. Each conditioning gives every scene a weight, by how much of what

@@ -13,7 +13,7 @@ from .palette import COLOUR_TABLE, mood_table
 from .scenes import LANDS, Scenes, column
 
 _HORIZON = {"hills": 0.10, "mountains": 0.13, "sea": 0.08, "desert": 0.12, "city": 0.20, "snow": 0.12}
-"""How far below the middle the horizon lies, as a part of the picture's height."""
+"""How far below the middle the horizon lies, as a part of the image's height."""
 _TABLES = {
     name: mood_table(name)
     for name in (
@@ -30,11 +30,11 @@ class Look:
 
     Parameters
     ----------
-    scenes
+    scenes : Scenes
         The scenes.
-    half_width, half_height
-        Half the picture's size in canvas units.
-    horizon
+    half_width, half_height : float
+        Half the image's size in canvas units.
+    horizon : array
         Height of the horizon, a column.
     """
 
@@ -99,7 +99,7 @@ class Look:
 
         Parameters
         ----------
-        colour
+        colour : array
             Shape (n or 1, 3, 1, 1).
         """
         shaded = colour * self.tone("light")
@@ -123,7 +123,7 @@ class Look:
             canvas.on_some(index, lambda part: paint(part, its))
 
     def line(self, values: Array | float) -> Array:
-        """Return y for a height of 0 (horizon) to 1 (bottom of the picture), as a column."""
+        """Return y for a height of 0 (horizon) to 1 (bottom of the image), as a column."""
         lowered: Array = self.horizon + (self.half_height - self.horizon) * values
         return lowered
 

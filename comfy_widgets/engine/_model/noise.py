@@ -15,22 +15,22 @@ _WORD = (1 << 64) - 1
 
 
 class Noise:
-    """An endless stream of noise for a batch; each picture of the batch has a stream of its own.
+    """An endless stream of noise for a batch; each image of the batch has a stream of its own.
 
     Parameters
     ----------
-    seed
+    seed : int
         0 to 2**64 - 1.
-    batch
-        How many pictures.
-    shape
-        Shape of one picture's latent.
-    stream
+    batch : int
+        How many images.
+    shape : tuple of int
+        Shape of one image's latent.
+    stream : int
         Tells streams of the same seed apart: 0 for the first noise, others for what samplers add.
     """
 
     def __init__(self, seed: int, batch: int, shape: tuple[int, ...], stream: int = 0) -> None:
-        # Philox takes a key of two words: the seed, and which picture and stream it is for.
+        # Philox takes a key of two words: the seed, and which image and stream it is for.
         self._generators = [
             np.random.Philox(key=np.array([seed & _WORD, (stream << 32) | index], np.uint64)) for index in range(batch)
         ]

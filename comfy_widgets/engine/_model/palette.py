@@ -40,21 +40,21 @@ class Mood:
 
     Parameters
     ----------
-    sky
+    sky : tuple (Rgb, Rgb, Rgb)
         From the top to the horizon.
-    haze
+    haze : Rgb
         What distant things fade to.
-    light
+    light : Rgb
         What the light does to the colours of things (multiplied), and a shade mixed in (`shade`, `shade_amount`).
-    orb
+    orb : Rgb
         Colour of the sun or moon; `glow` that of its halo.
-    ground
+    ground : tuple (Rgb, Rgb)
         Near and far ground.
-    rock
+    rock : Rgb
         Mountains.
-    cloud
+    cloud : Rgb
         Clouds: lit side.
-    stars
+    stars : float
         How many stars, 0..1.
     """
 

@@ -38,17 +38,17 @@ class _Kind:
 
     Parameters
     ----------
-    paint
+    paint : callable
         Paints one figure in each of some scenes, on a patch around it.
-    size
+    size : float
         Usual size, in canvas units.
-    place
+    place : str
         "sky", "far", "shore", "middle", "water" or "near".
-    reach
+    reach : tuple (float, float, float)
         How far it extends from its spot, in its sizes: to either side, up, down.
-    spacing
+    spacing : float
         Distance between several, in their sizes.
-    glow
+    glow : callable, optional
         Paints what goes beyond the patch, before the figure.
     """
 
@@ -83,9 +83,9 @@ def render(scenes: Scenes, height: int, width: int) -> Array:
 
     Parameters
     ----------
-    scenes
+    scenes : Scenes
         n scenes.
-    height, width
+    height, width : int
         Size in pixels.
 
     Returns
@@ -136,7 +136,7 @@ def _spot(look: Look, kind: int, style: _Kind, number: int) -> Spot:
     several = scenes.count[:, kind] > 1
     jitter = np.mod(scenes.dice[:, (kind * 5 + number * 3) % 37] + number * 0.618, 1.0)
     other = np.mod(scenes.dice[:, (kind * 3 + number * 7 + 11) % 37] + number * 0.414, 1.0)
-    # Narrow pictures have less room.
+    # Narrow images have less room.
     room = style.size * min(1.0, max(0.6, 1.25 * look.half_width * 2))
     smaller = 1.0 - 0.22 * several * (number > 0) * jitter
     size = column(scenes.size[:, kind] * smaller * room)

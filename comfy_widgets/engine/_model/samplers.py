@@ -1,7 +1,7 @@
-"""Samplers: ways from noise to a picture, given a denoiser.
+"""Samplers: ways from noise to an image, given a denoiser.
 
-All follow the probability-flow view of Karras et al. 2022: ``x`` is the picture plus noise of standard deviation
-sigma, ``denoise(x, sigma)`` is the best guess of the picture, and ``(x - denoise(x, sigma)) / sigma`` is the direction
+All follow the probability-flow view of Karras et al. 2022: ``x`` is the image plus noise of standard deviation
+sigma, ``denoise(x, sigma)`` is the best guess of the image, and ``(x - denoise(x, sigma)) / sigma`` is the direction
 dx/dsigma.
 """
 
@@ -15,7 +15,7 @@ from typing import TypeAlias
 from .arrays import Array
 
 Denoise: TypeAlias = Callable[[Array, float], Array]
-"""(x, sigma) -> the guess of the picture."""
+"""(x, sigma) -> the guess of the image."""
 Draw: TypeAlias = Callable[[], Array]
 """Gives fresh noise of the shape of x."""
 Watch: TypeAlias = Callable[[int, Array, Array, float], None]

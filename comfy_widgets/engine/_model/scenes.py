@@ -68,21 +68,21 @@ class Scenes:
 
     Parameters
     ----------
-    mood, land, weather
+    mood, land, weather : Ints
         Indices into MOOD_NAMES, LANDS and WEATHERS, shape (n,).
-    lake
+    lake : Ints
         Whether there is water in front of the land (the sea has it anyway), shape (n,).
-    sky_colour, land_colour
+    sky_colour, land_colour : Ints
         Index into COLOUR_NAMES, or NONE for the natural one, shape (n,).
-    orb_x, orb_y
+    orb_x, orb_y : array
         Place of sun or moon: -1..1 across, 0 (horizon) to 1 (top), shape (n,).
-    clouds
+    clouds : array
         How many, 0..1, shape (n,).
-    dice
+    dice : array
         Random numbers 0..1 for shapes and places, shape (n, DICE).
-    flipped
-        Whether the picture is mirrored, shape (n,).
-    count, colour, size, x
+    flipped : Bools
+        Whether the image is mirrored, shape (n,).
+    count, colour, size, x : Ints, array
         Of each kind in FIGURES: how many, which colour (NONE: mixed), how big (1 is usual), where across
         (-1..1), shape (n, kinds).
     """
@@ -170,11 +170,11 @@ def draw_scenes(count: int, dice: Dice, *, figures: bool = True) -> Scenes:
 
     Parameters
     ----------
-    count
+    count : int
         How many.
-    dice
+    dice : Dice
         Where chance comes from.
-    figures
+    figures : bool
         False leaves the land empty (birds excepted), for prompts that name what stands in it.
     """
     kinds = len(FIGURES)

@@ -130,11 +130,11 @@ def sigmas(scheduler: str, steps: int, denoise: float = 1.0) -> list[float]:
 
     Parameters
     ----------
-    scheduler
+    scheduler : str
         A key of `SCHEDULERS`.
-    steps
+    steps : int
         How many steps are taken.
-    denoise
+    denoise : float
         Below 1 the run begins part-way: it takes the last `steps` of ``steps / denoise`` steps. 0 takes none.
     """
     if denoise <= 0.0:

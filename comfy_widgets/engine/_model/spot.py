@@ -13,15 +13,15 @@ class Spot:
 
     Parameters
     ----------
-    x, y
+    x, y : array
         Its foot (or, in the sky, its middle).
-    size
+    size : array
         Its height, about.
-    colour
+    colour : array
         Its own colour before any light, shape (n, 3, 1, 1).
-    die, other_die
+    die, other_die : array
         Random numbers 0..1.
-    number
+    number : int
         Which of several it is, from 0.
     """
 

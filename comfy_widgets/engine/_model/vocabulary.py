@@ -61,9 +61,9 @@ class Meaning:
 
     Parameters
     ----------
-    wishes
+    wishes : tuple of Wish
         What it asks for, one entry for each thing, in a fixed order.
-    unknown
+    unknown : tuple of str
         Words without meaning here; they change nothing, not even whether two meanings are equal.
     """
 

@@ -20,9 +20,9 @@ class Registry:
 
     Parameters
     ----------
-    classes
+    classes : dict
         Name -> class, in ComfyUI's classic node API.
-    display_names
+    display_names : dict
         Name -> title for people.
     """
 

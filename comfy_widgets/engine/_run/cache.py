@@ -51,9 +51,9 @@ def node_keys(registry: Registry, prompt: Prompt, is_changed: Callable[[str], ob
 
     Parameters
     ----------
-    registry, prompt
+    registry, prompt : Registry, Prompt
         What the nodes are.
-    is_changed
+    is_changed : callable
         Gives a node's IS_CHANGED answer (None without one); NaN means "never the same".
     """
     keys: dict[str, str] = {}

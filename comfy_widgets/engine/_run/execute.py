@@ -31,13 +31,13 @@ class Execution:
 
     Parameters
     ----------
-    registry, cache
+    registry, cache : Registry, Cache
         The node classes, and the results of the run before.
-    item
+    item : Item
         The prompt.
-    report
+    report : Report
         Tells the clients.
-    interrupted
+    interrupted : callable
         Whether the run shall stop.
     """
 

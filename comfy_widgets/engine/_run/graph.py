@@ -32,13 +32,13 @@ class Order:
 
     Parameters
     ----------
-    prompt
+    prompt : Prompt
         A validated prompt.
-    targets
+    targets : list of str
         The output nodes to reach.
-    done
+    done : collection of str
         Nodes whose results are in the cache: they hold nobody up, and what lies above them is not visited.
-    output_nodes
+    output_nodes : collection of str
         All nodes of an output class.
     """
 

@@ -24,9 +24,9 @@ class PromptRefused(ValueError):
 
     Parameters
     ----------
-    kind, message, details, extra_info
+    kind, message, details, extra_info : str, dict, optional
         The error object of the 400 answer.
-    node_errors
+    node_errors : dict, optional
         Its node_errors.
     """
 
@@ -60,11 +60,11 @@ def validate(
 
     Parameters
     ----------
-    registry
+    registry : Registry
         The known node classes.
-    prompt
+    prompt : Prompt
         API format; numbers given as strings become numbers, and so on.
-    targets
+    targets : collection of str, optional
         Only these output nodes; None means all.
 
     Returns

@@ -28,9 +28,9 @@ class Worker:
 
     Parameters
     ----------
-    registry, queue, hub
+    registry, queue, hub : Registry, PromptQueue, StatusHub
         The node classes, where prompts come from, where messages go.
-    free_models
+    free_models : callable
         Called when a client asks to unload models.
     """
 

@@ -33,15 +33,15 @@ class Settings:
 
     Parameters
     ----------
-    host, port
+    host, port : str, int
         Where to listen; port 0 takes a free one.
-    base
+    base : Path
         Folder for input, temp and user files, and for output unless `output` says otherwise.
-    output
+    output : Path, optional
         Folder for results.
-    custom_nodes
+    custom_nodes : tuple of Path
         Python files with NODE_CLASS_MAPPINGS.
-    argv
+    argv : tuple of str
         Told in /system_stats.
     """
 
@@ -97,7 +97,7 @@ class Server:
 
     Parameters
     ----------
-    settings
+    settings : Settings
         How to run.
     """
 
@@ -117,7 +117,7 @@ class Server:
 
         Parameters
         ----------
-        ready
+        ready : callable
             Called with the URL as soon as the server answers.
 
         Raises

@@ -22,7 +22,7 @@ _DANGEROUS = {"text/html", "text/html-sandboxed", "application/xhtml+xml", "text
 
 @routes.get("/view")
 async def view(request: web.Request) -> web.StreamResponse:
-    """Send a file, or a picture in another format or with fewer channels."""
+    """Send a file, or an image in another format or with fewer channels."""
     query = request.query
     if "filename" not in query:
         return web.Response(status=404)
@@ -96,7 +96,7 @@ async def upload_image(request: web.Request) -> web.Response:
 
 @routes.post("/upload/mask")
 async def upload_mask(request: web.Request) -> web.Response:
-    """Store the picture named by original_ref with the alpha of the uploaded one.
+    """Store the image named by original_ref with the alpha of the uploaded one.
 
     Without the original nothing is stored, yet the answer is 200, as ComfyUI's is.
     """

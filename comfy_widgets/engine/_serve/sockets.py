@@ -51,11 +51,11 @@ class SocketHub:
 
     Parameters
     ----------
-    loop
+    loop : asyncio.AbstractEventLoop
         The server's event loop.
-    queue_remaining
+    queue_remaining : callable
         Gives the number that `status` tells.
-    running_node
+    running_node : callable
         Gives (client id, node id) of what runs, to tell a client that comes back in the middle.
     """
 
