@@ -1,4 +1,4 @@
-"""The nodes a scripted server knows, and the workflow and pictures it makes: just enough of ComfyUI to be believed."""
+"""The nodes a scripted server knows, and the workflow and images it makes: just enough of ComfyUI to be believed."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def text_to_image(*, seed: int = 0, steps: int = 4, batch_size: int = 1, text: s
 
 
 def picture(of: object, *, kind: str = "PNG", size: int = 32) -> bytes:
-    """Bytes of a picture that depends on nothing but `of`: equal things look equal."""
+    """Bytes of an image that depends on nothing but `of`: equal things look equal."""
     digest = hashlib.sha256(json.dumps(of, sort_keys=True, default=str).encode()).digest()
     image = Image.frombytes("RGB", (2, 2), digest[:12]).resize((size, size), Image.Resampling.NEAREST)
     target = io.BytesIO()

@@ -26,7 +26,7 @@ class ScriptedServer:
     """A ComfyUI server without nodes: prompts are queued, and each one's run is played from a script.
 
     Without any word from the test it accepts prompts, sends what ComfyUI sends in ComfyUI's order, makes small
-    pictures that depend on nothing but the prompt, and keeps history; all of it can be replaced.
+    images that depend on nothing but the prompt, and keeps history; all of it can be replaced.
 
     It has ComfyUI's own flaw too: when a client opens a second websocket with the same id, the end of the first one
     makes the second one deaf, which then stays open, answers pings and brings nothing any more.

@@ -246,7 +246,7 @@ class Stage:
         return steps if isinstance(steps, int) else 0
 
     def make_output(self, node_id: str, images: int) -> dict[str, Any]:
-        """Output of an output node: pictures in the server's files, which depend on nothing but the prompt."""
+        """Output of an output node: images in the server's files, which depend on nothing but the prompt."""
         node = self.prompt[node_id]
         kept = node["class_type"] != "PreviewImage"
         prefix = str(node["inputs"].get("filename_prefix", "ComfyUI")) if kept else "ComfyUI_temp_test"
@@ -291,11 +291,11 @@ def standard_run(
     steps : int, optional
         Steps of each node that has a ``steps`` input; the value of that input by default.
     images : int, optional
-        Pictures of each output node; by default the ``batch_size`` that the prompt asks for.
+        Images of each output node; by default the ``batch_size`` that the prompt asks for.
     previews : bool
         Whether each step has a preview.
     outputs : mapping, optional
-        Node id -> output to tell of in place of pictures; a node that is not in it gives none.
+        Node id -> output to tell of in place of images; a node that is not in it gives none.
     cached : collection of str
         Nodes that are cached; of those only output nodes are heard of.
     fail_at : str, optional
