@@ -110,7 +110,7 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         api_key: str | None = None,
         timeout: float = 60.0,
         lost_after: float = 120.0,
-        memory: int = 1 << 30,
+        memory: int = 64 << 20,
         max_frame: int = 1 << 30,
         max_body: int = 4 << 30,
         journal: bool = True,

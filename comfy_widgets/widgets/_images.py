@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ComfyError, FileGone
 from ._schema import ImageItem
-from ._small import encode, size_of, thumbnail
+from ._small import encode, quick_thumbnail, size_of, thumbnail
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,6 +25,10 @@ MAX_TOTAL_BYTES = 12 << 20
 """Bytes of the images of one run that go to the browser as they are; of further ones only stand-ins go."""
 MAX_PLAYER_BYTES = 48 << 20
 """Bytes of the videos and audio of one run that go to the browser."""
+_MANY = 36
+"""Images of which each is shown as a small tile."""
+_TILE_SIZE = 288
+"""Pixels of such a tile, on a screen with two pixels for each of CSS."""
 _PLAYERS = {
     "mp4": "video/mp4",
     "mov": "video/mp4",
@@ -182,15 +186,14 @@ def _image(name: str, content: bytes, source: int, budget: int, count: int) -> S
     mime, size = mime_of(content), size_of(content)
     if mime is not None and size is not None and len(content) <= min(MAX_IMAGE_BYTES, budget):
         return Shown(content, mime, name, True, size, source=source)
-    small = thumbnail(content, _stand_in_size(count))
-    if small is None:
+    if count > _MANY:
+        quick = quick_thumbnail(content, _TILE_SIZE)
+    else:
+        small = thumbnail(content, 1280 if count <= 4 else 640)
+        quick = (small, "image/webp") if small is not None else None
+    if quick is None:
         return Missing(name, "what the server sent is no image")
-    return Shown(small, "image/webp", name, False, size, source=source)
-
-
-def _stand_in_size(count: int) -> int:
-    """Pixels that a tile of so many images can show, on a screen with two pixels for each of CSS."""
-    return 1280 if count <= 4 else 640 if count <= 36 else 320
+    return Shown(quick[0], quick[1], name, False, size, source=source)
 
 
 def words_of(missing: Iterable[Missing]) -> list[str]:
