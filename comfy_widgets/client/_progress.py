@@ -280,6 +280,9 @@ def _eta(state: RunState) -> tuple[float, float] | tuple[None, None]:
 
 def _described(state: RunState) -> RunState:
     """Bring phase and message in line with the rest of the state."""
+    if state.ending is not None and not isinstance(state.ending, ExecutionSuccess):
+        # What went wrong is being looked into: the last words stand until it is known.
+        return state
     phase, message = _in_words(state)
     if state.progress.no_answer_for is not None:
         message = f"{message}; no answer from the server for {state.progress.no_answer_for:.0f} s"
@@ -292,13 +295,13 @@ def _in_words(state: RunState) -> tuple[Phase, str]:
     progress = state.progress
     if isinstance(state.ending, ExecutionSuccess):
         return Phase.FETCHING, "Fetching the results"
-    if state.cancelling and state.ending is None:
+    if state.cancelling:
         return Phase.CANCELLING, "Cancelling"
     if state.status is JobStatus.PENDING:
         ahead = f", {progress.queue_position} ahead" if progress.queue_position else ""
         stuck = f"; nothing has moved in the queue for {state.stuck_for:.0f} s" if state.stuck_for is not None else ""
         return Phase.WAITING, f"Waiting{ahead}{stuck}"
-    phase = Phase.CANCELLING if state.cancelling else Phase.RUNNING
+    phase = Phase.RUNNING
     name = progress.title or (f"Node {progress.node}" if progress.node is not None else "Starting")
     if state.quiet and progress.steps is None:
         return phase, f"{name}: nothing heard for a while, it may be loading the model"

@@ -208,9 +208,9 @@ class TestOutputs:
             blocked, dataclasses.replace(blocked, node_id="77"), ExecutionError(None, None, "x", "ExecutionBlocked")
         )
         assert state.warnings == (
-            "My sampler blocked its branch: no face found",
-            "KSampler blocked its branch: no face found",
-            "A node blocked its branch: x",
+            "My sampler was not run, as its branch was blocked: no face found.",
+            "KSampler was not run, as its branch was blocked: no face found.",
+            "A node was not run, as its branch was blocked: x.",
         )
         assert state.status is JobStatus.PENDING
 

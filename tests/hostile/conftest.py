@@ -23,7 +23,7 @@ def connect() -> Iterator[Callable[..., ComfyClient]]:
     made: list[ComfyClient] = []
 
     def make(url: str, **options: object) -> ComfyClient:
-        settings = {"reconnect_interval": 0.05, "pace": PACE, "timeout": 1.0, **options}
+        settings = {"reconnect_interval": 0.05, "pace": PACE, "timeout": 5.0, **options}
         made.append(ComfyClient(url, **settings))  # type: ignore[arg-type]  # the options are the test's own
         return made[-1]
 
