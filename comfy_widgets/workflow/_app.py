@@ -53,14 +53,29 @@ def read_app(ui: Mapping[str, Any], widgets: EditorWidgets, params: Params) -> t
     return list(shown.values()), gone
 
 
-def write_app(ui: Mapping[str, Any], widgets: EditorWidgets, shown: Iterable[Shown]) -> dict[str, Any]:
-    """Return the editor's form with a choice as App mode keeps it; without any if nothing is chosen."""
+def write_app(
+    ui: Mapping[str, Any], widgets: EditorWidgets, shown: Iterable[Shown], outputs: Iterable[str]
+) -> dict[str, Any]:
+    """Return the editor's form with a choice as App mode keeps it; without any if nothing is chosen.
+
+    Parameters
+    ----------
+    ui : Mapping
+        The editor's form.
+    widgets : EditorWidgets
+        Where its widgets are in the prompt.
+    shown : iterable of Shown
+        What is chosen.
+    outputs : iterable of str
+        The nodes that give a result: all of them are shown, unless the author chose some before.
+    """
     entries = [_entry(ui, widgets, entry.place) for entry in shown if not entry.hidden]
     extra = dict(ui["extra"]) if isinstance(ui.get("extra"), Mapping) else {}
     data = extra.pop(_DATA, None)
     if entries:
-        outputs = data.get("outputs") if isinstance(data, Mapping) else None
-        extra[_DATA] = {"inputs": entries, "outputs": outputs if isinstance(outputs, list) else []}
+        before = data.get("outputs") if isinstance(data, Mapping) else None
+        results = [found for node_id in outputs if (found := _raw_id(ui, node_id)) is not None]
+        extra[_DATA] = {"inputs": entries, "outputs": before if isinstance(before, list) and before else results}
         extra.setdefault(_MODE, True)
     else:
         extra.pop(_MODE, None)
@@ -107,5 +122,10 @@ def _entry(ui: Mapping[str, Any], widgets: EditorWidgets, place: Place) -> list[
     definition, node_id = widgets.home_of(place)
     if definition:
         return [f"{definition}:{node_id}:{quote(place[1], safe='')}", place[1]]
+    return [_raw_id(ui, node_id) or node_id, place[1]]
+
+
+def _raw_id(ui: Mapping[str, Any], node_id: str) -> Any:
+    """Return the id of a node of the root as the file writes it; None if there is none."""
     ids = [raw.get("id") for raw in ui["nodes"] if isinstance(raw, Mapping)]
-    return [next((found for found in ids if str(found) == node_id), node_id), place[1]]
+    return next((found for found in ids if str(found) == node_id), None)

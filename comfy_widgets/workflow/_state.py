@@ -292,10 +292,15 @@ class State:
                 before = self._choice(self._make_params(self.current())) if only_hides else ()
                 hidden = {entry.place for entry in shown}
                 kept = [entry for entry in before if entry.place not in hidden] if has_app(ui) else []
-                ui = write_app(ui, editor.widgets(self.specs), [*shown, *kept])
+                ui = write_app(ui, editor.widgets(self.specs), [*shown, *kept], self._results(self.specs))
             editor = Editor(ui)
         prompt = into_prompt(self.prompt, shown) if self.prompt is not None else None
         return replace(self, editor=editor, prompt=prompt)
+
+    def _results(self, specs: NodeSpecs) -> list[str]:
+        """Return the nodes that give a result."""
+        known = {node_id: specs.get(node["class_type"]) for node_id, node in self.base().items()}
+        return [node_id for node_id, spec in known.items() if spec is not None and spec.output_node]
 
     def _choice(self, made: Params) -> Iterable[Shown]:
         """Return what is chosen to be shown of the parameters that there are."""

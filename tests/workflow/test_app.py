@@ -69,6 +69,7 @@ def test_what_is_exposed_here_is_an_app(tmp_path: Path) -> None:
     exposed = workflow.expose({"quality": "steps", "positive": None, "cfg": {"min": 0, "max": 20}})
     document = json.loads(exposed.save(tmp_path / "app.json").read_text())
     assert document["extra"]["linearData"]["inputs"] == [[3, "steps"], [6, "text"], [3, "cfg"]]
+    assert document["extra"]["linearData"]["outputs"] == [9]
     assert document["extra"]["linearMode"] is True
     again = Workflow.load(document).bind(INFO)
     assert shown(again) == ["quality", "positive", "cfg"]
