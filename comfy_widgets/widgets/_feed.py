@@ -227,7 +227,7 @@ def _batch(images: Sequence[Shown]) -> list[Shown]:
     batch: list[Shown] = []
     size = 0
     for image in images[:_MAX_BATCH]:
-        size += len(image.content)
+        size += image.length
         if batch and size > _MAX_BATCH_BYTES:
             break
         batch.append(image)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import ComfyError, FileGone
@@ -59,8 +60,11 @@ class Shown:
 
     Attributes
     ----------
-    content : bytes
-        The encoded file.
+    load : callable
+        Gives the encoded file. The bytes themselves are held by the client alone, which puts them on disk when they
+        are many: else two hundred runs would fill the kernel's memory.
+    length : int
+        How many bytes it has.
     mime, name : str
         Its type, and the name of the file on the server.
     whole : bool
@@ -73,13 +77,23 @@ class Shown:
         Which image of the result it is, counted over all of them.
     """
 
-    content: bytes
+    load: Callable[[], bytes]
+    length: int
     mime: str
     name: str
     whole: bool
     size: tuple[int, int] | None
     label: str = ""
     source: int = 0
+
+    @property
+    def content(self) -> bytes:
+        """The encoded file; empty where it is not to be had any more."""
+        try:
+            return self.load()
+        except ComfyError as error:
+            logger.warning("%s cannot be sent: %s", self.name, error)
+            return b""
 
     @property
     def caption(self) -> str:
@@ -115,9 +129,15 @@ def shown(result: Result) -> Iterator[Shown | Missing]:
     count = len(result.image_files) + len(result.streamed)
     budget = MAX_TOTAL_BYTES
     for source, (name, content) in enumerate(_contents(result)):
-        image = content if isinstance(content, Missing) else _image(name, content, source, budget, count)
-        if isinstance(image, Shown) and image.whole:
-            budget -= len(image.content)
+        if isinstance(content, Missing):
+            yield content
+            continue
+        image = _image(name, content, budget, count)
+        if isinstance(image, Shown):
+            budget -= image.length if image.whole else 0
+            image = replace(image, source=source)
+            if image.whole and source < len(result.image_files):
+                image = replace(image, load=partial(result.bytes, result.image_files[source]))
         yield image
     budget = MAX_PLAYER_BYTES
     for file in result.files:
@@ -127,7 +147,7 @@ def shown(result: Result) -> Iterator[Shown | Missing]:
         content = _fetched(result, file)
         if isinstance(content, bytes) and len(content) <= budget:
             budget -= len(content)
-            yield Shown(content, mime, file.filename, True, None)
+            yield Shown(partial(result.bytes, file), len(content), mime, file.filename, True, None)
         elif isinstance(content, Missing):
             yield content
 
@@ -142,13 +162,19 @@ def original(result: Result, index: int) -> Shown | None:
     else:
         return None
     mime = mime_of(content) if isinstance(content, bytes) else None
-    return Shown(content, mime, name, True, size_of(content)) if isinstance(content, bytes) and mime else None
+    if not isinstance(content, bytes) or mime is None:
+        return None
+    return _held(content, mime, name, True, size_of(content))
 
 
 def encoded(image: Image, name: str = "image.png") -> Shown:
     """Return a PIL image as the browser gets it."""
     # Quick rather than small: it goes no further than the browser.
-    return Shown(encode(image, "PNG", compress_level=1), "image/png", name, True, image.size)
+    return _held(encode(image, "PNG", compress_level=1), "image/png", name, True, image.size)
+
+
+def _held(content: bytes, mime: str, name: str, whole: bool, size: tuple[int, int] | None) -> Shown:
+    return Shown(lambda: content, len(content), mime, name, whole, size)
 
 
 def image_contents(result: Result) -> list[bytes]:
@@ -182,10 +208,10 @@ def _fetched(result: Result, file: File) -> bytes | Missing:
     return content or Missing(file.filename, "the server sent an empty file")
 
 
-def _image(name: str, content: bytes, source: int, budget: int, count: int) -> Shown | Missing:
+def _image(name: str, content: bytes, budget: int, count: int) -> Shown | Missing:
     mime, size = mime_of(content), size_of(content)
     if mime is not None and size is not None and len(content) <= min(MAX_IMAGE_BYTES, budget):
-        return Shown(content, mime, name, True, size, source=source)
+        return _held(content, mime, name, True, size)
     if count > _MANY:
         quick = quick_thumbnail(content, _TILE_SIZE)
     else:
@@ -193,7 +219,7 @@ def _image(name: str, content: bytes, source: int, budget: int, count: int) -> S
         quick = (small, "image/webp") if small is not None else None
     if quick is None:
         return Missing(name, "what the server sent is no image")
-    return Shown(quick[0], quick[1], name, False, size, source=source)
+    return _held(quick[0], quick[1], name, False, size)
 
 
 def words_of(missing: Iterable[Missing]) -> list[str]:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from comfy_widgets import ComfyError, ComfyPanel
-from comfy_widgets.testing import Gate, ScriptedServer, standard_run
+from comfy_widgets import ComfyClient, ComfyError, ComfyPanel
+from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
 
+from .conftest import page_of
 from .page import Page
 
 
@@ -222,3 +223,18 @@ def test_many_images_come_as_small_ones_in_few_messages(
     assert not images[-1][0]["whole"]
     page.say("original", run=1, index=99)
     assert page.custom("original")[0][1] == (stream.getvalue(),)
+
+
+def test_images_that_the_client_put_on_disk_are_shown_again(server: ScriptedServer) -> None:
+    with ComfyClient(server.url, memory=1) as client:
+        panel = ComfyPanel(text_to_image(), client)
+        page = page_of(panel)
+        for seed in range(2):
+            panel.params.seed = seed
+            panel.run().wait(60)
+        page.wait_for(lambda: page.state["_runs"]["shown"] == 2)
+        page.say("show", run=1)
+        page.wait_for(lambda: page.images()[-1][0]["run"] == 1)
+        result = panel.runs[0].result
+        assert result is not None
+        assert page.images()[-1][1] == result.bytes(0)
