@@ -46,6 +46,8 @@ def test_nothing_in_a_page_is_taken_for_markup(run_sweep: Sweep, workflow: Workf
     text = run.save(tmp_path / "page.html").read_text()
     assert "<script>alert(1)" not in text and "<b>study" not in text
     assert text.count("</script>") == 2
+    data = text.partition('id="sweep">')[2].partition("</script>")[0]
+    assert not set("<>") & set(data), "an HTML parser sees no mark in the data"
 
 
 def noisy(stage: Stage) -> None:
