@@ -47,7 +47,13 @@ class Widget(AnyWidget):
         self._send_code(part_files(self._bundle))
 
     def close(self) -> None:
-        """End the widget in the browser, and free what it holds."""
+        """End the widget in the browser, and free what it holds.
+
+        Examples
+        --------
+        >>> grid = ImageGrid(result)
+        >>> grid.close()
+        """
         super().close()
         # ipywidgets would keep it for ever. A layout that was given may belong to other widgets, too.
         if getattr(self, "_has_own_layout", False):

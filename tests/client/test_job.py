@@ -45,6 +45,18 @@ def test_a_job_knows_when_it_was_submitted_began_and_ended(server: ScriptedServe
     assert job.submitted_at <= job.started_at <= job.ended_at <= time.time()
 
 
+def test_a_callback_of_ours_is_not_taken_back(client: ComfyClient) -> None:
+    ended: list[str] = []
+    job = client.submit(text_to_image())
+    job.add_done_callback(lambda job: ended.append(job.prompt_id))
+    assert job.remove_done_callback(ended.append) == 0
+    job.result(20)
+    deadline = time.monotonic() + 20
+    while not ended and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert ended == [job.prompt_id]
+
+
 def test_submit_does_not_wait_for_the_server(server: ScriptedServer, client: ComfyClient) -> None:
     gate = threading.Event()
 

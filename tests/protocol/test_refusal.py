@@ -47,6 +47,10 @@ SENTENCES = [
     ),
     (error("value_smaller_than_min", "steps", received_value=0), "steps is 0, but must be at least ?."),
     (
+        error("value_smaller_than_min", "steps", received_value=0, input_config=[]),
+        "steps is 0, but must be at least ?.",
+    ),
+    (
         error("value_bigger_than_max", "steps", received_value=1, input_config=["INT"]),
         "steps is 1, but must be at most ?.",
     ),

@@ -93,3 +93,13 @@ def test_refusals_reach_people_bounded_and_without_colours() -> None:
     for text in (refusal.message, refusal.details, *(found.text for found in refusal.problems({}))):
         assert len(text) < 2 * MAX_TEXT
         assert "\x1b" not in text
+
+
+def test_of_too_many_lines_it_is_said_how_many_are_missing() -> None:
+    lines = [f"{number:02}" for number in range(100)]
+    shown = plain_lines(lines, 20)
+    (gap,) = [index for index, line in enumerate(shown) if "left out" in line]
+    kept = len(shown) - 1
+    assert shown[gap] == f"[{100 - kept} lines left out]"
+    assert list(shown[:gap]) == lines[:gap]
+    assert list(shown[gap + 1 :]) == lines[100 - (kept - gap) :]
