@@ -4,6 +4,7 @@ The tree; everything derives from `ComfyError`::
 
     ComfyError
     ├── WorkflowError (ValueError)      the workflow, or a value for it, cannot be used
+    │   ├── UnknownParam (KeyError)     the workflow has no parameter of that name
     │   └── PromptRefused               the server refused the prompt: type, message, details, extra_info, node_errors
     ├── ServerError                     the server cannot be talked to: url, status
     │   ├── ServerUnreachable           nothing answers at the address
@@ -13,6 +14,7 @@ The tree; everything derives from `ComfyError`::
     │   ├── PayloadTooLarge             413: more than the server takes
     │   ├── HTTPError                   any other status
     │   └── FileGone                    404 for a result file: file
+    ├── ExperimentError                 an experiment cannot be kept, resumed or finished
     └── JobError                        a job did not give a result: prompt_id, result (what there is of it)
         ├── ExecutionFailed             a node raised: node_id, node_title, node_type, exception_type, traceback
         ├── JobCancelled                interrupted, or taken from the queue
@@ -39,6 +41,7 @@ from .client import (
     WorkflowError,
 )
 from .experiments import ExperimentError
+from .workflow import UnknownParam
 
 __all__ = [
     "ComfyError",
@@ -56,5 +59,6 @@ __all__ = [
     "ServerError",
     "ServerTimeout",
     "ServerUnreachable",
+    "UnknownParam",
     "WorkflowError",
 ]

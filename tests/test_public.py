@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cached_property
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import comfy_widgets
+from comfy_widgets import errors
 
 NAMES = [
     "ComfyClient",
@@ -100,3 +102,18 @@ def test_every_method_and_property_of_the_public_face_occurs_in_a_test() -> None
             members = {key for key, member in vars(base).items() if callable(member) or isinstance(member, MEMBERS)}
             untested += [f"{name}.{key}" for key in members if not key.startswith("_") and key not in tested]
     assert untested == []
+
+
+def test_the_whole_tree_of_errors_is_drawn() -> None:
+    """Each error stands in the tree below the class it derives from."""
+    path: list[str] = []
+    drawn: dict[str, str | None] = {}
+    for line in (errors.__doc__ or "").splitlines():
+        if found := re.match(r"([ │├└─]*)([A-Z]\w+)", line.removeprefix("    ")):
+            depth = len(found[1]) // 4
+            path[depth:] = [found[2]]
+            if found[2] in errors.__all__:
+                drawn[found[2]] = path[depth - 1] if depth else None
+    assert sorted(drawn) == errors.__all__
+    for name, parent in drawn.items():
+        assert getattr(errors, name).__bases__[0].__name__ == (parent or "Exception")
