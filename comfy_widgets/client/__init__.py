@@ -23,12 +23,12 @@ from ._errors import (
 from ._events import Events
 from ._job import Job
 from ._job_errors import ExecutionFailed, JobCancelled, JobError, JobLost
+from ._pace import Pace
 from ._result import Result
 from ._run_state import Progress
 from ._runs import Run, runs
 from ._state import state_directory
 from ._status import JobStatus, Phase
-from ._watch import Pace
 from ._watching import show_runs_with
 
 __all__ = [

@@ -28,6 +28,7 @@ from ._journal import Journal
 from ._ledger import Tracked
 from ._library_routes import LibraryRoutes
 from ._media import Media, Memory
+from ._pace import Pace
 from ._parts import Parts, Workers, connector, publisher, shutdown
 from ._prompt_routes import PromptRoutes, is_id
 from ._result import Result
@@ -39,7 +40,6 @@ from ._timings import Timings
 from ._tracker import Tracker
 from ._transport import Options, Transport
 from ._user_routes import UserRoutes
-from ._watch import Pace
 from ._watching import show
 
 logging.getLogger("comfy_widgets").addHandler(logging.NullHandler())

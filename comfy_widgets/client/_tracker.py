@@ -24,9 +24,11 @@ from ._connection import Connection
 from ._core import JobCore
 from ._errors import ComfyError, ServerError
 from ._ledger import Ledger, Tracked
+from ._pace import Pace
 from ._pool import Pool
+from ._server_view import ServerView
 from ._status import JobStatus
-from ._watch import Pace, Server, Watch
+from ._watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ class Tracker:
 
     Parameters
     ----------
-    server : Server
+    server : ServerView
         What to ask.
     pool : Pool
         Where settling runs.
@@ -53,7 +55,7 @@ class Tracker:
     """
 
     def __init__(
-        self, server: Server, pool: Pool, pace: Pace, connect: Connect, on_event: Callable[[Event], None]
+        self, server: ServerView, pool: Pool, pace: Pace, connect: Connect, on_event: Callable[[Event], None]
     ) -> None:
         self.ledger = Ledger()
         self.connection: Connection | None = None

@@ -12,14 +12,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
 
-from ..protocol import ComfyError, ExecutionStart, HistoryEntry, Queue
+from ..protocol import ComfyError, ExecutionStart, Queue
 from ._connection import Connection
 from ._errors import ServerError, ServerUnreachable
 from ._ledger import Ledger, Tracked
+from ._pace import Pace, may_still_come
 from ._pool import Pool
+from ._server_view import ServerView
 from ._status import JobStatus
 
 logger = logging.getLogger(__name__)
@@ -32,61 +32,13 @@ _LEAST = 0.2
 _MAX_FAILURES = 3
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How often the watch asks, and how long it waits, in seconds.
-
-    Attributes
-    ----------
-    poll : float
-        While the websocket is down.
-    silence : float
-        How long the websocket may say nothing, with work outstanding, before the watch asks.
-    lost_after : float
-        How long the server may be unreachable before an outstanding job is given up; its id stays good.
-    gone : float
-        The least time between the two answers that together mean "gone".
-    dead_worker : float
-        How long a running job may be silent before the server's log is searched for a dead worker; how long prompts may
-        wait while nothing runs; and how long after a job was cancelled before it is given up.
-    uncertain : float
-        How long a prompt is looked for whose POST met a gateway's error: it may still be on its way.
-    """
-
-    poll: float = 1.0
-    silence: float = 5.0
-    lost_after: float = 120.0
-    gone: float = 1.0
-    dead_worker: float = 60.0
-    uncertain: float = 30.0
-
-
-class Server(Protocol):
-    """What the watch asks; each call raises `ServerError` where no answer comes within ``seconds``."""
-
-    def queue(self, seconds: float) -> Queue: ...
-
-    def history(self, prompt_id: str, seconds: float) -> HistoryEntry | None: ...
-
-    def interrupt(self, prompt_id: str, seconds: float) -> None: ...
-
-    def worker_died(self, since: float | None, seconds: float) -> bool:
-        """Whether the server's log tells of the end of its worker thread."""
-        ...
-
-    @property
-    def process_ended(self) -> Callable[[], bool]:
-        """Tells whether the server's process is known to have ended."""
-        ...
-
-
 class Watch:
     """One daemon thread, from the first job to `close`.
 
     Parameters
     ----------
     ledger : Ledger
-    server : Server
+    server : ServerView
     pool : Pool
         Where it asks.
     pace : Pace
@@ -97,7 +49,7 @@ class Watch:
     def __init__(
         self,
         ledger: Ledger,
-        server: Server,
+        server: ServerView,
         pool: Pool,
         pace: Pace,
         connection: Callable[[], Connection | None],
@@ -448,7 +400,7 @@ class Watch:
 
     def _doubtful(self, record: Tracked, doubt: ComfyError, missing: float) -> None:
         """It never showed; how long that has to be so depends on what its POST met."""
-        if not _may_still_come(doubt):
+        if not may_still_come(doubt):
             self._ledger.fail(record.job, doubt)
         elif missing >= self._pace.uncertain:
             self._ledger.lose(
@@ -477,8 +429,3 @@ class Watch:
             if not record.asking:
                 self._ledger.lose(record.job, reason)
         return True
-
-
-def _may_still_come(doubt: ComfyError) -> bool:
-    """Whether a gateway may have kept the prompt back; a server of which nothing was heard had its time already."""
-    return isinstance(doubt, ServerError) and doubt.status in (408, 502, 504, 522, 524)
