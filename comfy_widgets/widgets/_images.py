@@ -109,6 +109,7 @@ class Shown:
             "mime": self.mime,
             "name": self.name,
             "caption": self.caption,
+            "label": self.label,
             "whole": self.whole,
         }
 

@@ -54,7 +54,8 @@ def working(job: Job, run: int, frame: Frame, warnings: Sequence[str] = ()) -> R
     state["run"] = run
     state["phase"] = phase_of(job)
     state["fraction"] = round(progress.fraction, 4)
-    state["node"] = progress.title
+    # A node that counts no steps says what it is busy with, such as loading a model.
+    state["node"] = progress.message if progress.node is not None and progress.steps is None else progress.title
     state["step"], state["steps"] = progress.step, progress.steps
     # Halves are more exact than an estimate is, and spare the browser a message for every tenth.
     state["eta"] = None if progress.eta is None else round(2 * progress.eta) / 2

@@ -157,12 +157,16 @@ class PreviewFrame(TypedDict):
 
 
 class ImageItem(TypedDict):
-    """One image, video or audio of a run; `whole` is false for a smaller stand-in of an image."""
+    """One image, video or audio of a run; `whole` is false for a smaller stand-in of an image.
+
+    `label` stands under it for all to see; where it has none, `caption` is told to whoever points at it.
+    """
 
     index: int
     mime: str
     name: str
     caption: str
+    label: str
     whole: bool
 
 

@@ -71,4 +71,27 @@ describe("keys in a widget", () => {
     expect(suppressed).toEqual([true, true, false]);
     expect(seen).toEqual(["s"]);
   });
+
+  it("leave the widget with Escape, unless something is open in it", () => {
+    const notebook = document.createElement("div");
+    notebook.tabIndex = 0;
+    const host = document.createElement("div");
+    const root = host.attachShadow({ mode: "open" });
+    const input = document.createElement("input");
+    root.append(input);
+    notebook.append(host);
+    document.body.append(notebook);
+    keepKeys(host, ending.signal);
+    const list = document.createElement("div");
+    list.setAttribute("role", "listbox");
+    root.append(list);
+    input.focus();
+    press(input, "Escape");
+    expect(root.activeElement).toBe(input);
+    list.remove();
+    press(input, "Escape");
+    expect(root.activeElement).toBeNull();
+    expect(document.activeElement).toBe(notebook);
+    expect(host.hasAttribute("data-lm-suppress-shortcuts")).toBe(false);
+  });
 });

@@ -1,4 +1,5 @@
 import * as combobox from "../src/features/combobox";
+import * as files from "../src/features/files";
 import * as imageInput from "../src/features/image-input";
 import * as lightbox from "../src/features/lightbox";
 import * as record from "../src/features/record";
@@ -72,7 +73,7 @@ export class FakeModel implements Model {
 
 /** Features that are already in the page. */
 export const loadFeature: LoadFeature = async (name) =>
-  ({ combobox, lightbox, record, runs, weights, "image-input": imageInput })[name];
+  ({ combobox, files, lightbox, record, runs, weights, "image-input": imageInput })[name];
 
 export function field(name: string, kind: Field["kind"], more: Partial<Field> = {}): Field {
   const label = name[0]?.toUpperCase() + name.slice(1);
@@ -131,7 +132,7 @@ export function runState(more: Partial<RunState>): RunState {
 export function imageMessage(more: Partial<ImageItem> & { run?: number; total?: number } = {}): Images {
   const { run = 1, total = 1, ...item } = more;
   const name = item.name ?? "a.png";
-  const items = [{ index: 0, mime: "image/png", name, caption: name, whole: true, ...item }];
+  const items = [{ index: 0, mime: "image/png", name, caption: name, label: "", whole: true, ...item }];
   return { kind: "images", run, total, items };
 }
 

@@ -257,7 +257,9 @@ describe("a file", () => {
       ...VALUES,
       values: { positive: "a", image: "old.png", second: "old.png", sound: "" },
     });
-    return { model, ...(await open(model)) };
+    const opened = await open(model);
+    await vi.waitFor(() => opened.find(".refusal"));
+    return { model, ...opened };
   };
   const give = async (target: Element, type: "drop" | "paste", file: File) => {
     const files = { files: [file], types: ["Files"], items: [] };
@@ -288,11 +290,12 @@ describe("a file", () => {
   });
 
   it("that no field takes is told", async () => {
-    const { model, find, press } = await openWith();
+    const { model, find } = await openWith();
     await give(find(".outcome"), "drop", PNG);
     expect(find(".refusal").textContent).toContain("No field of this workflow takes boat.png.");
     expect(model.said("upload")).toEqual([]);
-    await press("Dismiss");
+    find("header").dispatchEvent(new Event("pointerdown", { bubbles: true }));
+    expect(find(".refusal").textContent).toBe("");
   });
 });
 
@@ -434,6 +437,52 @@ describe("a run", () => {
     await rendered();
     expect(find(".warning").textContent).toContain("Spare was left out.");
     expect(find(".text").textContent).toBe("a red boat");
+  });
+});
+
+describe("what takes its time", () => {
+  it("is counted for all to see while no step tells", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
+    const model = panelModel();
+    const { find } = await open(model);
+    const node = "Load Checkpoint: loading the model";
+    model.put("_run", runState({ phase: "running", node }));
+    await rendered();
+    expect(find(".status").textContent).toBe(node);
+    vi.advanceTimersByTime(8000);
+    await rendered();
+    expect(find(".status").textContent).toBe(`${node}, 8 s`);
+    expect(find(".bar").className).toBe("bar moving");
+    model.put("_run", runState({ phase: "running", node: "KSampler", step: 1, steps: 9 }));
+    await rendered();
+    vi.advanceTimersByTime(8000);
+    await rendered();
+    expect(find(".status").textContent).toBe("KSampler · step 1 of 9");
+  });
+});
+
+describe("a kernel that is shut down", () => {
+  const signal = () => {
+    const slots = new Set<(sender: unknown, value: unknown) => void>();
+    return {
+      slots,
+      connect: (slot: () => void) => slots.add(slot),
+      disconnect: (slot: () => void) => slots.delete(slot),
+    };
+  };
+
+  it.each(["disposed", "dead"])("is known by Jupyter's word %s", async (word) => {
+    const kernel = { disposed: signal(), statusChanged: signal() };
+    const model = Object.assign(panelModel(), { widget_manager: { kernel } });
+    const { ended, find } = await open(model);
+    for (const slot of kernel.statusChanged.slots) slot(null, "busy");
+    await rendered();
+    expect(find(".status").textContent).toBe("Ready");
+    for (const slot of kernel[word === "dead" ? "statusChanged" : "disposed"].slots) slot(null, word);
+    await rendered();
+    expect(find(".status").textContent).toBe("The kernel is gone. Run the cell again.");
+    ended();
+    expect(kernel.disposed.slots.size + kernel.statusChanged.slots.size).toBe(0);
   });
 });
 

@@ -91,7 +91,8 @@ def show(
             page.screenshot(path=SHOTS / f"failed-{request.node.name}-{number}.png")
         page.close()
     for key in set(_instances) - before:
-        _instances[key].close()
+        if key in _instances:  # a panel closes its parts
+            _instances[key].close()
     assert not errors, "the browser's console has errors:\n" + "\n".join(errors)
 
 

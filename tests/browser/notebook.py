@@ -140,6 +140,10 @@ class Notebook:
         """Shut the kernel down and start another."""
         self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
 
+    def shut_down(self) -> None:
+        """Shut the kernel down, as with the menu."""
+        self.page.evaluate(SHUT_DOWN)
+
     def forgive(self, text: str) -> None:
         """Take back errors that are not ours; there must be one."""
         kept = [error for error in self.errors if text not in error]

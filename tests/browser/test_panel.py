@@ -144,6 +144,16 @@ def test_the_pictures_are_still_there_on_the_next_day(notebook: Notebook) -> Non
     notebook.shot("notebook-reopened")
 
 
+def test_a_kernel_that_is_shut_down_is_told(notebook: Notebook) -> None:
+    notebook.open([SHOW])
+    notebook.run(0)
+    panel = Panel(notebook.page)
+    panel.expect_status("Ready")
+    notebook.shut_down()
+    panel.expect_status("The kernel is gone. Run the cell again.")
+    expect(panel.run_button).to_be_disabled()
+
+
 def test_two_views_show_one_panel(notebook: Notebook) -> None:
     notebook.open([SHOW, "panel"])
     notebook.run(0)

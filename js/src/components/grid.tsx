@@ -85,25 +85,12 @@ interface TileProps {
 function Tile({ picture, shape, opening, onPoint, onOpen }: TileProps) {
   const style = { aspectRatio: `${shape.width} / ${shape.height}` };
   if (picture === null) return <div class="tile" style={style} />;
-  const { blob, caption } = picture;
+  const { blob, caption, label } = picture;
   const media = <BlobImage blob={blob} alt={caption} />;
-  if (blob.type.startsWith("audio")) {
-    return (
-      <figure class="sound">
-        {media}
-        <figcaption>{caption}</figcaption>
-      </figure>
-    );
-  }
-  // A player has buttons of its own, and makes itself as large as the screen.
-  if (!isPicture(blob)) {
-    return (
-      <div class="tile" style={style} title={caption}>
-        {media}
-      </div>
-    );
-  }
-  return (
+  const isAudio = blob.type.startsWith("audio");
+  const content = isAudio ? (
+    media
+  ) : isPicture(blob) ? (
     <button
       type="button"
       class="tile"
@@ -116,5 +103,18 @@ function Tile({ picture, shape, opening, onPoint, onOpen }: TileProps) {
     >
       {media}
     </button>
+  ) : (
+    // A player has buttons of its own, and makes itself as large as the screen.
+    <div class="tile" style={style} title={caption}>
+      {media}
+    </div>
+  );
+  const words = label || (isAudio ? caption : "");
+  if (words === "") return content;
+  return (
+    <figure class={isAudio ? "sound" : undefined}>
+      {content}
+      <figcaption>{words}</figcaption>
+    </figure>
   );
 }

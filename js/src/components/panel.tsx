@@ -3,9 +3,9 @@ import { useRef } from "preact/hooks";
 import type { Link } from "../lib/link";
 import type { Field, FormSpec, RunState } from "../lib/wire";
 import { useFeature } from "./feature";
-import { FileTarget } from "./file-target";
 import { Outcome } from "./outcome";
 import { RunButtons } from "./run-buttons";
+import { useFiles } from "./use-files";
 
 interface Props {
   spec: FormSpec;
@@ -28,6 +28,7 @@ export function Panel(props: Props) {
   const root = useRef<HTMLElement>(null);
   const canRun = run.phase !== "sending" && run.phase !== "lost";
   const runs = useFeature("runs", true);
+  useFiles(root, { fields: spec.fields, onUpload });
   const start = () => {
     const [first] = onRun();
     if (first === undefined) return;
@@ -43,14 +44,7 @@ export function Panel(props: Props) {
     if (canRun) start();
   };
   return (
-    <FileTarget
-      root={root}
-      class="panel"
-      label={spec.title}
-      fields={spec.fields}
-      onUpload={onUpload}
-      onKeyDown={onKeyDown}
-    >
+    <section ref={root} class="panel" aria-label={spec.title} onKeyDown={onKeyDown}>
       <header>
         <h2>{spec.title}</h2>
         <span class="server" data-embedded={spec.server.embedded} data-ok={spec.server.ok && run.connected}>
@@ -70,6 +64,6 @@ export function Panel(props: Props) {
         <Outcome run={run} warnings={warnings} />
         {runs && <runs.Runs link={link} />}
       </div>
-    </FileTarget>
+    </section>
   );
 }

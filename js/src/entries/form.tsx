@@ -1,5 +1,5 @@
-import { FileTarget } from "../components/file-target";
 import { Form } from "../components/form";
+import { FormAlone } from "../components/form-alone";
 import { FormStore } from "../host/form-store";
 import { type Model, onMessage, send } from "../host/model";
 import { mount } from "../host/mount";
@@ -23,7 +23,7 @@ export default (loadFeature: LoadFeature) => {
 
   const state = () => [form.spec, form.drafts, form.randomize, form.thumbnails];
   const Whole = watch(state, () => (
-    <FileTarget class="alone form" fields={form.spec.value.fields} onUpload={form.upload}>
+    <FormAlone fields={form.spec.value.fields} onUpload={form.upload}>
       <Form
         fields={form.spec.value.fields}
         drafts={form.drafts.value}
@@ -37,7 +37,7 @@ export default (loadFeature: LoadFeature) => {
           onUpload: form.upload,
         }}
       />
-    </FileTarget>
+    </FormAlone>
   ));
 
   function render({ el, signal }: { el: HTMLElement; signal?: AbortSignal }): () => void {

@@ -44,3 +44,33 @@ export function send(model: Model, message: FromBrowser, buffers: ArrayBuffer[] 
     // Jupyter throws when the kernel is gone, which the panel has been told by then.
   }
 }
+
+/** A signal of Lumino. */
+interface Signal {
+  connect(slot: (sender: unknown, value: unknown) => void): unknown;
+  disconnect(slot: (sender: unknown, value: unknown) => void): unknown;
+}
+
+interface Kernel {
+  disposed?: Signal;
+  statusChanged?: Signal;
+}
+
+const GONE = new Set<unknown>(["dead", "terminating", "restarting", "autorestarting"]);
+
+/** Call `gone` when nobody hears this page any more: the kernel was restarted or shut down, or has died. */
+export function onKernelGone(model: Model, ended: AbortSignal, gone: () => void): void {
+  // Jupyter's word, after the start, for a kernel that was restarted or has died.
+  listen(model, "comm_live_update", ended, gone);
+  // Of a kernel that is shut down widgets are told nothing; where the page knows its kernel, that says so.
+  const { kernel } = (model.widget_manager ?? {}) as { kernel?: Kernel | null };
+  const changed = (_sender: unknown, status: unknown) => {
+    if (GONE.has(status)) gone();
+  };
+  kernel?.disposed?.connect(gone);
+  kernel?.statusChanged?.connect(changed);
+  ended.addEventListener("abort", () => {
+    kernel?.disposed?.disconnect(gone);
+    kernel?.statusChanged?.disconnect(changed);
+  });
+}

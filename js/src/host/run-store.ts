@@ -2,7 +2,7 @@ import { toBlob } from "../lib/bytes";
 import { Cell } from "../lib/cell";
 import { NO_PICTURES, type Pictures, takePictures } from "../lib/pictures";
 import { IDLE, isBusy, type RunState, type ToBrowser, type Values } from "../lib/wire";
-import { listen, type Model, onTrait, send } from "./model";
+import { type Model, onKernelGone, onTrait, send } from "./model";
 
 /** The state of the runs of one model: progress, the newest preview and the pictures. */
 export class RunStore {
@@ -19,8 +19,7 @@ export class RunStore {
       if (!isBusy(run.phase) || run.run !== this.run.value.run) this.preview.value = null;
       this.run.value = run;
     });
-    // Jupyter's word, after the start, for a kernel that was restarted or has died: nobody hears this page any more.
-    listen(model, "comm_live_update", ended, () => {
+    onKernelGone(model, ended, () => {
       this.run.value = { ...this.run.value, phase: "lost", error: null };
     });
     onTrait<Values>(model, "_values", ended, ({ errors }) => {

@@ -4,6 +4,8 @@ import type { Images, ToBrowser } from "./wire";
 export interface Picture {
   name: string;
   caption: string;
+  /** A caption for all to see, or nothing. */
+  label: string;
   blob: Blob;
   /** False for a smaller stand-in of a very large picture. */
   whole: boolean;
@@ -38,9 +40,9 @@ function takeBatch(
 ): Pictures {
   const kept = run === pictures.run ? pictures.items : [];
   const all: (Picture | null)[] = Array.from({ length: total }, (_, index) => kept[index] ?? null);
-  items.forEach(({ index, name, caption, whole, mime }, position) => {
+  items.forEach(({ index, name, caption, label, whole, mime }, position) => {
     const bytes = buffers[position];
-    if (bytes !== undefined) all[index] = { name, caption, whole, blob: toBlob(bytes, mime) };
+    if (bytes !== undefined) all[index] = { name, caption, label, whole, blob: toBlob(bytes, mime) };
   });
   return { run, items: all };
 }

@@ -155,12 +155,17 @@ export interface PreviewFrame {
   mime: string;
 }
 
-/** One image, video or audio of a run; `whole` is false for a smaller stand-in of an image. */
+/**
+ * One image, video or audio of a run; `whole` is false for a smaller stand-in of an image.
+ *
+ * `label` stands under it for all to see; where it has none, `caption` is told to whoever points at it.
+ */
 export interface ImageItem {
   index: number;
   mime: string;
   name: string;
   caption: string;
+  label: string;
   whole: boolean;
 }
 
