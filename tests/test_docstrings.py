@@ -52,6 +52,13 @@ def described(value: Any) -> set[str]:
     return {name.strip().lstrip("*") for entry in entries for name in entry.name.split(",")}
 
 
+def described_twice(value: Any) -> list[str]:
+    """The parameters that a docstring describes more than once."""
+    entries = FunctionDoc(value)["Parameters"]
+    names = [name.strip().lstrip("*") for entry in entries for name in entry.name.split(",")]
+    return sorted({name for name in names if names.count(name) > 1})
+
+
 @pytest.mark.parametrize("name", FACE)
 def test_it_has_a_docstring(name: str) -> None:
     assert (inspect.getdoc(FACE[name]) or "").strip()
@@ -67,6 +74,7 @@ def test_every_parameter_is_described(name: str) -> None:
         parameter for parameter in named if parameter not in ("self", "cls") and not parameter.startswith("_")
     ]
     assert [parameter for parameter in parameters if parameter not in described(value)] == []
+    assert inspect.isclass(value) or described_twice(value) == []
 
 
 @pytest.mark.parametrize("name", [name for name, value in CALLABLE.items() if not inspect.isclass(value)])

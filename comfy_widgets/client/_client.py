@@ -193,12 +193,6 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         ----------
         timeout : float
             Seconds.
-        timeout : float
-            Seconds.
-        timeout : float
-            Seconds.
-        timeout : float
-            Seconds.
 
         Returns
         -------
@@ -431,12 +425,6 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
 
         Parameters
         ----------
-        on_message : callable
-            Takes each `Event`; see `comfy_widgets.protocol`.
-        on_message : callable
-            Takes each `Event`; see `comfy_widgets.protocol`.
-        on_message : callable
-            Takes each `Event`; see `comfy_widgets.protocol`.
         on_message : callable
             Takes each `Event`; see `comfy_widgets.protocol`.
 

@@ -132,26 +132,8 @@ class FileRoutes(RouteGroup):
             Its name on the server; the path's own by default.
         subfolder : str
             A folder below that of ``type``; made where it is not there.
-        subfolder : str
-            A folder below that of ``type``; made where it is not there.
-        subfolder : str
-            A folder below that of ``type``; made where it is not there.
-        subfolder : str
-            A folder below that of ``type``; made where it is not there.
         type : str
             "input" (the default), "temp" or "output".
-        type : str
-            "input" (the default), "temp" or "output".
-        type : str
-            "input" (the default), "temp" or "output".
-        type : str
-            "input" (the default), "temp" or "output".
-        overwrite : bool
-            Replace an image of this name; otherwise the server adds a number.
-        overwrite : bool
-            Replace an image of this name; otherwise the server adds a number.
-        overwrite : bool
-            Replace an image of this name; otherwise the server adds a number.
         overwrite : bool
             Replace an image of this name; otherwise the server adds a number.
 
@@ -192,49 +174,13 @@ class FileRoutes(RouteGroup):
         ----------
         mask : path, bytes, binary file, PIL image or array
             An image with an alpha channel; shape (height, width, 4) where it is an array.
-        mask : path, bytes, binary file, PIL image or array
-            An image with an alpha channel; shape (height, width, 4) where it is an array.
-        mask : path, bytes, binary file, PIL image or array
-            An image with an alpha channel; shape (height, width, 4) where it is an array.
-        mask : path, bytes, binary file, PIL image or array
-            An image with an alpha channel; shape (height, width, 4) where it is an array.
-        original : File
-            The image that gets the mask; it is on the server.
-        original : File
-            The image that gets the mask; it is on the server.
-        original : File
-            The image that gets the mask; it is on the server.
         original : File
             The image that gets the mask; it is on the server.
         filename : str, optional
             Its name on the server; the path's own by default.
-        filename : str, optional
-            Its name on the server; the path's own by default.
-        filename : str, optional
-            Its name on the server; the path's own by default.
-        filename : str, optional
-            Its name on the server; the path's own by default.
-        subfolder : str
-            As for `upload_image`.
-        subfolder : str
-            As for `upload_image`.
-        subfolder : str
-            As for `upload_image`.
         subfolder : str
             As for `upload_image`.
         type : str
-            As for `upload_image`.
-        type : str
-            As for `upload_image`.
-        type : str
-            As for `upload_image`.
-        type : str
-            As for `upload_image`.
-        overwrite : bool
-            As for `upload_image`.
-        overwrite : bool
-            As for `upload_image`.
-        overwrite : bool
             As for `upload_image`.
         overwrite : bool
             As for `upload_image`.

@@ -86,26 +86,8 @@ class PromptRoutes(RouteGroup):
         ----------
         prompt : dict
             API format.
-        prompt : dict
-            API format.
-        prompt : dict
-            API format.
-        prompt : dict
-            API format.
         prompt_id : str
             A lower-case uuid4.
-        prompt_id : str
-            A lower-case uuid4.
-        prompt_id : str
-            A lower-case uuid4.
-        prompt_id : str
-            A lower-case uuid4.
-        **options : object
-            ``front, number, partial_execution_targets, extra_data``, as for `prompt`.
-        **options : object
-            ``front, number, partial_execution_targets, extra_data``, as for `prompt`.
-        **options : object
-            ``front, number, partial_execution_targets, extra_data``, as for `prompt`.
         **options : object
             ``front, number, partial_execution_targets, extra_data``, as for `prompt`.
 
@@ -178,12 +160,6 @@ class PromptRoutes(RouteGroup):
         ----------
         *prompt_ids : str
             Ids of prompts; those that do not wait are passed over.
-        *prompt_ids : str
-            Ids of prompts; those that do not wait are passed over.
-        *prompt_ids : str
-            Ids of prompts; those that do not wait are passed over.
-        *prompt_ids : str
-            Ids of prompts; those that do not wait are passed over.
 
         Examples
         --------
@@ -210,12 +186,6 @@ class PromptRoutes(RouteGroup):
         ----------
         prompt_id : str, optional
             Only this prompt, if it runs; without it whatever runs, also that of others.
-        prompt_id : str, optional
-            Only this prompt, if it runs; without it whatever runs, also that of others.
-        prompt_id : str, optional
-            Only this prompt, if it runs; without it whatever runs, also that of others.
-        prompt_id : str, optional
-            Only this prompt, if it runs; without it whatever runs, also that of others.
 
         Raises
         ------
@@ -236,12 +206,6 @@ class PromptRoutes(RouteGroup):
 
         Parameters
         ----------
-        prompt_id : str
-            The id under which the server knows the prompt.
-        prompt_id : str
-            The id under which the server knows the prompt.
-        prompt_id : str
-            The id under which the server knows the prompt.
         prompt_id : str
             The id under which the server knows the prompt.
 
@@ -274,12 +238,6 @@ class PromptRoutes(RouteGroup):
         ----------
         prompt_id : str
             The id under which the server knows the prompt.
-        prompt_id : str
-            The id under which the server knows the prompt.
-        prompt_id : str
-            The id under which the server knows the prompt.
-        prompt_id : str
-            The id under which the server knows the prompt.
 
         Returns
         -------
@@ -308,18 +266,6 @@ class PromptRoutes(RouteGroup):
         ----------
         max_items : int
             How many at most; 20 by default.
-        max_items : int
-            How many at most; 20 by default.
-        max_items : int
-            How many at most; 20 by default.
-        max_items : int
-            How many at most; 20 by default.
-        offset : int, optional
-            How many to leave out, from the oldest on; by default the newest are given.
-        offset : int, optional
-            How many to leave out, from the oldest on; by default the newest are given.
-        offset : int, optional
-            How many to leave out, from the oldest on; by default the newest are given.
         offset : int, optional
             How many to leave out, from the oldest on; by default the newest are given.
 
@@ -343,12 +289,6 @@ class PromptRoutes(RouteGroup):
 
         Parameters
         ----------
-        *prompt_ids : str
-            Ids of prompts; unknown ones are passed over.
-        *prompt_ids : str
-            Ids of prompts; unknown ones are passed over.
-        *prompt_ids : str
-            Ids of prompts; unknown ones are passed over.
         *prompt_ids : str
             Ids of prompts; unknown ones are passed over.
 
@@ -462,12 +402,6 @@ class PromptRoutes(RouteGroup):
 
         Parameters
         ----------
-        prompt_id : str
-            The id under which the server knows the prompt.
-        prompt_id : str
-            The id under which the server knows the prompt.
-        prompt_id : str
-            The id under which the server knows the prompt.
         prompt_id : str
             The id under which the server knows the prompt.
 

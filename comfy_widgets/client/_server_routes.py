@@ -94,12 +94,6 @@ class ServerRoutes(RouteGroup):
         ----------
         folder : str, optional
             A kind, such as "loras".
-        folder : str, optional
-            A kind, such as "checkpoints"; without it the kinds are listed.
-        folder : str, optional
-            A kind, such as "checkpoints"; without it the kinds are listed.
-        folder : str, optional
-            A kind, such as "checkpoints"; without it the kinds are listed.
 
         Returns
         -------
@@ -222,20 +216,8 @@ class ServerRoutes(RouteGroup):
         ----------
         unload_models : bool
             Unload models; True by default.
-        unload_models : bool
-            Take models out of memory; True by default.
-        unload_models : bool
-            Take models out of memory; True by default.
-        unload_models : bool
-            Take models out of memory; True by default.
         free_memory : bool
             Forget all cached results too, so that the next run computes everything anew; True by default.
-        free_memory : bool
-            Forget cached results too; True by default.
-        free_memory : bool
-            Forget cached results too; True by default.
-        free_memory : bool
-            Forget cached results too; True by default.
 
         Raises
         ------

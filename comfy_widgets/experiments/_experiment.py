@@ -152,14 +152,6 @@ class Experiment(Sequence[Cell]):
         ----------
         values : dict, optional
             Axes by name, where a name is no Python name.
-        values : dict, optional
-            Axes by name, where a name is no Python name.
-        values : dict, optional
-            Axes by name, where a name is no Python name.
-        **named : object
-            Axes by name: a value, or several in a list.
-        **named : object
-            Axes by name: a value, or several in a list.
         **named : object
             Axes by name: a value, or several in a list.
 
@@ -240,14 +232,6 @@ class Experiment(Sequence[Cell]):
         ----------
         values : dict, optional
             Axes by name, where a name is no Python name.
-        values : dict, optional
-            Axes by name, where a name is no Python name.
-        values : dict, optional
-            Axes by name, where a name is no Python name.
-        **named : object
-            Axes by name: a value, or several in a list.
-        **named : object
-            Axes by name: a value, or several in a list.
         **named : object
             Axes by name: a value, or several in a list.
 
@@ -276,10 +260,6 @@ class Experiment(Sequence[Cell]):
 
         Parameters
         ----------
-        cells : Cell or iterable of Cell
-            Of this experiment.
-        cells : Cell or iterable of Cell
-            Of this experiment.
         cells : Cell or iterable of Cell
             Of this experiment.
 
@@ -381,10 +361,6 @@ class Experiment(Sequence[Cell]):
 
         Parameters
         ----------
-        callback : callable
-            Takes a `Cell` or None; what it returns is not used.
-        callback : callable
-            Takes a `Cell` or None; what it returns is not used.
         callback : callable
             Takes a `Cell` or None; what it returns is not used.
 
@@ -532,10 +508,6 @@ class Experiment(Sequence[Cell]):
 
         Parameters
         ----------
-        folder : str or Path
-            Made where it does not exist.
-        folder : str or Path
-            Made where it does not exist.
         folder : str or Path
             Made where it does not exist.
 

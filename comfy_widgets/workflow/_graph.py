@@ -114,12 +114,6 @@ class Graph:
         ----------
         node_id : str
             As in `Output.node_id`.
-        node_id : str
-            Its id in the graph, "1" for the first.
-        node_id : str
-            Its id in the graph, "1" for the first.
-        node_id : str
-            Its id in the graph, "1" for the first.
 
         Returns
         -------
@@ -168,12 +162,6 @@ class Graph:
         ----------
         path : str or path
             A file that is there is replaced.
-        path : str or Path
-            The file; it is replaced.
-        path : str or Path
-            The file; it is replaced.
-        path : str or Path
-            The file; it is replaced.
 
         Raises
         ------

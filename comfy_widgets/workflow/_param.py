@@ -116,11 +116,6 @@ class Param:
         Parameters
         ----------
         value : object
-        value : object
-            What a person gave.
-        value : object
-            What a person gave.
-        value : object
             What a person gave.
 
         Returns
@@ -165,12 +160,6 @@ class Param:
         ----------
         why : str
             The rest of the sentence.
-        why : str
-            The end of a sentence that begins with the input's name.
-        why : str
-            The end of a sentence that begins with the input's name.
-        why : str
-            The end of a sentence that begins with the input's name.
 
         Returns
         -------
