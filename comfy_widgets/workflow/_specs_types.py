@@ -290,8 +290,6 @@ class Layout:
     output_types : tuple of str
     names, socket_names : frozenset of str
         All inputs; those without a widget.
-    has_forced : bool
-        Whether some input is a socket although its type has a widget.
     """
 
     widgets: tuple[tuple[str, InputSpec, int], ...]
@@ -300,7 +298,6 @@ class Layout:
     output_types: tuple[str, ...]
     names: frozenset[str]
     socket_names: frozenset[str]
-    has_forced: bool
 
 
 @dataclass(frozen=True)
@@ -355,10 +352,9 @@ class NodeSpec:
             else:
                 sockets.append((spec.name, spec.type, None))
         types = tuple(output.type for output in self.outputs)
-        forced = any(spec.force_input for spec in self.inputs)
         socket_names = frozenset(name for name, *_ in sockets)
         names = socket_names.union(name for name, *_ in widgets)
-        return Layout(tuple(widgets), tuple(sockets), tuple(positions), types, names, socket_names, forced)
+        return Layout(tuple(widgets), tuple(sockets), tuple(positions), types, names, socket_names)
 
     def input(self, name: str) -> InputSpec | None:
         """The specification of the input called `name`; dynamic inputs are found by their dotted names.

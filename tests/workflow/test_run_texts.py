@@ -118,3 +118,16 @@ def test_in_api_format_what_the_file_says_is_sent() -> None:
 def test_in_api_format_tokens_name_classes_and_titles(name: str) -> None:
     prompt = api("x", f"out/%{name}.seed%_%Prompt.text%")
     assert RunTexts().expand(prompt)["2"]["inputs"]["filename_prefix"] == "out/7_x"
+
+
+def test_a_host_that_only_shows_a_widget_leaves_the_value_that_an_inner_host_gave_it() -> None:
+    innermost = Drawing(20)
+    innermost.node("Text", ["from inside"])
+    inner = Drawing(10)
+    inner.node("deep", ["{from|from} the inner host"], properties={"proxyWidgets": [["20", "text"]]})
+    outer = Drawing()
+    outer.node("sub", [], properties={"proxyWidgets": [["10", "text"]]})
+    workflow = outer.root(inner.subgraph("sub", {}, {}), innermost.subgraph("deep", {}, {}))
+    assert convert(workflow, INFO).prompt["1:10:20"]["inputs"]["text"] == "{from|from} the inner host"
+    workflow["nodes"][0]["widgets_values"] = ["from outside"]
+    assert convert(workflow, INFO).prompt["1:10:20"]["inputs"]["text"] == "from outside"

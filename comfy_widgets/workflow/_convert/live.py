@@ -53,8 +53,6 @@ def _plain_node(node: Node, spec: NodeSpec, layout: Layout) -> LiveNode | None:
     if node.values is not None and not isinstance(node.values, list):
         return None
     values = node.values or []
-    if layout.has_forced and values:
-        values = _without_dummies(values, spec)
     if len(values) > len(layout.positions):
         return None
     for value in values:

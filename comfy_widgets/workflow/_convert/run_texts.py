@@ -119,8 +119,8 @@ def _generator(seed: int | None, place: Place) -> random.Random:
 
 
 def _is_choice(text: str) -> bool:
-    """Whether a text that came without the editor's knowledge means ``{a|b}`` as a choice: JSON never does."""
-    return has_choices(text) and "|" in text and not _is_json(text)
+    """Whether a text that came without the editor's knowledge means ``{a|b}`` as a choice."""
+    return has_choices(text) and "|" in text
 
 
 def _is_json(text: str) -> bool:
