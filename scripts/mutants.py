@@ -68,7 +68,7 @@ PARTS = (
     Part(
         "params and check",
         ("workflow/_param.py", "workflow/_params.py", "workflow/_check.py"),
-        ("tests/workflow/test_params.py", "tests/workflow/test_check.py", "tests/workflow/test_edit.py"),
+        tuple(f"tests/workflow/test_{name}.py" for name in ("params", "param_words", "check", "edit", "choice")),
     ),
 )
 
