@@ -65,8 +65,10 @@ def test_nothing_is_cut_off_or_moved_by_a_long_title(show: Show, client: ComfyCl
     expect(one.root.locator(".eta")).to_contain_text("left", timeout=PATIENCE)
     assert one.root.evaluate(CUT) == []
     after = one.root.evaluate(PLACES)
-    for name in ("stage", "buttons", "outcome", "prompts"):
+    for name in ("stage", "buttons", "prompts"):
         assert after[name] == before[name], name
+    # Under the stage, what is told of runs may grow.
+    assert after["outcome"]["width"] == before["outcome"]["width"]
     assert after["eta"]["right"] <= after["outcome"]["right"] + 1
     one.cancel_button.click()
     one.expect_status("Cancelled")
