@@ -52,6 +52,8 @@ class FormState:
         The values as traits.
     problem : ComfyError or None
         Why the server's definitions could not be had, or the workflow not be read with them.
+    outputs : tuple of str
+        Ids of the nodes whose outputs the workflow's author chose to show; empty where nothing was chosen.
     spec : FormSpec
         The trait `_form`.
     """
@@ -73,7 +75,8 @@ class FormState:
         self._acks: dict[str, int] = {}
         self._taking = False
         self._uploads: dict[tuple[str, int], list[bytes]] = {}
-        self._outputs = 1
+        self.outputs: tuple[str, ...] = ()
+        self._image_nodes = 1
         self._definitions = self._define()
         self.params: ParamValues = ParamValues(self._definitions, self._upload)
         self.params.observe(self._on_change)
@@ -90,7 +93,7 @@ class FormState:
     @property
     def frame(self) -> Frame:
         """The images that a run would make."""
-        return fields.frame(self._definitions, self.params.to_dict(), self._outputs)
+        return fields.frame(self._definitions, self.params.to_dict(), self._image_nodes)
 
     @property
     def places(self) -> dict[Place, FieldName]:
@@ -197,7 +200,8 @@ class FormState:
             # An editor's workflow cannot be read without definitions: the server is what is missing.
             logger.info("the workflow waits for the server's definitions: %s", error)
             return Params(())
-        self._outputs = fields.outputs_of(prompt)
+        self.outputs = self._loaded.outputs
+        self._image_nodes = fields.outputs_of({node: prompt[node] for node in self.outputs if node in prompt} or prompt)
         return params
 
     def _describe(self) -> FormSpec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -120,6 +120,26 @@ class Missing:
 
     name: str
     reason: str
+
+
+def chosen(result: Result, nodes: Collection[str]) -> Result:
+    """Return what some nodes gave of a result: all of it where none is chosen, or where the chosen ones gave nothing.
+
+    Parameters
+    ----------
+    result : Result
+    nodes : collection of str
+        Ids of nodes.
+    """
+    # What a node becomes while it runs has its id and a dot in front.
+    outputs = {node: output for node, output in result.outputs.items() if node.partition(".")[0] in nodes}
+    # Streamed images do not say which node sent them.
+    streams = any(result.prompt.get(node, {}).get("class_type") == "SaveImageWebsocket" for node in nodes)
+    streamed = result.streamed if streams else ()
+    everything = len(outputs) == len(result.outputs) and streamed == result.streamed
+    if everything or not (outputs or streamed):
+        return result
+    return replace(result, outputs=outputs, streamed=streamed)
 
 
 def shown(result: Result) -> Iterator[Shown | Missing]:

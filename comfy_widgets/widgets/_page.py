@@ -47,7 +47,7 @@ def _parts(title: str, runs: list[PanelRun], params: Mapping[str, Param]) -> Ite
         "style-src 'unsafe-inline'\">"
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body><h1>{escape(title)}</h1>\n"
     )
-    shown = [run for run in reversed(runs) if run.images or (run.result is not None and run.result.texts)]
+    shown = [run for run in reversed(runs) if run.images or ((result := run.shown_result) is not None and result.texts)]
     if not shown:
         yield "<p>No run has given anything yet.</p>\n"
     for run in shown:
@@ -56,7 +56,7 @@ def _parts(title: str, runs: list[PanelRun], params: Mapping[str, Param]) -> Ite
 
 
 def _run(run: PanelRun, params: Mapping[str, Param]) -> Iterator[str]:
-    result = run.result
+    result = run.shown_result
     started = datetime.fromtimestamp(run.created).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
     took = f", {result.elapsed:.1f} s" if result is not None and result.elapsed is not None else ""
     yield f'<section><h2>Run {run.number} <small>{started}{took}</small></h2>\n<div class="images">'

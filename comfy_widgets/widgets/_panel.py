@@ -183,7 +183,7 @@ class ComfyPanel(PanelTraits):
             self._run_core.refuse(error, frame)
             self._announce()
             raise
-        self._run_core.start(job, frame, {**self.params.to_dict(), **values})
+        self._run_core.start(job, frame, {**self.params.to_dict(), **values}, self._state.outputs)
         self._announce()
         return job
 
@@ -262,7 +262,7 @@ class ComfyPanel(PanelTraits):
         _cells.shown(self)
 
     def _run_ended(self, run: PanelRun) -> None:
-        result = run.result
+        result = run.shown_result
         if result is not None and self._state.problem is not None:
             # The server, which was not there when the form was made, has answered.
             self._state.redefine()

@@ -80,6 +80,7 @@ def ended(
     frame: Frame,
     fields: Mapping[Place, FieldName],
     *,
+    result: Result | None,
     images: Sequence[Shown] | None,
     warnings: Sequence[str] = (),
 ) -> RunState:
@@ -94,13 +95,14 @@ def ended(
         The size and number of the images.
     fields : Mapping
         Node id and input name to the form's field.
+    result : Result or None
+        What is shown of what it left.
     images : sequence of Shown or None
         What the browser was given; None where it wants no images.
     warnings : sequence of str
         More warnings than the job has.
     """
     error = job.exception(timeout=0)
-    result = result_of(job)
     phase = phase_of(job, loaded=True)
     state = working(job, run, frame, warnings)
     state["phase"] = phase

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import _run_state as state
-from ._images import Missing, Shown, original, shown, words_of
+from ._images import Missing, Shown, chosen, original, shown, words_of
 from ._lazy_images import LazyImages
 from ._pump import worker
 from ._schema import Frame, Phase, RunState
@@ -43,6 +43,8 @@ class PanelRun:
         Why no job came about.
     values : Mapping
         The values of the form when it was started, by name.
+    outputs : tuple of str
+        Ids of the nodes whose outputs are shown; empty for all.
     images : list of Shown
         What is ready for the browser; it grows while they are loaded.
     loaded : bool
@@ -65,6 +67,7 @@ class PanelRun:
     refusal: ComfyError | None = None
     refusal_phase: Phase = "failed"
     values: Mapping[str, Any] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
     images: list[Shown] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     loaded: bool = False
@@ -81,15 +84,21 @@ class PanelRun:
         return state.result_of(self.job) if self.job is not None else None
 
     @property
+    def shown_result(self) -> Result | None:
+        """What is shown of the result."""
+        result = self.result
+        return chosen(result, self.outputs) if result is not None and self.outputs else result
+
+    @property
     def expected(self) -> int:
         """How many images there will be, as far as is known."""
-        result = None if self.loaded else self.result
+        result = None if self.loaded else self.shown_result
         known = len(result.image_files) + len(result.streamed) if result is not None else 0
         return max(known, len(self.images))
 
     def original(self, index: int) -> Shown | None:
         """Return one image at its full size, for a browser that has only a stand-in."""
-        result = self.result
+        result = self.shown_result
         if result is None or not 0 <= index < len(self.images):
             return None
         return original(result, self.images[index].source)
@@ -206,14 +215,22 @@ class Runs:
             return working
         images = run.images if self._images else None
         return state.ended(
-            run.job, run.number, run.final_frame, self.host.fields(), images=images, warnings=run.warnings
+            run.job,
+            run.number,
+            run.final_frame,
+            self.host.fields(),
+            result=run.shown_result,
+            images=images,
+            warnings=run.warnings,
         )
 
     # Changing
 
-    def start(self, job: Job, frame: Frame, values: Mapping[str, Any] | None = None) -> PanelRun:
-        """Add a job that was just submitted, or any other."""
-        run = self._add(frame, job=job, values=values or {})
+    def start(
+        self, job: Job, frame: Frame, values: Mapping[str, Any] | None = None, outputs: tuple[str, ...] = ()
+    ) -> PanelRun:
+        """Add a job that was just submitted, or any other; of these nodes the outputs are shown, or of all."""
+        run = self._add(frame, job=job, values=values or {}, outputs=outputs)
         me = weakref.ref(self)
 
         def heard(_: object) -> None:
@@ -248,7 +265,7 @@ class Runs:
         """Open the selected images of all runs."""
         found = []
         for run in self:
-            result = run.result
+            result = run.shown_result
             for index in run.selected if result is not None else ():
                 shown = run.images[index]
                 if result is not None and shown.mime.startswith("image/"):
@@ -367,7 +384,7 @@ class Runs:
     def _load(self, run: PanelRun) -> Iterator[None]:
         missing: list[Missing] = []
         try:
-            result = run.result
+            result = run.shown_result
             for one in shown(result) if result is not None else ():
                 if isinstance(one, Missing):
                     missing.append(one)
