@@ -14,7 +14,7 @@ from ..client import ComfyClient
 from ..errors import ComfyError, WorkflowError
 from ..workflow import Params, Workflow, image_upload
 from . import _fields as fields
-from ._run_state import FieldName, Place
+from ._run_state import FieldName, NotOnServer, Place
 from ._schema import Edit, FormSpec, Frame, Thumbnail, Upload, Values, WantThumbnail
 from ._small import thumbnail
 from ._values import ParamValues, attribute
@@ -100,10 +100,19 @@ class FormState:
         """The fields by node id and input name."""
         return {(p.node_id, p.input_name): FieldName(name, p.label) for name, p in self._definitions.items()}
 
-    def missing_nodes_error(self) -> WorkflowError | None:
-        """Return what this server lacks for the workflow and no field can mend: nodes above all."""
-        problems = [p for p in self._loaded.check() if p.severity == "error" and not p.input_name]
-        return WorkflowError("\n".join(p.message for p in problems)) if problems else None
+    def missing_error(self) -> WorkflowError | None:
+        """Return what this server lacks for the workflow, nodes and models."""
+        workflow = self.workflow
+        missing = workflow.missing()
+        words = [p.message for p in workflow.check() if p.severity == "error" and not p.input_name]
+        words += [f"The server does not have the model {model.name}." for model in missing.models]
+        if not words:
+            return None
+        return NotOnServer("\n".join(words), str(missing) if missing else "")
+
+    def refused_error(self) -> WorkflowError:
+        """Return why the values that a browser gave last cannot run."""
+        return WorkflowError("\n".join(self._errors.values()))
 
     def values(self) -> Values:
         """Return the trait `_values`."""

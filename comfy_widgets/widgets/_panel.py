@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import traitlets
+
 from ..errors import ComfyError
 from . import _cells
 from ._base import Widget
@@ -108,6 +110,9 @@ class ComfyPanel(PanelTraits):
     >>> box = HBox([panel.form, panel.stage])
     """
 
+    # What is told before the first run.
+    _notice: PanelRun | None = None
+
     def __init__(
         self,
         workflow: Any,
@@ -124,9 +129,9 @@ class ComfyPanel(PanelTraits):
         runs = Runs(_PanelHost(state, self._run_ended))
         super().__init__(state, runs, self._run_with, part="panel", layout=layout)
         finish_before_cells_end()
-        problem = self._state.problem or self._state.missing_nodes_error()
+        problem = self._state.problem or self._state.missing_error()
         if problem is not None:
-            self._run_core.refuse(problem, self._state.frame, phase="idle")
+            self._notice = self._run_core.refuse(problem, self._state.frame, phase="idle")
         _cells.made(self)
 
     # Its parts
@@ -249,6 +254,13 @@ class ComfyPanel(PanelTraits):
             self._state.close()
 
     # Showing
+
+    @traitlets.observe("_values")
+    def _update_notice(self, _: object) -> None:
+        """Tell what the server lacks of what stands in the form now, or that it lacks nothing any more."""
+        if self._notice is not None and self._notice is self._run_core.newest:
+            self._notice.refusal = self._state.problem or self._state.missing_error()
+            self._run_core.changed()
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         from IPython.display import display

@@ -97,6 +97,7 @@ class PanelView(FormWidget):
     def _on_run(self, message: RunRequest, buffers: list[memoryview]) -> None:
         edit = message["edit"]
         if edit is not None and not self._state.take(edit):
+            self._run_core.refuse(self._state.refused_error(), self._state.frame)
             return
         try:
             for index in range(max(1, min(int(message["count"]), MAX_REPEAT))):

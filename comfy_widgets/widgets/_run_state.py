@@ -26,6 +26,20 @@ class FieldName:
     label: str
 
 
+class NotOnServer(WorkflowError):
+    """The server lacks nodes or models of a workflow.
+
+    Attributes
+    ----------
+    to_install : str
+        One list to copy.
+    """
+
+    def __init__(self, message: str, to_install: str) -> None:
+        super().__init__(message)
+        self.to_install = to_install
+
+
 def idle(frame: Frame = ONE_IMAGE) -> RunState:
     """Return the state before the first run."""
     return {
@@ -185,6 +199,8 @@ def describe(error: ComfyError, fields: Mapping[Place, FieldName]) -> RunError:
         details = "".join(error.traceback).strip()
         if error.exception_type:
             message = f"{error.exception_type.rpartition('.')[2]}: {error.exception_message}".strip()
+    elif isinstance(error, NotOnServer):
+        details = error.to_install
     elif isinstance(error, PromptRefused):
         message = "\n".join(problem.text for problem in error.problems)
     return {"title": title, "message": message, "details": details, "fields": _at_fields(error, fields)}

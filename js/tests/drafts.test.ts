@@ -65,7 +65,7 @@ describe("drafts", () => {
     const typed = edit(CFG, edit(STEPS, start(), "zero", 1), "2,5", 2);
     expect(wires(FIELDS, typed, new Set(["steps", "cfg"]))).toEqual({ cfg: 2.5 });
     expect(wires(FIELDS, typed, new Set())).toEqual({});
-    expect(invalid(FIELDS, typed).map((field) => field.name)).toEqual(["steps"]);
+    expect(invalid(FIELDS, typed, NO_VALUES).map((field) => field.name)).toEqual(["steps"]);
   });
 
   it("are tidied when the person leaves", () => {

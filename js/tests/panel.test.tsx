@@ -154,6 +154,29 @@ describe("the form", () => {
     expect(input("model").value).toBe("-1");
     expect(find(".message").textContent).toContain("does not have “gone”");
   });
+
+  it("lets the server judge what nobody touched", async () => {
+    const model = panelModel();
+    model.put("_form", { ...FORM, fields: [field("model", "choice", { choices: ["a", "b"] })] });
+    model.put("_values", { ...VALUES, values: { model: "gone" } });
+    const { press } = await open(model);
+    await press("Run");
+    expect(model.said("run")).toHaveLength(1);
+  });
+
+  it("says why nothing ran, and forgets it with the next run", async () => {
+    const model = panelModel();
+    const { root, find, type, press } = await open(model);
+    await type("cfg", "much");
+    await press("Run");
+    expect(model.said("run")).toHaveLength(0);
+    expect(find(".notice.error").textContent).toBe("Nothing ranCfg: This must be a number.");
+    expect(find(".status").textContent).toBe("Nothing ran");
+    await type("cfg", "3");
+    await press("Run");
+    expect(model.said("run")).toHaveLength(1);
+    expect(root.querySelector(".notice.error")).toBeNull();
+  });
 });
 
 describe("the keyboard", () => {

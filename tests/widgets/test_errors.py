@@ -109,6 +109,43 @@ def test_nodes_that_the_server_lacks_are_told_before_a_run(make_panel: Callable[
     assert "FancyDecode" in error["message"]
 
 
+def test_models_that_the_server_lacks_are_told_before_a_run_until_another_is_chosen(
+    make_engine_panel: Callable[..., ComfyPanel],
+) -> None:
+    workflow = example("text_to_image_ui")
+    ui = workflow.ui
+    assert ui is not None
+    loader = next(node for node in ui["nodes"] if node["type"] == "CheckpointLoaderSimple")
+    offered, loader["widgets_values"] = loader["widgets_values"][0], ["ink.safetensors"]
+    url = "https://example.org/ink.safetensors"
+    loader["properties"]["models"] = [{"name": "ink.safetensors", "url": url, "directory": "checkpoints"}]
+    panel = make_engine_panel(ui)
+    page = page_of(panel)
+    error = page.wait_for(lambda: page.run["error"])
+    assert error["message"] == "The server does not have the model ink.safetensors."
+    assert error["details"] == f"comfy model download --url {url} --relative-path models/checkpoints"
+    assert panel.runs == ()
+    # A value that nobody touched blocks nothing: the server says why nothing ran.
+    page.press_run()
+    assert page.wait_phase("failed")["error"]["title"] == "The server refused the workflow"
+    fresh = make_engine_panel(ui)
+    page = page_of(fresh)
+    page.wait_for(lambda: page.run["error"])
+    page.edit(ckpt_name=offered)
+    page.wait_for(lambda: page.run["error"] is None)
+    assert fresh.error is None
+    page.edit(n=2, ckpt_name="ink.safetensors")
+    page.wait_for(lambda: page.run["error"])
+
+
+def test_run_with_a_value_that_does_not_fit_says_why_nothing_ran(panel: ComfyPanel, page: Page) -> None:
+    page.press_run(steps="many")
+    error = page.wait_phase("failed")["error"]
+    assert error["title"] == "The workflow cannot run"
+    assert error["message"] == "KSampler: steps wants a whole number, not 'many'."
+    assert panel.job is None
+
+
 @pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 def test_a_wrong_argument_is_one_error(make_panel: Callable[..., ComfyPanel]) -> None:
     with pytest.raises(TypeError, match="titel"):

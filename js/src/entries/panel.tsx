@@ -92,6 +92,10 @@ export default (loadFeature: LoadFeature) => {
   const start = () => {
     const wrong = form.run();
     if (wrong.length === 0) runs.asked();
+    else {
+      const drafts = form.drafts.value;
+      runs.blocked(wrong.map(({ name, label }) => `${label}: ${drafts[name]?.error}`).join("\n"));
+    }
     return wrong;
   };
   const panelState = () => [form.spec, form.values, runs.run];

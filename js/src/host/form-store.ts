@@ -108,7 +108,7 @@ export class FormStore {
 
   /** Send everything and ask for a run; returns the fields that prevent it. */
   run = (): Field[] => {
-    const wrong = invalid(this.spec.value.fields, this.drafts.value);
+    const wrong = invalid(this.spec.value.fields, this.drafts.value, this.values.value);
     if (wrong.length > 0) this.flush();
     else this.#send("run");
     return wrong;

@@ -35,6 +35,13 @@ export class RunStore {
     this.run.value = { ...this.#before, phase: "sending", fraction: 0, error: null, warnings: [], texts: [] };
   };
 
+  /** Run was pressed, but nothing can run, and why. */
+  blocked = (message: string): void => {
+    const { value } = this.run;
+    const error = { title: "Nothing ran", message, details: "", fields: {} };
+    this.run.value = { ...value, phase: isBusy(value.phase) ? value.phase : "idle", error };
+  };
+
   cancel = (): void => send(this.model, { kind: "cancel", run: null });
 
   /** Ask for the full picture where a smaller one stands in. */

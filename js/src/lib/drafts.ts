@@ -91,9 +91,14 @@ export function wires(
   return values;
 }
 
-/** The fields that keep a run from starting. */
-export function invalid(fields: readonly Field[], drafts: Drafts): Field[] {
-  return fields.filter((field) => (drafts[field.name]?.error ?? "") !== "");
+/** The fields that keep a run from starting. What Python has itself, nobody typed: the server judges it. */
+export function invalid(fields: readonly Field[], drafts: Drafts, { values, errors }: Values): Field[] {
+  return fields.filter((field) => {
+    const draft = drafts[field.name];
+    if (draft === undefined || draft.error === "") return false;
+    const theirs = toControl(field, values[field.name] ?? null);
+    return draft.control !== theirs || errors[field.name] !== undefined;
+  });
 }
 
 function problem(field: Field, control: Control): string {

@@ -14,7 +14,7 @@ export function timeLeft(seconds: number | null): string {
 export function status(run: RunState): string {
   switch (run.phase) {
     case "idle":
-      return "Ready";
+      return run.error === null ? "Ready" : "Nothing ran";
     case "sending":
       return "Waiting for the kernel";
     case "waiting":
