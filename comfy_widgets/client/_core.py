@@ -16,7 +16,7 @@ from typing import Any, Literal
 from ..protocol import ComfyError, Event, Executed, File, Preview
 from ._dispatch import Subscription
 from ._job_errors import JobCancelled
-from ._progress import cancelling, finished, planned, quiet, reduce, unanswered, waiting
+from ._progress import cancelling, finished, planned, quiet, reduce, silent, unanswered, waiting
 from ._result import Result
 from ._run_state import Plan, Progress, RunState
 from ._status import JobStatus
@@ -220,6 +220,10 @@ class JobCore:
     def note_silence(self) -> None:
         """Nothing was heard of it for a while, although it runs."""
         self._change(quiet)
+
+    def note_long_silence(self, seconds: float) -> None:
+        """Nothing was heard of it for so many seconds that the server's worker may be dead, which nothing proves."""
+        self._change(lambda state: silent(state, seconds))
 
     # The end
 

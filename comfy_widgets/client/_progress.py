@@ -53,10 +53,11 @@ def reduce(state: RunState, event: Event, now: float) -> RunState:
         Seconds of any monotonic clock.
     """
     after = _after(state, event, now)
-    if not after.quiet and after.progress.no_answer_for is None and not after.cancelling:
+    silent = after.quiet or after.silent_for is not None
+    if not silent and after.progress.no_answer_for is None and not after.cancelling:
         return after
     # Something was heard.
-    after = _replace(after, quiet=False, progress=_replace(after.progress, no_answer_for=None))
+    after = _replace(after, quiet=False, silent_for=None, progress=_replace(after.progress, no_answer_for=None))
     return _described(after)
 
 
@@ -128,6 +129,13 @@ def quiet(state: RunState) -> RunState:
     if state.quiet or state.progress.phase is not Phase.RUNNING or state.progress.steps is not None:
         return state
     return _described(_replace(state, quiet=True))
+
+
+def silent(state: RunState, seconds: float) -> RunState:
+    """The state after a silence in which the server's worker may have died, so that people are told of it."""
+    if state.progress.phase is not Phase.RUNNING or state.silent_for == seconds:
+        return state
+    return _described(_replace(state, silent_for=seconds))
 
 
 def finished(state: RunState, status: JobStatus, message: str) -> RunState:
@@ -284,6 +292,10 @@ def _described(state: RunState) -> RunState:
         # What went wrong is being looked into: the last words stand until it is known.
         return state
     phase, message = _in_words(state)
+    if state.silent_for is not None and phase is Phase.RUNNING:
+        message = (
+            f"{message}; no sign of life for {state.silent_for:.0f} s: a long node, or the server's worker is dead"
+        )
     if state.progress.no_answer_for is not None:
         message = f"{message}; no answer from the server for {state.progress.no_answer_for:.0f} s"
     if phase is state.progress.phase and message == state.progress.message:
@@ -303,7 +315,7 @@ def _in_words(state: RunState) -> tuple[Phase, str]:
         return Phase.WAITING, f"Waiting{ahead}{stuck}"
     phase = Phase.RUNNING
     name = progress.title or (f"Node {progress.node}" if progress.node is not None else "Starting")
-    if state.quiet and progress.steps is None:
+    if state.quiet and progress.steps is None and state.silent_for is None:
         return phase, f"{name}: nothing heard for a while, it may be loading the model"
     if progress.node is None:
         return phase, "Starting" if not state.cached else f"Starting, {len(state.cached)} nodes are cached"

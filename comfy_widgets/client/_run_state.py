@@ -127,6 +127,8 @@ class RunState:
         Seconds since anything moved in the queue that it waits in, where that is long.
     quiet : bool
         Whether nothing was heard of it for a while, although it runs.
+    silent_for : float or None
+        Seconds since anything was heard of it, where that is so long that the server's worker may be dead.
     cancelling : bool
         Whether its end was asked for.
     ending : Event or None
@@ -152,6 +154,7 @@ class RunState:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     stuck_for: float | None = None
     quiet: bool = False
+    silent_for: float | None = None
     cancelling: bool = False
     ending: Event | None = None
     ended: bool = False

@@ -351,6 +351,8 @@ class Watch:
                 "is heard of it. Either the server's worker thread has died, and ComfyUI must be restarted, or its "
                 "node cannot be interrupted and will run to its end",
             )
+        elif not job.cancelling:
+            job.note_long_silence(round(silent))
 
     def _stuck(self, queue: Queue, asked: float) -> float | None:
         """For how long nothing has moved in the queue, where that is long; what we hear of a run is a move too."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -25,6 +27,7 @@ from comfy_widgets.testing import (
 )
 from comfy_widgets.testing._stage import Interrupted
 
+from ..hostile.server import Exchange, Hostile
 from .helpers import ONLY_WHEN_TOLD, PACE, PROMPT, conformance, until
 
 Connect = Callable[..., ComfyClient]
@@ -331,6 +334,64 @@ def test_a_long_silence_is_no_dead_worker(server: ScriptedServer, connect: Conne
     assert not job.done()
     gate.open()
     assert len(job.result(30).images) == 1
+
+
+@conformance(48)
+@pytest.mark.parametrize(
+    "death",
+    [
+        [("2020-01-01T00:00:00", "Exception in thread Thread-3 (prompt_worker):\n")],
+        [("", "Exception in thread Thread-3 (prompt_worker):\n"), ("", "Prompt executed in 3.20 seconds\n")],
+        [("", "Exception in thread Thread-3 (download):\n"), ("", "prompt_worker\n")],
+    ],
+    ids=["of long ago", "work since", "another thread"],
+)
+def test_a_worker_that_lives_is_not_declared_dead(
+    server: ScriptedServer, connect: Connect, death: list[tuple[str, str]]
+) -> None:
+    server.on("GET", "/internal/logs/raw", Reply.json({"entries": [{"t": t, "m": m} for t, m in death]}))
+    gate = Gate()
+    server.play(standard_run(gate=gate))
+    job = connect(server.url).submit(PROMPT)
+    gate.wait_reached()
+    server.wait_for(lambda: server.count("GET", "/internal/logs/raw") >= 2)
+    assert not job.done()
+    gate.open()
+    assert len(job.result(30).images) == 1
+
+
+@conformance(48)
+def test_a_dead_worker_that_nothing_proves_is_told_and_not_ended(server: ScriptedServer, connect: Connect) -> None:
+    # The log says nothing: this looks like a node that takes long, so nobody is told that the job is lost.
+    gate = Gate()
+    server.play(standard_run(gate=gate))
+    job = connect(server.url).submit(PROMPT)
+    gate.wait_reached()
+    until(lambda: re.search(r"no sign of life for [1-9]\d* s", job.progress.message), "the sentence")
+    assert "the server's worker is dead" in job.progress.message
+    assert not job.done()
+    gate.open()
+    assert len(job.result(30).images) == 1
+    assert "no sign of life" not in job.progress.message
+
+
+@conformance(48)
+@pytest.mark.parametrize("behind", [False, True], ids=["nothing runs", "behind what runs no more"])
+def test_a_dead_worker_is_told_to_every_job_that_waits(connect: Connect, behind: bool) -> None:
+    def keep_waiting(exchange: Exchange) -> None:
+        prompt_id = json.loads(exchange.body)["prompt_id"]
+        server.pending.append([len(server.pending), prompt_id, PROMPT, {}, []])
+        exchange.json({"prompt_id": prompt_id, "number": 1, "node_errors": {}})
+
+    with Hostile({"POST /prompt": keep_waiting}) as server:
+        if behind:
+            server.running.append([0, "5e0fb9d6-66d8-4a5c-8d5f-0b1f3d0f8c11", PROMPT, {}, []])
+            server.handlers["GET /internal/logs/raw"] = lambda exchange: exchange.json({"entries": LOG})
+        for client in (connect(server.url), connect(server.url)):
+            for job in [client.submit(PROMPT), client.submit(PROMPT)]:
+                error = job.exception(30)
+                assert isinstance(error, JobLost)
+                assert "worker thread has died. Restart ComfyUI" in str(error)
 
 
 @conformance(48)
