@@ -231,7 +231,7 @@ class Transport:
             return self._follow(request, limit, headers)
         except requests.exceptions.ConnectTimeout:
             raise
-        except requests.exceptions.InvalidSchema:
+        except (requests.exceptions.InvalidSchema, ComfyError):
             raise
         except ValueError as error:
             # Where a redirect leads to no address.

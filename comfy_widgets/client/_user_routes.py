@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ..protocol import File, WorkflowError, requests
 from ._calls import Calls, RouteGroup
-from ._errors import FileGone, Forbidden, HTTPError, ServerError
+from ._errors import FileGone, Forbidden, HTTPError, ServerError, ServerUnreachable
 from ._failures import Reply
 
 
@@ -286,10 +286,23 @@ class UserRoutes(RouteGroup):
         """
         file = _workflow(name)
         request = requests.Request("POST", _file_route(file), _overwrite(overwrite), body=dict(workflow))
-        reply = self._calls.call(request)
+        try:
+            reply = self._calls.call(request)
+        except ServerUnreachable as error:
+            # Whether it was saved is not known where only the answer is lost; what the server has now tells.
+            if not error.sent or not self._holds(file, workflow):
+                raise
+            return file
         if reply.status == 409:
             raise WorkflowError(f"The server has a workflow {name!r} already; give overwrite=True to replace it.")
         return _path(_checked(self._calls, reply, f"Saving {name}").json(), file)
+
+    def _holds(self, file: str, workflow: Mapping[str, Any]) -> bool:
+        try:
+            reply = self._calls.call(requests.get(_file_route(file)))
+            return reply.status == 200 and reply.json() == json.loads(requests.as_json(dict(workflow)))
+        except ServerError:
+            return False
 
     # Settings
 
@@ -363,8 +376,7 @@ class UserRoutes(RouteGroup):
         --------
         >>> client.store_setting("Comfy.ColorPalette", "dark")
         """
-        body = json.dumps(value, allow_nan=False).encode()
-        request = requests.Request("POST", _setting_route(id), raw=body)
+        request = requests.Request("POST", _setting_route(id), raw=requests.as_json(value))
         _checked(self._calls, self._calls.call(request), f"Saving the setting {id}")
 
 

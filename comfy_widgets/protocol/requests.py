@@ -68,10 +68,28 @@ class Request:
             return json.dumps(self.body, allow_nan=False, default=_plain).encode()
         except ValueError:
             if self.route != "/prompt":
-                raise
+                return as_json(self.body)
             # The values of a prompt were judged. What is left are titles and the editor's form, which nobody calculates
             # with.
             return json.dumps(_finite(self.body), allow_nan=False, default=_plain).encode()
+
+
+def as_json(value: object) -> bytes:
+    """A value as JSON.
+
+    Raises
+    ------
+    WorkflowError
+        It holds NaN or infinity, which JSON does not have, or something else that cannot be sent.
+    """
+    try:
+        return json.dumps(value, allow_nan=False, default=_plain).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        try:
+            why = _unsendable(value)
+        except RecursionError:
+            why = "nested too deeply, or contains itself."
+        raise WorkflowError(f"A value is {why or f'no JSON ({error}).'} Nothing was sent.") from None
 
 
 def get(route: str, **query: str | int | None) -> Request:
@@ -255,7 +273,7 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {repr(key) if isinstance(key, float) else key: _finite(item) for key, item in value.items()}
     return [_finite(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
@@ -266,7 +284,8 @@ def _unsendable(value: object) -> str | None:
     if isinstance(value, float):
         return None if math.isfinite(value) else f"{value!r}, which cannot be sent. Give it a finite number."
     if isinstance(value, Mapping):
-        return next((why for item in value.values() if (why := _unsendable(item)) is not None), None)
+        numbers = (key for key in value if isinstance(key, float))
+        return next((why for item in (*numbers, *value.values()) if (why := _unsendable(item)) is not None), None)
     if isinstance(value, (list, tuple)):
         return next((why for item in value if (why := _unsendable(item)) is not None), None)
     try:

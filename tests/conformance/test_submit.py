@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import numpy
 import pytest
 
 from comfy_widgets import ComfyClient, Workflow, WorkflowError, WorkflowForm
@@ -220,6 +221,63 @@ def test_nan_is_refused(server: ScriptedServer, connect: Connect, value: float, 
     with pytest.raises(WorkflowError, match="cfg"):
         client.run(PROMPT, timeout=10, cfg=value)
     assert server.posted == []
+
+
+NAN = math.nan
+NESTED: dict[str, Any] = {
+    "in a list of lists": [[1.0, [NAN]]],
+    "in a tuple": (1, math.inf),
+    "in a dict": {"a": {"b": [1, {"c": -math.inf}]}},
+    "as a key": {NAN: 1},
+    "of numpy": numpy.float32("nan"),
+    "of numpy, nested": {"a": [numpy.float64("inf")]},
+}
+
+
+@conformance(32)
+@pytest.mark.parametrize("kind", NESTED)
+def test_nan_is_refused_however_deep(server: ScriptedServer, connect: Connect, kind: str) -> None:
+    client = connect(server.url)
+    prompt = changed(cfg=NESTED[kind])
+    for send in (client.prompt, client.submit, client.run):
+        with pytest.raises(WorkflowError, match=r"cfg is .*cannot be sent"):
+            send(prompt)
+    assert server.posted == []
+
+
+@conformance(32)
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_nan_in_a_text_is_refused(server: ScriptedServer, connect: Connect, number: str) -> None:
+    text = json.dumps(changed(cfg="HERE")).replace('"HERE"', number)
+    with pytest.raises(WorkflowError, match=r"cfg is .*cannot be sent"):
+        connect(server.url).submit(text)
+    assert server.posted == []
+
+
+@conformance(32)
+def test_nan_goes_to_no_other_route_either(server: ScriptedServer, connect: Connect) -> None:
+    client = connect(server.url)
+    for send in (
+        lambda: client.save_workflow("x", {"nodes": [], "extra": {"a": [NAN]}}),
+        lambda: client.store_setting("x", NAN),
+        lambda: client.store_settings({"x": [math.inf]}),
+    ):
+        with pytest.raises(WorkflowError, match="cannot be sent"):
+            send()
+    assert [request.target for request in server.traffic.requests if request.method == "POST"] == []
+
+
+@conformance(32)
+def test_what_is_sent_with_a_prompt_is_json(server: ScriptedServer, connect: Connect) -> None:
+    # Titles and extra data are nobody's numbers: null takes the place of what JSON does not have.
+    prompt = {key: {**node, "_meta": {"a": [NAN]}} for key, node in PROMPT.items()}
+    connect(server.url).run(prompt, timeout=30, extra_data={"a": [math.inf], "b": {"c": NAN}})
+    (request,) = [r for r in server.traffic.requests if r.method == "POST" and r.target.endswith("/prompt")]
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} was sent")
+
+    json.loads(request.body, parse_constant=refuse)
 
 
 UI = {

@@ -225,6 +225,27 @@ def test_only_what_may_be_repeated_is_sent_again(
         assert ("may have been carried out" in str(caught.value)) == (times == 1)
 
 
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_workflow_whose_answer_is_lost_is_looked_for(connect: Connect, saved: bool) -> None:
+    workflow = {"nodes": [], "extra": {"scale": 0.5, "title": "ä"}, "1": None}
+    with Hostile() as server:
+        kept: list[bytes] = []
+
+        def take(exchange: Exchange) -> None:
+            kept.append(exchange.body if saved else b'{"nodes": [1]}')
+            exchange.end()
+
+        server.handlers["POST /userdata*"] = take
+        server.handlers["GET /userdata*"] = lambda exchange: exchange.reply(kept[0])
+        client = connect(server.url)
+        if saved:
+            assert client.save_workflow("mine", workflow) == "workflows/mine.json"
+        else:
+            with pytest.raises(ServerUnreachable, match="may have been carried out"):
+                client.save_workflow("mine", workflow)
+        assert len(kept) == 1
+
+
 # The end
 
 
