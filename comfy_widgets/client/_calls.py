@@ -79,7 +79,10 @@ class Calls:
 
     def post(self, route: str, body: object, what: str, *, repeatable: bool = False) -> None:
         """A POST whose success has an empty body; ``repeatable`` as in `Request`."""
-        self.checked(self.call(post(route, body, repeatable=repeatable)), what)
+        reply = self.checked(self.call(post(route, body, repeatable=repeatable)), what)
+        if "html" in reply.headers.get("Content-Type", "") and reply.content:
+            # A login page of a proxy: the server itself was not reached.
+            reply.json()
 
     def features(self) -> dict[str, Any]:
         """The server's feature flags; empty where it is too old to have any."""

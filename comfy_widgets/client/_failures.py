@@ -54,6 +54,8 @@ class Reply:
         except (ValueError, RecursionError):
             kind = self.headers.get("Content-Type", "nothing").partition(";")[0]
             what = "a web page" if "html" in kind else f"{kind or 'nothing'} instead of JSON"
+            if "json" in kind:
+                what = "something that is called JSON and is none"
             raise NotAComfyServer(
                 f"{self.url} answered with {what}, not as ComfyUI does. Check address and port; the login page of a "
                 "proxy may stand in between.",
