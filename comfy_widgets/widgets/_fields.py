@@ -30,6 +30,8 @@ def kind_of(param: Param) -> Kind:
     if param.kind == "int" and param.guessed and isinstance(param.value, int) and abs(param.value) < _MAX_SAFE:
         # An 8 in a file may be the 8.0 of a decimal number: without definitions nobody knows.
         return "float"
+    if param.kind == "int" and param.takes_random:
+        return "seed"
     return "image" if param.kind == "file" else cast(Kind, param.kind)
 
 
@@ -85,6 +87,11 @@ def from_wire(param: Param, value: Any) -> Any:
         except (TypeError, ValueError) as error:
             raise param.error(f"is not JSON: {error}") from None
     return param.check(value)
+
+
+def is_random(param: Param, value: Any) -> bool:
+    """Tell whether a value asks for a new seed at each run."""
+    return param.takes_random and value == "random"
 
 
 def new_seed(param: Param) -> int:

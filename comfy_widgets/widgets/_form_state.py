@@ -72,6 +72,7 @@ class FormState:
         self._title = title
         self._errors: dict[str, str] = {}
         self._randomize: list[str] = []
+        self._seeds: dict[str, int] = {}
         self._acks: dict[str, int] = {}
         self._taking = False
         self._uploads: dict[tuple[str, int], list[bytes]] = {}
@@ -87,7 +88,13 @@ class FormState:
     @property
     def workflow(self) -> Workflow:
         """The workflow with the values of the form."""
-        changed = {n: v for n, v in self.params.to_dict().items() if v != self._definitions[n].value}
+        defined = self._definitions
+        changed = {
+            name: value
+            for name, value in self.params.to_dict().items()
+            # A file's own "random" is no value for a server: here it becomes a seed.
+            if value != defined[name].value or fields.is_random(defined[name], value)
+        }
         return self._loaded.with_params(changed)
 
     @property
@@ -117,16 +124,32 @@ class FormState:
     def values(self) -> Values:
         """Return the trait `_values`."""
         values = self.params.to_dict()
+        randoms = self._random_names()
+        # A number stands in the field all the same: the seed of the last run, before the first one any.
+        for name in randoms:
+            values[name] = self._seeds.setdefault(name, fields.new_seed(self._definitions[name]))
         return {
             "values": {name: fields.to_wire(param, values[name]) for name, param in self._definitions.items()},
             "errors": dict(self._errors),
-            "randomize": list(self._randomize),
+            "randomize": [*self._randomize, *(name for name in randoms if name not in self._randomize)],
             "frame": self.frame,
             "warnings": [*self._warnings],
             "acks": dict(self._acks),
         }
 
+    def _random_names(self) -> list[str]:
+        """Return the fields that were set to "random"."""
+        return [name for name, param in self._definitions.items() if fields.is_random(param, self.params[name])]
+
     # Changing
+
+    def tell_drawn(self, drawn: Mapping[str, Any]) -> dict[str, Any]:
+        """Show the seeds that were drawn for a run in the fields that are "random", and return them."""
+        seeds = {name: drawn[name] for name in self._random_names() if name in drawn}
+        if seeds:
+            self._seeds.update(seeds)
+            self._publish()
+        return seeds
 
     def attach(self, browser: FormBrowser) -> None:
         """Keep a widget's traits up to date from now on."""
@@ -267,6 +290,10 @@ class FormState:
         with self._answer(message["page"], message["n"]):
             fits = [self._set(name, partial(self._from_wire, name, wired)) for name, wired in message["values"].items()]
             self._randomize = [name for name in message["randomize"] if name in self._definitions]
+            for name in self._random_names():
+                # With the switch off, what the browser shows is the value.
+                if name not in self._randomize and name in self._seeds:
+                    self._set(name, partial(_same, self._seeds[name]))
         return all(fits)
 
     @contextlib.contextmanager

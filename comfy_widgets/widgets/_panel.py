@@ -188,7 +188,8 @@ class ComfyPanel(PanelTraits):
             self._run_core.refuse(error, frame)
             self._announce()
             raise
-        self._run_core.start(job, frame, {**self.params.to_dict(), **values}, self._state.outputs)
+        used = {**self.params.to_dict(), **values, **self._state.tell_drawn(job.drawn)}
+        self._run_core.start(job, frame, used, self._state.outputs)
         self._announce()
         return job
 
