@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .experiments import explain, images, lora, replace, together
     from .protocol import File, Preview
     from .widgets import ComfyPanel, ImageGrid, JobProgress, LivePreview, SweepGrid, WorkflowForm
-    from .workflow import Graph, Param, Workflow, example
+    from .workflow import Graph, Param, Workflow, example, prompt_variants
 
 __version__ = "0.1.0"
 
@@ -50,6 +50,7 @@ _HOME = {
     "images": "experiments",
     "lora": "experiments",
     "make_grid": "_grid",
+    "prompt_variants": "workflow",
     "replace": "experiments",
     "resume": "_sweeps",
     "runs": "client",
@@ -83,6 +84,7 @@ __all__ = [
     "images",
     "lora",
     "make_grid",
+    "prompt_variants",
     "replace",
     "resume",
     "runs",

@@ -40,6 +40,7 @@ NAMES = [
     "images",
     "lora",
     "make_grid",
+    "prompt_variants",
     "replace",
     "resume",
     "runs",

@@ -38,6 +38,11 @@ def prompt_variants(text: str, *, limit: int = _LIMIT) -> list[str]:
     --------
     >>> prompt_variants("a {red|green} hill")
     ['a red hill', 'a green hill']
+
+    As an axis of a sweep:
+
+    >>> from comfy_widgets import sweep
+    >>> sweep(example(), client, positive=prompt_variants("a {red|green} hill"))  # doctest: +SKIP
     """
     from ._convert import expand_dynamic_prompt
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from comfy_widgets import Workflow, WorkflowError
+from comfy_widgets import Workflow, WorkflowError, prompt_variants
 from comfy_widgets.experiments import Experiment, latin, lora, replace, sobol, together
 from comfy_widgets.testing import ScriptedServer, node_info, text_to_image
 
@@ -45,6 +45,13 @@ def test_words_of_one_prompt_are_replaced_at_once(run_sweep: Sweep, server: Scri
     ).wait(30)
     assert len(run) == 4
     assert set(posted(server, "6", "text")) == {"a red cat", "a blue cat", "a red red dog", "a blue red dog"}
+
+
+def test_a_dynamic_prompt_is_an_axis(run_sweep: Sweep, server: ScriptedServer) -> None:
+    run = run_sweep(positive=prompt_variants("a {red|{dark|light} green} hill"), seed=[1, 2]).wait(30)
+    texts = ["a red hill", "a dark green hill", "a light green hill"]
+    assert run.axes["positive"] == texts
+    assert sorted(posted(server, "6", "text")) == sorted(texts * 2)
 
 
 def test_names_for_values(run_sweep: Sweep) -> None:
