@@ -63,7 +63,10 @@ def _installed_template(name: str) -> bytes:
     if name not in names:
         near = difflib.get_close_matches(name, names, n=3)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise WorkflowError(f"There is no template {name!r} in the installed templates package.{hint}")
+        raise WorkflowError(
+            f"There is no template {name!r} in the installed templates package.{hint} "
+            f"What a server itself offers is loaded by client.workflow('template:{name}')."
+        )
     return (folder / f"{name}.json").read_bytes()
 
 

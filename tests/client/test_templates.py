@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -50,6 +51,18 @@ def server() -> Iterator[RecordedServer]:
     with recorded_server("none", *exchanges) as server:
         yield server
         assert server.foreign == []
+
+
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_a_template_to_be_submitted_is_said_to_be_loaded_first(
+    server: RecordedServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, is_installed: bool
+) -> None:
+    if not is_installed:
+        monkeypatch.setitem(sys.modules, "comfyui_workflow_templates_json", None)
+    client = connect(server.url)
+    for send in (client.submit, client.run):
+        with pytest.raises(WorkflowError, match=r"client\.workflow\('template:a-pack/example'\)"):
+            send("template:a-pack/example")
 
 
 def test_all_that_can_be_loaded_by_name_is_listed(server: RecordedServer, connect: Connect) -> None:
