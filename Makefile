@@ -1,7 +1,7 @@
 # Every target works in a fresh clone: it sets up what it needs in .venv first, and again when that has changed.
 # What is done, and in what order, stands in scripts/; here are only the names.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test lint bench docs conformance mutants clean
+.PHONY: help setup demo lab test lint bench docs shots conformance mutants clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ mutants:  ## Break the code on purpose, and count the breaks that a test notices
 
 docs:  ## Build the documentation into docs/_build/html
 	@scripts/run docs
+
+shots:  ## Take screenshots of the widgets into shots/, and those of the documentation into docs/
+	@scripts/run shots
 
 clean:  ## Remove all that was built or installed here
 	@scripts/run clean

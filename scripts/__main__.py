@@ -14,7 +14,7 @@ from .shell import ROOT, Failed, Missing, call, is_root
 FIRST_NOTEBOOK = ROOT / "notebooks" / "01_first_image.ipynb"
 BUILT = [
     *(".venv", "js/node_modules", "comfy_widgets/static", "demo-output", "dist", "build", "tests/browser/shots"),
-    *("docs/_build", "docs/_notebooks", "docs/_vocabulary.md", ".mypy_cache", ".ruff_cache", ".hypothesis"),
+    *("shots", "docs/_build", "docs/_notebooks", "docs/_vocabulary.md", ".mypy_cache", ".ruff_cache", ".hypothesis"),
 ]
 
 
@@ -85,6 +85,13 @@ def docs() -> int:
     return code
 
 
+def shots() -> int:
+    """Take screenshots of the widgets."""
+    environment.prepare()
+    environment.chromium()
+    return call([PYTHON, "-m", "scripts.shots"])
+
+
 def clean() -> int:
     """Remove what was built or installed."""
     for name in BUILT:
@@ -93,7 +100,7 @@ def clean() -> int:
 
 
 TASKS: dict[str, Callable[[], int]] = {
-    task.__name__: task for task in (setup, demo, lab, lint, test, bench, conformance, mutants, docs, clean)
+    task.__name__: task for task in (setup, demo, lab, lint, test, bench, conformance, mutants, docs, shots, clean)
 }
 
 

@@ -1,0 +1,126 @@
+"""Screenshots of the widgets in their states, at several widths, light and dark: ``make shots``.
+
+All of them land in ``shots/``, to be looked at; those that the documentation shows are copied to ``docs/``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import comm
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from comfy_widgets import ComfyClient, ComfyPanel, Engine, ImageGrid, JobProgress, LivePreview, WorkflowForm, example
+from comfy_widgets import sweep as start_sweep
+from comfy_widgets.widgets import SweepGrid
+from scripts.environment import chromium
+from scripts.shell import ROOT
+from tests.browser.direct import Direct
+from tests.browser.notebook import launch_arguments
+
+WIDTHS = (1400, 900, 600, 400)
+THEMES = ("light", "dark")
+PATIENCE = 60_000
+PROMPT = "a sailing boat on a lake, mountains, sunset"
+IN_DOCS = ("panel", "form", "grid", "progress", "preview", "sweep")
+Shot = tuple[str, Any, tuple[int, ...], Callable[[Page], None]]
+
+
+def done(page: Page) -> None:
+    """Wait until a panel's run is done and its images are there."""
+    expect(page.locator(".status").first).to_have_text("Done", timeout=PATIENCE)
+    page.locator(".grid img").first.wait_for(timeout=PATIENCE)
+
+
+def ready(page: Page) -> None:
+    """Wait until something is drawn."""
+    page.locator(".root > *").first.wait_for(timeout=PATIENCE)
+
+
+def filled(page: Page) -> None:
+    """Wait until all cells of a sweep have images."""
+    expect(page.locator(".cell.completed img")).to_have_count(12, timeout=PATIENCE)
+
+
+def widgets(client: ComfyClient, folder: Path) -> Iterator[Shot]:
+    """Yield a name, a widget, the widths at which it is shown, and what to wait for."""
+    workflow = example().with_params(positive=PROMPT, batch_size=4, seed=7)
+    panel = ComfyPanel(workflow, client)
+    panel.run().result(60)
+    yield "panel", panel, WIDTHS, done
+    yield "panel-idle", ComfyPanel(example(), client), WIDTHS, ready
+    queued = ComfyPanel(example().with_params(steps=2000), client)
+    jobs = [queued.run() for _ in range(3)]
+    yield "panel-queue", queued, (1400, 600), lambda page: page.get_by_role("progressbar").first.wait_for()
+    for job in reversed(jobs):
+        job.cancel()
+    many = ComfyPanel(example().with_params(batch_size=40, width=128, height=128, steps=4), client)
+    many.run().result(60)
+    yield "panel-many", many, (1400, 600), done
+    refused = ComfyPanel(example().with_params(width=16384, height=16384), client)
+    refused.run().wait(60)
+    yield "panel-failed", refused, (1400, 400), lambda page: page.get_by_role("alert").first.wait_for()
+    yield "form", WorkflowForm(workflow, client), (900, 400), ready
+    job = client.submit(example().with_params(positive=PROMPT, steps=2000), previews="auto")
+    preview, progress = LivePreview(job), JobProgress(job)
+    next(event for event in job.events() if job.progress.fraction > 0.6)
+    yield "preview", preview, (400,), lambda page: page.locator("canvas[data-frames]").first.wait_for()
+    yield "progress", progress, (600,), ready
+    job.cancel()
+    images = panel.images
+    yield "grid", ImageGrid(images, labels=[f"seed {seed}" for seed in range(7, 11)]), (900, 400), ready
+    run = start_sweep(example().with_params(steps=8), seed=range(4), cfg=[1, 4, 12], client=client, folder=folder)
+    run.wait(120)
+    yield "sweep", SweepGrid(run), (1400, 600), filled
+    run.close()
+
+
+def take(browser: Browser, direct: Direct, shot: Shot, folder: Path) -> None:
+    """Take one widget at all its widths, light and dark."""
+    name, widget, sizes, wait = shot
+    for width in sizes:
+        for theme in THEMES:
+            page = browser.new_page(viewport={"width": width + 16, "height": 1000}, device_scale_factor=1.5)
+            page.goto(direct.url(widget, width, theme))
+            wait(page)
+            page.wait_for_load_state("networkidle")
+            path = folder / f"{name}-{width}-{theme}.png"
+            page.locator("main").screenshot(path=path)
+            if name in IN_DOCS and width == sizes[0]:
+                _small(path, ROOT / "docs" / f"{name}-{theme}.png")
+            print(path.relative_to(ROOT))
+            page.close()
+
+
+def _small(path: Path, target: Path) -> None:
+    """Keep a copy of few kilobytes: 256 colours are enough for these."""
+    with Image.open(path) as image:
+        image.convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
+
+
+def main() -> int:
+    """Take all of them."""
+    folder = ROOT / "shots"
+    folder.mkdir(exist_ok=True)
+    with (
+        sync_playwright() as playwright,
+        Direct().running() as direct,
+        Engine() as engine,
+        TemporaryDirectory() as kept,
+    ):
+        comm.create_comm = direct.comm
+        browser = playwright.chromium.launch(executable_path=chromium(), args=launch_arguments(), headless=True)
+        with ComfyClient(engine.url) as client:
+            for shot in widgets(client, Path(kept) / "sweep"):
+                take(browser, direct, shot, folder)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
