@@ -78,7 +78,7 @@ class ComfyPanel(PanelTraits):
     job : Job or None
         The newest job, None before the first.
     result : Result or None
-        What the job that ended last left, also one that failed; None before the first end.
+        What the newest job that has ended left, also one that failed; None before the first end.
     images : sequence of PIL images
         The images of that result, each opened when it is looked at.
     selected : list of PIL images

@@ -164,7 +164,7 @@ class Runs:
 
     @property
     def current(self) -> PanelRun | None:
-        """The run at work; while there is none, the first that waits; else the one that ended last."""
+        """The run at work; while there is none, the first that waits; else the newest that has ended."""
         open_runs = [(run, run.job) for run in self if run.job is not None and not run.loaded]
         for run, job in open_runs:
             if job.status != "pending":
@@ -185,9 +185,9 @@ class Runs:
 
     @property
     def latest_result(self) -> Result | None:
-        """What the job that ended last left."""
+        """What the newest job that has ended left."""
         ended = [run.job for run in self if run.job is not None and run.job.done()]
-        return state.result_of(max(ended, key=lambda job: job.ended_at or 0.0)) if ended else None
+        return state.result_of(ended[-1]) if ended else None
 
     @property
     def ending(self) -> bool:
@@ -367,7 +367,9 @@ class Runs:
             if self._images:
                 yield from self._load(run)
             with self._lock:
-                if run in self._runs and not run.abandoned:
+                latest = self._latest
+                # Whichever has its images first, the newest run stays.
+                if run in self._runs and not run.abandoned and (latest is None or latest.number < run.number):
                     self._latest = run
                 run.loaded, run.abandoned = True, False
             self.changed()

@@ -98,6 +98,24 @@ def test_the_last_word_is_the_last_one_said(panel: ComfyPanel, page: Page) -> No
     assert page.images()[-1][1] == job.result().bytes(0)
 
 
+def test_a_run_whose_images_take_long_does_not_replace_a_later_one(
+    server: ScriptedServer, panel: ComfyPanel, page: Page
+) -> None:
+    gate = Gate()
+    server.play(standard_run(images=150, previews=False, gate=gate))
+    first = panel.run()
+    gate.wait_reached()
+    server.play(standard_run(images=1, previews=False))
+    second = panel.run()
+    gate.open()
+    for job in (second, first):
+        job.wait(60)
+    runs = list(panel.runs)
+    page.wait_for(lambda: all(run.finished for run in runs))
+    page.wait_for(lambda: page.run["run"] == 2 and page.run["phase"] == "done")
+    assert len(panel.images) == 1
+
+
 def test_nothing_that_is_sent_is_too_large_or_no_json(panel: ComfyPanel, page: Page) -> None:
     page.press_run(steps="3")
     page.wait_phase("done")
