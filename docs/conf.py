@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -69,3 +70,14 @@ def _gather() -> None:
 
 
 _gather()
+
+
+def _only_among_errors(app: Any, what: str, name: str, obj: object, skip: bool, options: object) -> bool | None:
+    """Describe each exception once, on the page of errors."""
+    is_error = isinstance(obj, type) and issubclass(obj, comfy_widgets.ComfyError)
+    return True if is_error and not app.env.docname.endswith("/errors") else None
+
+
+def setup(app: Any) -> None:
+    """Tell Sphinx what is ours."""
+    app.connect("autodoc-skip-member", _only_among_errors)
