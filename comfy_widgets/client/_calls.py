@@ -47,9 +47,9 @@ class Calls:
         """The answer, whatever its status."""
         return self.transport.call(request, seconds=self._seconds, after_close=self._after_close)
 
-    def checked(self, reply: Reply, what: str) -> Reply:
-        """The same answer; raises where its status means failure, and ``what`` names the call for people."""
-        return self.transport.check(reply, what)
+    def checked(self, reply: Reply, what: str, path: str = "") -> Reply:
+        """The same answer; raises where its status means failure; ``what`` and ``path`` as in `Transport.check`."""
+        return self.transport.check(reply, what, path)
 
     def json(self, request: Request, what: str) -> Any:
         """The JSON of an answer."""

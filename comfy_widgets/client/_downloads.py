@@ -132,7 +132,10 @@ class Download:
                 return False
             if status >= 400:
                 reply = Reply(status, answer, b"", self._calls.address.base)
-                raise self._calls.transport.failure(reply, f"Fetching {self._file.filename}")
+                path = (
+                    self._file.filename if not self._file.subfolder else f"{self._file.subfolder}/{self._file.filename}"
+                )
+                raise self._calls.transport.failure(reply, f"Fetching {self._file.filename}", path)
             if status != 206:
                 _emptied(stream)
                 self._validator, self._total = _validator(answer), answer.get("Content-Length", "")

@@ -114,9 +114,16 @@ class Failures:
 
     # Statuses
 
-    def of_status(self, reply: Reply, what: str) -> Failure:
-        """The error that a failing status stands for; ``what`` names the call for people."""
+    def of_status(self, reply: Reply, what: str, path: str = "") -> Failure:
+        """The error that a failing status stands for; ``what`` names the call for people, ``path`` a file of it."""
         status, url, base = reply.status, reply.url, self._address.base
+        if status in (400, 403) and (".." in path or path.startswith("/")):
+            return Forbidden(
+                f"{what}: {path!r} leads out of the server's folder, which ComfyUI allows nobody ({status}). Give a "
+                'path inside it, without ".." and without a slash at its start.',
+                url=url,
+                status=status,
+            )
         if status < 400:
             return self._redirect(reply, what)
         text = _words(reply.content)

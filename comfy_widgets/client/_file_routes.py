@@ -53,7 +53,8 @@ class FileRoutes(RouteGroup):
         reply = self._calls.call(requests.view(item, preview=preview, channel=channel))
         if reply.status == 404:
             raise _gone(item, reply.url)
-        return self._calls.checked(reply, f"Fetching {item.filename}").content
+        path = f"{item.subfolder}/{item.filename}" if item.subfolder else item.filename
+        return self._calls.checked(reply, f"Fetching {item.filename}", path).content
 
     def open(self, file: File | Mapping[str, Any]) -> Image:
         """An image on the server as a PIL image.
@@ -213,7 +214,7 @@ class FileRoutes(RouteGroup):
         reply = self._calls.call(request)
         if reply.status == 413:
             raise self._calls.too_large(reply, f"{name} has {size_in_words(size)}")
-        if reply.status == 400:
+        if reply.status == 400 and "html" not in reply.headers.get("Content-Type", ""):
             raise HTTPError(
                 f"The server refused the upload of {name}: it takes no empty name and no path out of its folder.",
                 url=reply.url,

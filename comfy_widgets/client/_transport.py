@@ -184,15 +184,15 @@ class Transport:
         with self._sent(request, None, headers) as (response, limit):
             yield response.status_code, response.headers, _pieces(response, limit)
 
-    def check(self, reply: Reply, what: str) -> Reply:
-        """Raise where the status means failure; ``what`` names the call for people."""
+    def check(self, reply: Reply, what: str, path: str = "") -> Reply:
+        """Raise where the status means failure; ``what`` names the call for people, ``path`` a file of it."""
         if reply.status < 300:
             return reply
-        raise self.failure(reply, what)
+        raise self.failure(reply, what, path)
 
-    def failure(self, reply: Reply, what: str) -> Failure:
+    def failure(self, reply: Reply, what: str, path: str = "") -> Failure:
         """The error that a failing status stands for."""
-        return self._failures.of_status(reply, what)
+        return self._failures.of_status(reply, what, path)
 
     def _largest(self, request: Request) -> int:
         if request.route.startswith(_FILES):

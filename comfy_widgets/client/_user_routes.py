@@ -81,7 +81,7 @@ class UserRoutes(RouteGroup):
         reply = self._calls.call(requests.get("/userdata", dir=directory, recurse="true"))
         if reply.status == 404:
             return []
-        body = _checked(self._calls, reply, f"Listing {directory}").json()
+        body = _checked(self._calls, reply, f"Listing {directory}", directory).json()
         return [str(item) for item in body] if isinstance(body, list) else []
 
     def list_userdata(self, path: str = "") -> list[dict[str, Any]]:
@@ -107,7 +107,7 @@ class UserRoutes(RouteGroup):
         reply = self._calls.call(requests.get("/v2/userdata", path=path or None))
         if reply.status == 404:
             return []
-        body = _checked(self._calls, reply, f"Listing {path or 'the files of the user'}").json()
+        body = _checked(self._calls, reply, f"Listing {path or 'the files of the user'}", path).json()
         return [item for item in body if isinstance(item, dict)] if isinstance(body, list) else []
 
     def get_userdata(self, file: str) -> bytes:
@@ -168,7 +168,7 @@ class UserRoutes(RouteGroup):
         reply = self._calls.call(request)
         if reply.status == 409:
             raise WorkflowError(f"The server has a file {file!r} already; give overwrite=True to replace it.")
-        return _path(_checked(self._calls, reply, f"Saving {file}").json(), file)
+        return _path(_checked(self._calls, reply, f"Saving {file}", file).json(), file)
 
     def delete_userdata(self, file: str) -> None:
         """``DELETE /userdata/{file}``: delete a file.
@@ -222,7 +222,7 @@ class UserRoutes(RouteGroup):
         reply = self._calls.call(requests.Request("POST", route, _overwrite(overwrite), body={}))
         if reply.status == 409:
             raise WorkflowError(f"The server has a file {dest!r} already; give overwrite=True to replace it.")
-        return _path(_found(self._calls, reply, source, "Moving").json(), dest)
+        return _path(_found(self._calls, reply, source, "Moving", source if ".." in source else dest).json(), dest)
 
     def load_workflow(self, name: str) -> dict[str, Any]:
         """``GET /userdata/workflows/{name}``: a workflow that was saved in ComfyUI's editor.
@@ -252,7 +252,7 @@ class UserRoutes(RouteGroup):
         if reply.status == 404:
             saved = ", ".join(self.userdata()) or "none"
             raise WorkflowError(f"The server has no saved workflow {name!r}. It has: {saved}.")
-        body = _checked(self._calls, reply, f"Reading {name}").json()
+        body = _checked(self._calls, reply, f"Reading {name}", name).json()
         if not isinstance(body, dict):
             raise WorkflowError(f"{name} on the server is no workflow.")
         return body
@@ -295,7 +295,7 @@ class UserRoutes(RouteGroup):
             return file
         if reply.status == 409:
             raise WorkflowError(f"The server has a workflow {name!r} already; give overwrite=True to replace it.")
-        return _path(_checked(self._calls, reply, f"Saving {name}").json(), file)
+        return _path(_checked(self._calls, reply, f"Saving {name}", name).json(), file)
 
     def _holds(self, file: str, workflow: Mapping[str, Any]) -> bool:
         try:
@@ -380,18 +380,18 @@ class UserRoutes(RouteGroup):
         _checked(self._calls, self._calls.call(request), f"Saving the setting {id}")
 
 
-def _found(calls: Calls, reply: Reply, file: str, doing: str) -> Reply:
+def _found(calls: Calls, reply: Reply, file: str, doing: str, path: str = "") -> Reply:
     if reply.status == 404:
         raise FileGone(
             f"{doing} {file}: the server has no such file.", file=File(file, type="userdata"), url=reply.url, status=404
         )
-    return _checked(calls, reply, f"{doing} {file}")
+    return _checked(calls, reply, f"{doing} {file}", path or file)
 
 
-def _checked(calls: Calls, reply: Reply, what: str) -> Reply:
+def _checked(calls: Calls, reply: Reply, what: str, path: str = "") -> Reply:
     """Raise where the status means failure; a server with users says so by 401 or a bare 500."""
     try:
-        return calls.checked(reply, what)
+        return calls.checked(reply, what, path)
     except (Forbidden, HTTPError) as error:
         names = _user_names(calls) if reply.status in (401, 500) else ""
         if not names:

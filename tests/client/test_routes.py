@@ -12,7 +12,7 @@ from PIL import Image
 
 from comfy_widgets import Engine, example
 from comfy_widgets.client import ComfyClient
-from comfy_widgets.errors import FileGone, PayloadTooLarge, PromptRefused, WorkflowError
+from comfy_widgets.errors import FileGone, Forbidden, PayloadTooLarge, PromptRefused, WorkflowError
 from comfy_widgets.protocol import File
 from comfy_widgets.testing import Gate, Reply, ScriptedServer, standard_run, text_to_image
 
@@ -144,3 +144,33 @@ def test_a_mask_that_is_too_large_is_told_with_its_size(server: ScriptedServer, 
     server.on("POST", "/upload/mask", Reply(413))
     with pytest.raises(PayloadTooLarge, match=r"masked\.png has \d+ bytes"):
         client.upload_mask(np.zeros((6, 8, 4), np.uint8), original, "masked.png")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.view({"filename": "../../x.png"}),
+        lambda client: client.view({"filename": "x.png", "subfolder": "../.."}),
+        lambda client: client.load_workflow("../../x"),
+        lambda client: client.save_workflow("../../x", {"nodes": []}),
+        lambda client: client.userdata("../.."),
+        lambda client: client.get_userdata("../../x"),
+        lambda client: client.store_userdata("../../x", b""),
+        lambda client: client.delete_userdata("../../x"),
+    ],
+)
+def test_a_path_out_of_the_folder_is_not_blamed_on_a_proxy(
+    on_engine: ComfyClient, call: Callable[[ComfyClient], object]
+) -> None:
+    with pytest.raises(Forbidden, match=r"\.\..*leads out of the server's folder") as caught:
+        call(on_engine)
+    assert "proxy" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_download_from_outside_is_not_blamed_on_a_proxy(
+    server: ScriptedServer, client: ComfyClient, tmp_path: Path, status: int
+) -> None:
+    server.on("GET", "/view", Reply(status))
+    with pytest.raises(Forbidden, match="leads out of the server's folder"):
+        client.download({"filename": "../x.mp4"}, tmp_path / "x.mp4")
