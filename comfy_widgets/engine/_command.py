@@ -154,7 +154,8 @@ def _follow_parent(server: Server) -> None:
     gone = threading.Event()
 
     def read_to_end() -> None:
-        while sys.stdin.buffer.read(4096):
+        # Not by sys.stdin: Python could not take its lock from this thread when it ends, and would abort.
+        while os.read(0, 4096):
             pass
         gone.set()
 

@@ -92,10 +92,10 @@ class Engine:
         # Also at the end of this Python, and when nobody holds the engine any more.
         self._end = weakref.finalize(self, _end, self._process, os.getpid())
         threading.Thread(target=_read, args=(self._process, weakref.ref(self)), daemon=True).start()
-        if not self._ready.wait(start_timeout) or not self.url:
-            status = self._process.poll()
+        answered = self._ready.wait(start_timeout)
+        if not answered or not self.url:
             self.close()
-            what = "did not start in time" if status is None else "could not start"
+            what = "could not start" if answered else "did not start in time"
             raise EngineError(f"The embedded engine {what}. It said:\n{self.log or '(nothing)'}")
 
     def _heard(self, line: str | None) -> None:
