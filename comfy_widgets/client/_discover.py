@@ -47,7 +47,23 @@ def find_server() -> tuple[str, str, Engine | None]:
 
 
 def shared_engine() -> Engine:
-    """The embedded engine of this process, started when it is first wanted."""
+    """The embedded engine of this process, started when it is first wanted.
+
+    Returns
+    -------
+    Engine
+        The same one for all who ask; it ends with the process.
+
+    Raises
+    ------
+    ComfyError
+        The engine is not installed.
+
+    Examples
+    --------
+    >>> shared_engine() is shared_engine()
+    True
+    """
     global _engine
     with _lock:
         if _engine is None or not _engine.running:

@@ -17,7 +17,23 @@ logger = logging.getLogger(__name__)
 
 
 class Subscription:
-    """A listener that can be taken away again; calling it does so too."""
+    """A listener that can be taken away again; calling the subscription does so too.
+
+    Made by `Job.on` and `ComfyClient.connect`.
+
+    Attributes
+    ----------
+    active : bool
+        Whether the listener is still called.
+
+    Examples
+    --------
+    >>> job = client.submit(example(), width=64, height=64, steps=1)
+    >>> subscription = job.on("progress", print)
+    >>> subscription.cancel()
+    >>> subscription.active
+    False
+    """
 
     def __init__(self, dispatcher: Dispatcher | None, callback: Callable[[Any], object], latest: bool = False) -> None:
         self._dispatcher = dispatcher
@@ -26,7 +42,25 @@ class Subscription:
         self.active: bool = True
 
     def put(self, value: object) -> bool:
-        """Hand over a value; returns at once. False where nobody will be called any more."""
+        """Hand over a value for the listener, and return at once.
+
+        Parameters
+        ----------
+        value : object
+            What the listener is called with.
+
+        Returns
+        -------
+        bool
+            False where nobody will be called any more.
+
+        Examples
+        --------
+        >>> subscription = client.submit(example(), width=64, height=64, steps=1).on("progress", print)
+        >>> subscription.cancel()
+        >>> subscription.put("late")
+        False
+        """
         if self.active and self._dispatcher is None:
             self._callback(value)
         elif self.active and self._dispatcher is not None:
@@ -35,14 +69,29 @@ class Subscription:
         return self.active
 
     def cancel(self) -> None:
-        """No more calls; values that wait are dropped."""
+        """Call the listener no more; values that wait are dropped.
+
+        Examples
+        --------
+        >>> subscription = client.submit(example(), width=64, height=64, steps=1).on("progress", print)
+        >>> subscription.cancel()
+        """
         self.active = False
         self._waiting.clear()
 
     __call__ = cancel
 
     def run(self) -> None:
-        """Call the listener with what waits now; what comes meanwhile waits until the others had their turn."""
+        """Call the listener with what waits now; what comes meanwhile waits until the others had their turn.
+
+        The client's own thread does this. What the listener raises is logged.
+
+        Examples
+        --------
+        >>> subscription = client.submit(example(), width=64, height=64, steps=1).on("progress", print)
+        >>> subscription.cancel()
+        >>> subscription.run()  # nothing waits any more
+        """
         for _ in range(len(self._waiting)):
             try:
                 value = self._waiting.popleft()

@@ -35,6 +35,14 @@ class PromptRefused(WorkflowError):
         The same in sentences, node by node.
     status : int
         The HTTP status.
+
+    Examples
+    --------
+    >>> try:
+    ...     client.post_prompt({"1": {"class_type": "KSampler", "inputs": {}}}, "my-prompt")
+    ... except PromptRefused as error:
+    ...     print(error.type, error.status)
+    prompt_no_outputs 400
     """
 
     def __init__(self, refusal: Refusal, problems: tuple[NodeProblem, ...], status: int = 400) -> None:
@@ -67,6 +75,14 @@ class ServerError(ComfyError):
         The address, without credentials.
     status : int or None
         The HTTP status, where there was one.
+
+    Examples
+    --------
+    >>> try:
+    ...     ComfyClient("http://127.0.0.1:9").system_stats()
+    ... except ServerError as error:
+    ...     print(error.url, error.status)
+    http://127.0.0.1:9 None
     """
 
     def __init__(self, message: str, *, url: str = "", status: int | None = None) -> None:
@@ -82,6 +98,14 @@ class ServerUnreachable(ServerError, ConnectionError):
     ----------
     sent : bool
         Whether the call may have reached the server all the same.
+
+    Examples
+    --------
+    >>> try:
+    ...     ComfyClient("http://127.0.0.1:9").system_stats()
+    ... except ServerUnreachable as error:
+    ...     print(error.sent)
+    False
     """
 
     def __init__(self, message: str, *, url: str = "", status: int | None = None, sent: bool = False) -> None:
@@ -90,23 +114,86 @@ class ServerUnreachable(ServerError, ConnectionError):
 
 
 class ServerTimeout(ServerError, TimeoutError):
-    """The server is there, but gave no answer in time."""
+    """The server is there, but gave no answer in time.
+
+    Also a `TimeoutError`. The seconds are those of ``ComfyClient(timeout=...)``.
+
+    Examples
+    --------
+    >>> import time
+    >>> from comfy_widgets.testing import ScriptedServer
+    >>> with ScriptedServer() as server:
+    ...     server.on("GET", "/system_stats", lambda request: time.sleep(0.5))
+    ...     try:
+    ...         ComfyClient(server.url, timeout=0.1).system_stats()
+    ...     except ServerTimeout as error:
+    ...         print(error)
+    The server at http://127.0.0.1:... gave no answer to GET /system_stats within 0.1 s.
+    """
 
 
 class NotAComfyServer(ServerError):
-    """Something answers at the address, but not as ComfyUI does."""
+    """Something answers at the address, but not as ComfyUI does.
+
+    Examples
+    --------
+    >>> from comfy_widgets.testing import Reply, ScriptedServer
+    >>> with ScriptedServer() as server:
+    ...     server.on("GET", "/system_stats", Reply.text("<h1>It works!</h1>"))
+    ...     try:
+    ...         ComfyClient(server.url).system_stats()
+    ...     except NotAComfyServer as error:
+    ...         print(error.url)
+    http://127.0.0.1:...
+    """
 
 
 class Forbidden(ServerError):
-    """The server, or a proxy before it, lets nobody in without the right credentials or origin."""
+    """The server, or a proxy before it, lets nobody in without the right credentials or origin.
+
+    Examples
+    --------
+    >>> from comfy_widgets.testing import Reply, ScriptedServer
+    >>> with ScriptedServer() as server:
+    ...     server.on("GET", "/system_stats", Reply(401))
+    ...     try:
+    ...         ComfyClient(server.url).system_stats()
+    ...     except Forbidden as error:
+    ...         print(error.status)
+    401
+    """
 
 
 class PayloadTooLarge(ServerError):
-    """What was sent is larger than the server takes."""
+    """What was sent is larger than the server takes.
+
+    Examples
+    --------
+    >>> from comfy_widgets.testing import Reply, ScriptedServer
+    >>> with ScriptedServer() as server:
+    ...     server.on("POST", "/upload/image", Reply(413))
+    ...     try:
+    ...         ComfyClient(server.url).upload_image(b"...", "large.png")
+    ...     except PayloadTooLarge as error:
+    ...         print(error.status)
+    413
+    """
 
 
 class HTTPError(ServerError):
-    """The server answered with a status that means failure."""
+    """The server answered with a status that means failure.
+
+    Examples
+    --------
+    >>> from comfy_widgets.testing import Reply, ScriptedServer
+    >>> with ScriptedServer() as server:
+    ...     server.on("GET", "/system_stats", Reply(500))
+    ...     try:
+    ...         ComfyClient(server.url).system_stats()
+    ...     except HTTPError as error:
+    ...         print(error.status)
+    500
+    """
 
 
 class FileGone(ServerError):
@@ -115,6 +202,15 @@ class FileGone(ServerError):
     Attributes
     ----------
     file : File
+        The file that was asked for.
+
+    Examples
+    --------
+    >>> try:
+    ...     client.view(File("deleted.png"))
+    ... except FileGone as error:
+    ...     print(error.file.filename, error.status)
+    deleted.png 404
     """
 
     def __init__(self, message: str, *, file: File, url: str = "", status: int | None = None) -> None:

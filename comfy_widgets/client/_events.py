@@ -13,7 +13,15 @@ from ._dispatch import Dispatcher
 
 
 class Events:
-    """The events of a job as they come, for ``for`` and ``async for``; both end with the job."""
+    """The events of a job as they come, for ``for`` and ``async for``; both end with the job. Made by `Job.events`.
+
+    Examples
+    --------
+    >>> job = client.submit(example(), width=64, height=64, steps=1, seed=11)
+    >>> names = [type(event).__name__ for event in job.events()]
+    >>> "ProgressEvent" in names or "Executing" in names
+    True
+    """
 
     def __init__(self, job: JobCore) -> None:
         self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()

@@ -27,6 +27,12 @@ class Pace:
         wait while nothing runs; and how long after a job was cancelled before it is given up.
     uncertain : float
         How long a prompt is looked for whose POST met a gateway's error: it may still be on its way.
+
+    Examples
+    --------
+    >>> with ComfyClient(engine.url, pace=Pace(lost_after=30)) as impatient:
+    ...     print(impatient.run(example(), width=64, height=64, steps=1).status)
+    completed
     """
 
     poll: float = 1.0

@@ -9,6 +9,12 @@ class JobStatus(str, Enum):
     """How a job stands, in ComfyUI's own names; "lost" is ours.
 
     Each is a ``str`` too: ``job.status == "completed"``, and it is printed and written to JSON as that.
+
+    Examples
+    --------
+    >>> job = client.submit(example(), width=64, height=64, steps=1).wait(60)
+    >>> job.status is JobStatus.COMPLETED, job.status == "completed", job.status.ended
+    (True, True, True)
     """
 
     PENDING = "pending"
@@ -31,6 +37,12 @@ class Phase(str, Enum):
     """What goes on with a job at the moment; a ``str`` too, like `JobStatus`.
 
     "waiting" in the queue, "running", "cancelling" (asked for, not yet done), "fetching" its files, "ended".
+
+    Examples
+    --------
+    >>> job = client.submit(example(), width=64, height=64, steps=1).wait(60)
+    >>> job.progress.phase is Phase.ENDED
+    True
     """
 
     WAITING = "waiting"

@@ -82,6 +82,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     ----------
     argv : sequence of str, optional
         Arguments without the program's name; None takes those of the process.
+
+    Returns
+    -------
+    int
+        0 after it was stopped, 1 where it could not start; why stands on standard error.
+
+    Raises
+    ------
+    SystemExit
+        After ``--help``, with status 0, and for an option that cannot be used, with status 2.
+
+    Examples
+    --------
+    >>> main(["--port", "8189"])              # doctest: +SKIP
+    >>> main(["--port", "eighty"])
+    Traceback (most recent call last):
+    ...
+    SystemExit: 2
     """
     options = build_parser().parse_args(argv)
     missing = missing_modules()

@@ -41,7 +41,19 @@ if TYPE_CHECKING:
 
 
 class Interrupted(BaseException):
-    """The run was interrupted. Not an `Exception`, so that a node's own ``except Exception`` does not swallow it."""
+    """The run was interrupted. Not an `Exception`, so that a node's own ``except Exception`` does not swallow it.
+
+    Examples
+    --------
+    >>> def run(self, steps):
+    ...     try:
+    ...         for step in range(steps):
+    ...             progress(step + 1, steps)
+    ...     except Interrupted:
+    ...         print("Cleaning up")
+    ...         raise
+    >>> run(None, 3)
+    """
 
 
 class ExecutionBlocker:
@@ -51,6 +63,21 @@ class ExecutionBlocker:
     ----------
     message : str, optional
         Told to the user as an ``execution_error`` of type ``ExecutionBlocked``; None blocks silently.
+
+    Examples
+    --------
+    >>> class OnlyLarge:
+    ...     RETURN_TYPES, FUNCTION, CATEGORY = ("IMAGE",), "run", "image"
+    ...
+    ...     @classmethod
+    ...     def INPUT_TYPES(cls):
+    ...         return {"required": {"image": ("IMAGE",)}}
+    ...
+    ...     def run(self, image):
+    ...         return (image if image.shape[1] >= 512 else ExecutionBlocker("The image is too small"),)
+    >>> import numpy
+    >>> OnlyLarge().run(numpy.zeros((1, 64, 64, 3)))[0].message
+    'The image is too small'
     """
 
     def __init__(self, message: str | None = None) -> None:
@@ -88,6 +115,15 @@ def progress(value: float, maximum: float, preview: Preview | None = None) -> No
     ------
     Interrupted
         When the user has interrupted the run; let it pass.
+
+    Examples
+    --------
+    >>> def run(self, steps):
+    ...     for step in range(steps):
+    ...         progress(step + 1, steps)
+    ...     return {"ui": {"text": ["done"]}}
+    >>> run(None, 3)  # outside a run `progress` does nothing
+    {'ui': {'text': ['done']}}
     """
     if _run is not None:
         _run.check_interrupted()
@@ -95,12 +131,33 @@ def progress(value: float, maximum: float, preview: Preview | None = None) -> No
 
 
 def progress_text(text: str) -> None:
-    """Show a line of text on the running node."""
+    """Show a line of text on the running node; outside a run it does nothing.
+
+    Parameters
+    ----------
+    text : str
+        Replaces the one before.
+
+    Examples
+    --------
+    >>> progress_text("Looking for faces")
+    """
     if _run is not None:
         _run.progress_text(text)
 
 
 def check_interrupted() -> None:
-    """Raise `Interrupted` when the user has interrupted the run; call it in long loops without progress."""
+    """Raise `Interrupted` when the user has interrupted the run; call it in long loops without progress.
+
+    Raises
+    ------
+    Interrupted
+        When the user has interrupted the run; let it pass.
+
+    Examples
+    --------
+    >>> for row in range(1000):
+    ...     check_interrupted()
+    """
     if _run is not None:
         _run.check_interrupted()

@@ -22,7 +22,17 @@ _CLOSE_SECONDS = 5.0
 
 
 class EngineError(RuntimeError):
-    """The engine could not be started; the message says why and what to do."""
+    """The engine could not be started; the message says why and what to do.
+
+    Examples
+    --------
+    >>> try:
+    ...     Engine(custom_nodes=["no_such_file.py"])
+    ... except EngineError as error:
+    ...     print(error)
+    The embedded engine could not start. It said:
+    The custom node file ...no_such_file.py is not a Python file that exists.
+    """
 
 
 class Engine:
@@ -35,7 +45,7 @@ class Engine:
     ----------
     port : int
         Port on 127.0.0.1; 0 takes a free one.
-    custom_nodes : iterable of st or os.PathLike[str]]
+    custom_nodes : iterable of str or os.PathLike
         Python files with NODE_CLASS_MAPPINGS in ComfyUI's classic node API. Images are numpy arrays of shape
         (batch, height, width, 3), float32 from 0 to 1.
     output_dir : str or os.PathLike[str], optional

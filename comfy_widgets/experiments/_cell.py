@@ -40,6 +40,12 @@ class Cell:
         Whether its result was in the store before this experiment ran.
     job : Job or None
         While it is on the server: its progress and preview.
+
+    Examples
+    --------
+    >>> cell = run.cells[0]
+    >>> cell.values.seed, cell.image.size, str(cell.status)
+    (0, (64, 64), 'completed')
     """
 
     def __init__(self, number: int, indices: Indices, key: str, space: Space, store: Store) -> None:
@@ -58,13 +64,44 @@ class Cell:
         self._result: StoredResult | None = None
 
     def settle(self, result: StoredResult, *, stored: bool = False) -> None:
-        """Take the result; called by whoever runs the cells."""
+        """Take the result; called by whoever runs the cells.
+
+        Parameters
+        ----------
+        result : StoredResult
+            What the prompt gave, as the store has it.
+        stored : bool
+            Whether it was in the store before this experiment ran.
+
+        Examples
+        --------
+        >>> cell = run.cells[0]
+        >>> cell.settle(run.store.results([cell.key])[cell.key])
+        >>> print(cell.status)
+        completed
+        """
         self._result = result
         self.status = JobStatus(result.status)
         self.error, self.stored, self.job = result.error, stored, None
 
     def reset(self, status: JobStatus = JobStatus.PENDING, error: str = "") -> None:
-        """Take the result away; called by whoever runs the cells."""
+        """Take the result away; called by whoever runs the cells.
+
+        Parameters
+        ----------
+        status : JobStatus
+            What the cell is from now on.
+        error : str
+            Why, in words.
+
+        Examples
+        --------
+        >>> cell = run.cells[0]
+        >>> cell.reset(JobStatus.FAILED, "The disk is full.")
+        >>> cell.image is None, cell.error
+        (True, 'The disk is full.')
+        >>> cell.settle(run.store.results([cell.key])[cell.key])
+        """
         self._result, self.job, self.stored = None, None, False
         self.status, self.error = status, error
 
@@ -159,13 +196,34 @@ class Cell:
         ------
         ValueError
             It is no number from 0 to 5.
+
+        Examples
+        --------
+        >>> cell = run.cells[0]
+        >>> cell.rate(4, note="sharp")
+        >>> cell.rating.stars, cell.rating.note
+        (4, 'sharp')
         """
         if isinstance(stars, bool) or not isinstance(stars, int) or not 0 <= stars <= 5:
             raise ValueError(f"A rating is a whole number from 0 to 5, not {stars!r}.")
         self._store.rate(self.key, Rating(stars, False, note))
 
     def reject(self, note: str = "") -> None:
-        """Sort it out."""
+        """Mark it as not wanted, and take its stars away; its result is kept.
+
+        Parameters
+        ----------
+        note : str
+            Why.
+
+        Examples
+        --------
+        >>> cell = run.cells[1]
+        >>> cell.reject("six fingers")
+        >>> cell.rating.rejected
+        True
+        >>> cell.rate(0)  # takes it back
+        """
         self._store.rate(self.key, Rating(0, True, note))
 
     def __repr__(self) -> str:

@@ -19,7 +19,21 @@ _MOST = 100_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``comfy-widgets sweep``."""
+    """Add the options of ``comfy-widgets sweep``.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Is changed.
+
+    Examples
+    --------
+    >>> import argparse
+    >>> parser = argparse.ArgumentParser()
+    >>> add_arguments(parser)
+    >>> parser.parse_args(["workflow.json", "-p", "seed=0..3"]).param
+    ['seed=0..3']
+    """
     parser.add_argument("workflow", nargs="?", help="a workflow file: JSON, PNG, ...")
     parser.add_argument(
         "-p",
@@ -39,11 +53,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_command(options: argparse.Namespace, client: Any) -> int:
-    """Run a sweep; 0 when all cells have a result.
+    """Run a sweep, and say on standard output where its results are.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        As the options of `add_arguments` give it.
+    client : ComfyClient
+        The server that runs it.
+
+    Returns
+    -------
+    int
+        The exit status: 0 when all cells have a result, 1 when some have none or the sweep was declined, 130 when it
+        was interrupted.
 
     Raises
     ------
     ComfyError
+        The workflow, an axis, the folder or the server cannot be used.
+
+    Examples
+    --------
+    >>> import argparse
+    >>> parser = argparse.ArgumentParser()
+    >>> add_arguments(parser)
+    >>> path = example().with_params(width=64, height=64, steps=1).save("workflow.json")
+    >>> run_command(parser.parse_args(["workflow.json", "-p", "seed=0,1", "-o", "sunsets"]), client)
+    2 cells, time not known yet on this server, ...
+    2 of 2 cells are in ...sunsets
+    0
     """
     from ._sweep import resume, sweep
 

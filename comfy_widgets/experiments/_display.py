@@ -18,6 +18,11 @@ def use_view(factory: Callable[[Any], Any]) -> None:
     ----------
     factory : callable
         Takes an experiment, and returns an object that displays itself.
+
+    Examples
+    --------
+    >>> from comfy_widgets import SweepGrid
+    >>> use_view(SweepGrid)
     """
     global _factory
     _factory = factory

@@ -38,6 +38,11 @@ class Explanation:
         Which of the changes make the difference; None where no server was asked, or the workflows have other nodes.
     runs : int
         How many prompts that took.
+
+    Examples
+    --------
+    >>> explain(example(), example().with_params(steps=9)).changes
+    ['KSampler.steps 20 -> 9']
     """
 
     changes: list[str]

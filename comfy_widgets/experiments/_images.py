@@ -47,6 +47,13 @@ class FoundImage:
         known.
     loras : dict of float
         LoRAs and their strengths.
+
+    Examples
+    --------
+    >>> saved = result.save("output")
+    >>> found = images("output")[0]
+    >>> found.values["steps"], found.image.size
+    (1.0, (64, 64))
     """
 
     path: Path
@@ -80,11 +87,21 @@ class FoundImage:
 class ImageIndex(Sequence[FoundImage]):
     """Files of a folder with what made them; made by `images`.
 
+    Parameters
+    ----------
+    folder : Path
+        The folder that was indexed.
+    database : Path
+        Where the index is kept.
+    paths : sequence of str
+        The files, relative to the folder.
+
     Examples
     --------
-    >>> from comfy_widgets import images
-    >>> found = images("output").where("cfg > 5 and lora = 'ink'")    # doctest: +SKIP
-    >>> found[0].image, found.sheet()                                 # doctest: +SKIP
+    >>> saved = result.save("output")
+    >>> found = images("output").where("steps < 5 and width = 64")
+    >>> found[0].image.size
+    (64, 64)
     """
 
     def __init__(self, folder: Path, database: Path, paths: Sequence[str]) -> None:
@@ -120,6 +137,12 @@ class ImageIndex(Sequence[FoundImage]):
         ------
         ExperimentError
             It is no condition, or names what is not there.
+
+        Examples
+        --------
+        >>> saved = result.save("output")
+        >>> len(images("output").where("positive like '%cat%' and seed between 1 and 9"))
+        0
         """
         query = f"SELECT DISTINCT path FROM image LEFT JOIN image_lora USING (path) WHERE ({condition}\n) ORDER BY path"
         with closing(_reading(self._database)) as connection:
@@ -140,10 +163,28 @@ class ImageIndex(Sequence[FoundImage]):
     def sheet(self, *, cols: int | None = None, cell: int = 256) -> Image:
         """Draw all images on one PIL image, with their names.
 
+        Parameters
+        ----------
+        cols : int, optional
+            Images in a row; the default makes the sheet about as wide as high.
+        cell : int
+            The longest side of each image in pixels.
+
+        Returns
+        -------
+        PIL.Image.Image
+            RGB.
+
         Raises
         ------
         ComfyError
-            There are none, or more than fit on a sheet.
+            There are none, or more than 400.
+
+        Examples
+        --------
+        >>> saved = result.save("output")
+        >>> images("output").sheet(cell=128).mode
+        'RGB'
         """
         from .._grid import make_grid
 

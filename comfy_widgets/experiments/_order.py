@@ -27,6 +27,11 @@ class Price:
         What the others will take; None where the server's speed is not known yet.
     cached : float
         Share of their work that the server's cache saves, 0 to 1.
+
+    Examples
+    --------
+    >>> print(Price(cells=12, stored=4, seconds=90, cached=0.25))
+    12 cells, 4 of them done before, about 2 min, 25% of the work saved by the server's cache
     """
 
     cells: int
@@ -47,7 +52,23 @@ class Price:
 
 
 def in_words(seconds: float) -> str:
-    """Say how long: ``"9 s"``, ``"4 min"``, ``"2 h 10 min"``."""
+    """Say how long something takes.
+
+    Parameters
+    ----------
+    seconds : float
+        At least 0.
+
+    Returns
+    -------
+    str
+        Rounded to what matters.
+
+    Examples
+    --------
+    >>> in_words(9), in_words(240), in_words(7800)
+    ('9 s', '4 min', '2 h 10 min')
+    """
     if seconds < 1:
         return f"{seconds:.1f} s"
     if seconds < 90:

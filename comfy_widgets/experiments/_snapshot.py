@@ -43,7 +43,27 @@ def state_of(of: Cells, *, status: str, total: int, price: str, error: str = "",
 
 
 def rows_of(of: Cells, cells: Iterable[Cell]) -> list[Row]:
-    """Return cells as lists: indices, status, seconds, stars, rejected, from cache, error."""
+    """Return cells as short lists, which JSON can hold.
+
+    Parameters
+    ----------
+    of : Experiment
+        The experiment that they belong to.
+    cells : iterable of Cell
+        Those that are asked for.
+
+    Returns
+    -------
+    list of list
+        For each cell: indices, status, seconds on the server or None, stars, 1 where it was rejected, 1 where it came
+        from the server's cache, and the error.
+
+    Examples
+    --------
+    >>> indices, status, seconds, stars, rejected, from_cache, error = rows_of(run, run.cells)[1]
+    >>> indices, status, rejected, error
+    ([1], 'completed', 0, '')
+    """
     listed = list(cells)
     ratings = of.store.ratings(cell.key for cell in listed)
     rows = []
@@ -65,7 +85,25 @@ def rows_of(of: Cells, cells: Iterable[Cell]) -> list[Row]:
 
 
 def thumbnails_of(of: Cells, cells: Iterable[Cell]) -> dict[int, bytes]:
-    """Return a small WebP for each cell that has an image, by number."""
+    """Return a small image for each cell that has one.
+
+    Parameters
+    ----------
+    of : Experiment
+        The experiment that they belong to.
+    cells : iterable of Cell
+        Those that are asked for.
+
+    Returns
+    -------
+    dict of bytes
+        WebP, by the number of the cell.
+
+    Examples
+    --------
+    >>> thumbnails_of(run, run.cells)[0][:4]
+    b'RIFF'
+    """
     first = {
         cell.number: file.sha256
         for cell in cells

@@ -94,7 +94,23 @@ class Claim:
 
 @dataclass(frozen=True)
 class Rating:
-    """What a person thinks of a result: 0 to 5 stars (0 is none), or rejected."""
+    """What a person thinks of a result.
+
+    Attributes
+    ----------
+    stars : int
+        1 to 5; 0 is none.
+    rejected : bool
+        Whether it is not wanted.
+    note : str
+        Why.
+
+    Examples
+    --------
+    >>> run.cells[0].rate(5)
+    >>> run.cells[0].rating
+    Rating(stars=5, rejected=False, note='')
+    """
 
     stars: int = 0
     rejected: bool = False
@@ -107,6 +123,7 @@ class Store:
     Parameters
     ----------
     folder : str or Path
+        The folder that is the store; ``~`` is the home directory.
     create : bool
         Make it where there is none.
 
@@ -114,6 +131,18 @@ class Store:
     ------
     ExperimentError
         The folder cannot be written, or what is in it is damaged or another program's.
+
+    Attributes
+    ----------
+    folder : Path
+        Absolute.
+
+    Examples
+    --------
+    >>> store = Store("sunsets")
+    >>> store.put_file(b"...", "sunset.png").path.parent == store.files
+    True
+    >>> store.close()
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, create: bool = True) -> None:
@@ -135,7 +164,13 @@ class Store:
         return self.folder / "files"
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database.
+
+        Examples
+        --------
+        >>> store = Store("sunsets")
+        >>> store.close()
+        """
         with self._lock:
             self._connection.close()
 
@@ -166,7 +201,18 @@ class Store:
     # -- runs and their cells ------------------------------------------------------------------------------------------
 
     def shapes(self) -> dict[str, str]:
-        """Return which shapes of workflows the store has seen, and the name of a run of each."""
+        """Return which shapes of workflows the store has seen, and the name of a run of each.
+
+        Returns
+        -------
+        dict of str
+            The hash of a shape (nodes and links without values), and the name of the last run of it.
+
+        Examples
+        --------
+        >>> list(run.store.shapes().values()) == [run.name]
+        True
+        """
         return dict(self._rows("SELECT shape, name FROM run ORDER BY id"))
 
     def save_run(
@@ -182,6 +228,7 @@ class Store:
         Parameters
         ----------
         name, shape : str
+            What people call it, and the hash of the nodes and links of its workflow.
         definition : Mapping
             Workflow and axes, as JSON.
         cells : sequence
@@ -193,6 +240,13 @@ class Store:
         -------
         int
             The run's number.
+
+        Examples
+        --------
+        >>> store = Store("sunsets")
+        >>> store.save_run("sunsets", "a-shape", {"axes": {}}, [("a-key", (0,), {"seed": "7"})])
+        1
+        >>> store.close()
         """
         text = json.dumps(definition, ensure_ascii=False)
         with self._transaction() as connection:
@@ -223,12 +277,29 @@ class Store:
         return number
 
     def last_run(self) -> tuple[int, str, dict[str, Any], list[tuple[int, ...]]]:
-        """Return number, name, definition and cells of the run that was asked for last.
+        """Return the run that was asked for last.
+
+        Returns
+        -------
+        number : int
+            The run's number, from 1.
+        name : str
+            What people call it.
+        definition : dict
+            Workflow and axes, as JSON.
+        cells : list of tuple of int
+            The indices of each cell.
 
         Raises
         ------
         ExperimentError
             There is none.
+
+        Examples
+        --------
+        >>> number, name, definition, cells = run.store.last_run()
+        >>> cells[:2]
+        [(0,), (1,)]
         """
         found = self._rows("SELECT id, name, definition FROM run ORDER BY created_at DESC, id DESC LIMIT 1")
         if not found:
@@ -240,19 +311,68 @@ class Store:
     # -- claims --------------------------------------------------------------------------------------------------------
 
     def claims(self, keys: Iterable[str]) -> dict[str, Claim]:
-        """Return what was sent and has no result yet."""
+        """Return what was sent and has no result yet.
+
+        Parameters
+        ----------
+        keys : iterable of str
+            Hashes of prompts.
+
+        Returns
+        -------
+        dict of Claim
+            By key: the ``prompt_id`` and the ``server``.
+
+        Examples
+        --------
+        >>> run.store.claims(cell.key for cell in run.cells)
+        {}
+        """
         query = "SELECT key, prompt_id, server FROM claim WHERE key IN ({keys})"
         return {row[0]: Claim(*row) for row in self._rows_of(query, keys)}
 
     def claim(self, key: str, prompt_id: str, server: str) -> None:
-        """Note, before a prompt is sent, that it is."""
+        """Note that a prompt is about to be sent.
+
+        Parameters
+        ----------
+        key : str
+            The hash of the prompt.
+        prompt_id : str
+            The id under which it is sent.
+        server : str
+            The server's address.
+
+        Examples
+        --------
+        >>> store = Store("sunsets")
+        >>> store.claim("a-key", "a-prompt-id", "http://127.0.0.1:8188")
+        >>> store.claims(["a-key"])["a-key"].prompt_id
+        'a-prompt-id'
+        >>> store.close()
+        """
         with self._transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO claim VALUES (?, ?, ?, ?)", (key, prompt_id, server, time.time())
             )
 
     def release(self, key: str) -> None:
-        """Take a claim back: the prompt was not run, or is gone."""
+        """Take a claim back: the prompt was not run, or is gone.
+
+        Parameters
+        ----------
+        key : str
+            The hash of the prompt.
+
+        Examples
+        --------
+        >>> store = Store("sunsets")
+        >>> store.claim("a-key", "a-prompt-id", "http://127.0.0.1:8188")
+        >>> store.release("a-key")
+        >>> store.claims(["a-key"])
+        {}
+        >>> store.close()
+        """
         with self._transaction() as connection:
             connection.execute("DELETE FROM claim WHERE key = ?", (key,))
 
@@ -261,7 +381,31 @@ class Store:
     def put_file(
         self, content: bytes, name: str, kind: str = "image", size: tuple[int, int] | None = None
     ) -> StoredFile:
-        """Keep the bytes of a file under their hash; written beside and renamed, so that no half file is ever there."""
+        """Keep the bytes of a file under their hash; written beside and renamed, so that no half file is ever there.
+
+        Parameters
+        ----------
+        content : bytes
+            The whole file.
+        name : str
+            Its name on the server; the extension is kept.
+        kind : str
+            "image", "video", "audio", ...
+        size : (int, int), optional
+            Width and height of an image in pixels.
+
+        Returns
+        -------
+        StoredFile
+            Where it is now; `save` notes to which result it belongs.
+
+        Examples
+        --------
+        >>> store = Store("sunsets")
+        >>> store.put_file(b"...", "sunset.png", size=(64, 48)).path.suffix
+        '.png'
+        >>> store.close()
+        """
         digest = hashlib.sha256(content).hexdigest()
         suffix = PurePosixPath(name).suffix.lstrip(".").lower()
         path = self.files / f"{digest}.{suffix if re.fullmatch('[a-z0-9]{1,8}', suffix) else 'bin'}"
@@ -276,7 +420,26 @@ class Store:
         return StoredFile(kind, name, digest, path, width, height)
 
     def save(self, result: StoredResult, thumbnails: Mapping[str, tuple[int, int, bytes]]) -> None:
-        """Keep a result whose files are kept already, and end its claim: all at once, or not at all."""
+        """Keep a result whose files are kept already, and end its claim: all at once, or not at all.
+
+        Parameters
+        ----------
+        result : StoredResult
+            Replaces an earlier one with the same key.
+        thumbnails : Mapping
+            Width and height in pixels and the WebP bytes of small images, by the hash of the file.
+
+        Examples
+        --------
+        >>> from dataclasses import replace as changed
+        >>> cell = run.cells[0]
+        >>> result = run.store.results([cell.key])[cell.key]
+        >>> store = Store("sunsets")
+        >>> store.save(changed(result, files=()), {})
+        >>> store.results([cell.key])[cell.key].status
+        'completed'
+        >>> store.close()
+        """
         with self._transaction() as connection:
             connection.execute("DELETE FROM file WHERE key = ?", (result.key,))
             connection.execute(
@@ -312,7 +475,24 @@ class Store:
             connection.execute("DELETE FROM claim WHERE key = ?", (result.key,))
 
     def results(self, keys: Iterable[str]) -> dict[str, StoredResult]:
-        """Return the results of prompts, those whose files are all there and whole."""
+        """Return the results of prompts, those whose files are all there and whole.
+
+        Parameters
+        ----------
+        keys : iterable of str
+            Hashes of prompts.
+
+        Returns
+        -------
+        dict of StoredResult
+            By key; prompts without a result are left out.
+
+        Examples
+        --------
+        >>> found = run.store.results(cell.key for cell in run.cells)
+        >>> found[run.cells[0].key].status
+        'completed'
+        """
         listed = list(dict.fromkeys(keys))
         files: dict[str, list[StoredFile] | None] = {}
         query = (
@@ -337,24 +517,84 @@ class Store:
         return found
 
     def prompt(self, key: str) -> dict[str, Any] | None:
-        """Return the prompt of a result."""
+        """Return the prompt of a result.
+
+        Parameters
+        ----------
+        key : str
+            The hash of the prompt.
+
+        Returns
+        -------
+        dict or None
+            API format; None where there is no result.
+
+        Examples
+        --------
+        >>> run.store.prompt("no-such-key") is None
+        True
+        """
         found = self._rows("SELECT prompt FROM result WHERE key = ?", (key,))
         return json.loads(found[0][0]) if found else None
 
     def forget(self, key: str) -> None:
-        """Forget a result, so that its prompt runs again; files stay, others may share them."""
+        """Forget a result, so that its prompt runs again; files stay, others may share them.
+
+        Parameters
+        ----------
+        key : str
+            The hash of the prompt.
+
+        Examples
+        --------
+        >>> run.store.forget("no-such-key")
+        """
         with self._transaction() as connection:
             connection.execute("DELETE FROM result WHERE key = ?", (key,))
 
     # -- what people see and say ---------------------------------------------------------------------------------------
 
     def thumbnails(self, digests: Iterable[str]) -> dict[str, tuple[int, int, bytes]]:
-        """Return width, height and WebP bytes of small images by the hash of the file."""
+        """Return small images by the hash of the file.
+
+        Parameters
+        ----------
+        digests : iterable of str
+            SHA-256 of files, as in `StoredFile`.
+
+        Returns
+        -------
+        dict of (int, int, bytes)
+            Width and height in pixels, and the bytes as WebP.
+
+        Examples
+        --------
+        >>> digest = run.cells[0].files[0].sha256
+        >>> width, height, webp = run.store.thumbnails([digest])[digest]
+        >>> webp[:4]
+        b'RIFF'
+        """
         query = "SELECT sha256, width, height, webp FROM thumbnail WHERE sha256 IN ({keys})"
         return {digest: (width, height, webp) for digest, width, height, webp in self._rows_of(query, digests)}
 
     def rate(self, key: str, rating: Rating) -> None:
-        """Keep a rating; one without stars, note or rejection takes the last one back."""
+        """Keep a rating.
+
+        Parameters
+        ----------
+        key : str
+            The hash of the prompt.
+        rating : Rating
+            One without stars, note or rejection takes the last one back.
+
+        Examples
+        --------
+        >>> store = Store("sunsets")
+        >>> store.rate("a-key", Rating(3))
+        >>> store.ratings(["a-key"])["a-key"].stars
+        3
+        >>> store.close()
+        """
         with self._transaction() as connection:
             if rating == Rating():
                 connection.execute("DELETE FROM rating WHERE key = ?", (key,))
@@ -365,14 +605,41 @@ class Store:
                 )
 
     def ratings(self, keys: Iterable[str]) -> dict[str, Rating]:
-        """Return ratings by key."""
+        """Return what people think of results.
+
+        Parameters
+        ----------
+        keys : iterable of str
+            Hashes of prompts.
+
+        Returns
+        -------
+        dict of Rating
+            By key; what was not rated is left out.
+
+        Examples
+        --------
+        >>> run.store.ratings(["no-such-key"])
+        {}
+        """
         query = "SELECT key, stars, rejected, note FROM rating WHERE key IN ({keys})"
         return {key: Rating(stars, bool(no), note) for key, stars, no, note in self._rows_of(query, keys)}
 
     # -- a folder of images --------------------------------------------------------------------------------------------
 
     def known_images(self) -> dict[str, tuple[int, int]]:
-        """Return the files that are indexed, with the time of their change and their size."""
+        """Return the files of a folder that are indexed.
+
+        Returns
+        -------
+        dict of (int, int)
+            The time of the last change in nanoseconds since 1970 and the size in bytes, by path.
+
+        Examples
+        --------
+        >>> run.store.known_images()
+        {}
+        """
         return {
             path: (modified, size) for path, modified, size in self._rows("SELECT path, modified, bytes FROM image")
         }
@@ -380,7 +647,25 @@ class Store:
     def save_images(
         self, gone: Iterable[str], fresh: Iterable[tuple[Mapping[str, Any], Sequence[tuple[str, float]]]]
     ) -> None:
-        """Forget files, and keep what made others: columns of the table, and LoRAs with their strengths."""
+        """Forget files of the index, and keep what made others.
+
+        Parameters
+        ----------
+        gone : iterable of str
+            Paths of files to be forgotten.
+        fresh : iterable of (Mapping, sequence of (str, float))
+            For each file: the columns of the table, at least ``path``, ``modified`` and ``bytes``, and LoRAs with their
+            strengths.
+
+        Examples
+        --------
+        >>> store = Store("index")
+        >>> cat = {"path": "cat.png", "modified": 1, "bytes": 2048, "positive": "a cat", "seed": 7}
+        >>> store.save_images([], [(cat, [("ink", 0.8)])])
+        >>> store.known_images()
+        {'cat.png': (1, 2048)}
+        >>> store.close()
+        """
         with self._transaction() as connection:
             connection.executemany("DELETE FROM image WHERE path = ?", ((path,) for path in gone))
             for columns, loras in fresh:

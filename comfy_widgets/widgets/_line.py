@@ -97,6 +97,13 @@ def follow_in_cell(job: Job) -> None:
     Parameters
     ----------
     job : Job
+        Also one that has ended. The line follows the last job of the cell.
+
+    Examples
+    --------
+    >>> job = client.submit(example(), width=64, height=64, steps=1)
+    >>> follow_in_cell(job)
+    HBox(...)
     """
     _line_of_cell.follow(job)
 
@@ -107,6 +114,13 @@ def display_result(result: Result) -> None:
     Parameters
     ----------
     result : Result
+        What a job gave; texts are displayed too.
+
+    Examples
+    --------
+    >>> display_result(result)  # a notebook shows the image, and a line about it
+    {'image/jpeg': ...
+    {'text/html': ...1 image...}
     """
     from IPython.display import display
 

@@ -306,10 +306,24 @@ class NodeSpec:
 
     Attributes
     ----------
+    class_type : str
+        Its name in a prompt.
+    display_name, description, category : str
+        What the editor shows: the title, the help, and the place in the menu.
     inputs : tuple of InputSpec
         In the order in which the editor shows them: required, then optional.
+    outputs : tuple of OutputSpec
+        In the order of the numbers in links, from 0.
     hidden : tuple of str
         Inputs that the server fills in itself; they are never sent.
+    output_node : bool
+        Whether it gives results; a prompt needs at least one such node.
+    deprecated, experimental : bool
+        What its author says of it.
+    api_node : bool
+        Whether it asks a paid service of comfy.org or its partners.
+    python_module : str
+        Where it comes from, such as ``"nodes"`` or ``"custom_nodes.my_pack"``.
     raw : Mapping
         The definition as the server sent it.
 

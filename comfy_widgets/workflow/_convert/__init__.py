@@ -52,10 +52,22 @@ def to_api_prompt(workflow: Mapping[str, Any], object_info: Mapping[str, Any]) -
     object_info : Mapping
         The server's `/object_info`, or a `NodeSpecs` of it.
 
+    Returns
+    -------
+    dict of dict
+        API format: ``class_type`` and ``inputs`` by the id of the node.
+
     Raises
     ------
     WorkflowError
         If the workflow cannot be converted; the message names the node and says why.
+
+    Examples
+    --------
+    >>> saved = example("text_to_image_ui").ui
+    >>> prompt = to_api_prompt(saved, client.object_info())
+    >>> sorted({node["class_type"] for node in prompt.values()})[:2]
+    ['CLIPTextEncode', 'CheckpointLoaderSimple']
     """
     return convert(workflow, object_info).prompt
 
