@@ -213,6 +213,8 @@ class ComfyPanel(PanelTraits):
     def save_html(self, path: str | Path) -> Path:
         """Write all runs with their images and values as one HTML page that needs nothing else.
 
+        It waits, at most a minute, until the images of runs that have ended are loaded.
+
         Parameters
         ----------
         path : str or Path
@@ -236,6 +238,7 @@ class ComfyPanel(PanelTraits):
         >>> panel.save_html("balloon.html").stat().st_size > 10_000
         True
         """
+        self._run_core.wait_loaded()
         return save_page(Path(path), self._form["title"], self.runs, self._state.definitions)
 
     def close(self) -> None:

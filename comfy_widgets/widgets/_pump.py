@@ -155,6 +155,12 @@ class Worker:
             self._thread = thread = threading.Thread(target=self._work, name="comfy-widgets-worker", daemon=True)
         thread.start()
 
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the worker's own thread, which cannot wait for itself."""
+        with self._changed:
+            return self._thread is threading.current_thread()
+
     def wait(self, timeout: float = 10.0) -> bool:
         """Wait until the tasks that are there now are done; False if that took too long."""
         with self._changed:

@@ -352,6 +352,15 @@ class Runs:
         steps = self._end(run)
         worker.submit(lambda: self._step(steps))
 
+    def wait_loaded(self, timeout: float = 60.0) -> None:
+        """Wait until the images of all jobs that have ended are loaded; not where the worker's own thread asks."""
+        self.changed()
+        until = time.monotonic() + timeout
+        while not self._closed and not worker.is_here and (left := until - time.monotonic()) > 0:
+            if not any(run.job is not None and run.job.done() and not run.loaded for run in self):
+                return
+            worker.wait(left)
+
     def _step(self, steps: Iterator[None]) -> None:
         """Do a part of the work and queue the rest, so that other widgets get their turn."""
         until = time.monotonic() + 0.05

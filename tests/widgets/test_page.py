@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -44,6 +45,30 @@ def test_the_page_holds_all_runs_with_images_and_values(panel: ComfyPanel, page:
     assert "a boat, number 2" in str(images[0]["alt"])
     assert tags.text.index("Run 2") < tags.text.index("Run 1")
     assert "http" not in text.replace("http-equiv", "")
+
+
+def test_a_page_right_after_a_run_has_its_images(panel: ComfyPanel, tmp_path: Path) -> None:
+    panel.params.batch_size = 4
+    for seed in (1, 2, 3):
+        panel.params.seed = seed
+        panel.run().result(60)
+        tags = Tags(panel.save_html(tmp_path / "runs.html").read_text(encoding="utf-8"))
+        assert [tag for tag, _ in tags.tags].count("img") == 4 * seed
+
+
+def test_an_observer_that_writes_a_page_does_not_wait_for_itself(panel: ComfyPanel, tmp_path: Path) -> None:
+    panel.params.batch_size = 8
+    has_written = threading.Event()
+
+    def write(_: object) -> None:
+        panel.save_html(tmp_path / "observed.html")
+        if panel.status == "completed":
+            has_written.set()
+
+    panel.observe(write, ["status", "progress", "result", "images"])
+    panel.run().result(60)
+    assert has_written.wait(20)
+    assert "<img" in panel.save_html(tmp_path / "runs.html").read_text(encoding="utf-8")
 
 
 def test_everything_is_escaped(server: ScriptedServer, panel: ComfyPanel, page: Page, tmp_path: Path) -> None:
