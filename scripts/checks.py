@@ -115,7 +115,7 @@ def test_checks(node: Node) -> list[Check]:
 def build_docs(*options: str) -> list[str | Path]:
     """Return the command that builds the documentation; a warning is an error."""
     folders = (ROOT / "docs", ROOT / "docs" / "_build" / "html")
-    return [PYTHON, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", *options, *folders]
+    return [PYTHON, "-m", "sphinx", "-W", "--keep-going", "-E", "-q", "-b", "html", *options, *folders]
 
 
 def run(checks: list[Check]) -> int:
