@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { splitBytes, toBlob } from "../src/lib/bytes";
+import { NO_IMAGES, takeImages } from "../src/lib/images";
 import { LatestWins } from "../src/lib/latest";
 import { aspect, columns } from "../src/lib/layout";
-import { NO_PICTURES, takePictures } from "../src/lib/pictures";
 import { percent, status, timeLeft } from "../src/lib/words";
 import { imageMessage, runState } from "./model";
 
@@ -131,27 +131,27 @@ describe("words", () => {
   });
 });
 
-describe("pictures", () => {
+describe("images", () => {
   const bytes = new DataView(new ArrayBuffer(4));
   const message = (run: number, index: number, total = 2, whole = true) =>
     imageMessage({ run, index, total, whole });
 
   it("fill their places in any order", () => {
-    const one = takePictures(NO_PICTURES, message(1, 1), [bytes]);
+    const one = takeImages(NO_IMAGES, message(1, 1), [bytes]);
     expect(one.items.map(Boolean)).toEqual([false, true]);
-    expect(takePictures(one, message(1, 0), [bytes]).items.map(Boolean)).toEqual([true, true]);
+    expect(takeImages(one, message(1, 0), [bytes]).items.map(Boolean)).toEqual([true, true]);
   });
 
   it("of another run replace those before", () => {
-    const newer = takePictures(NO_PICTURES, message(2, 0, 1), [bytes]);
-    expect(takePictures(newer, message(3, 0, 3), [bytes]).items).toHaveLength(3);
-    expect(takePictures(newer, message(1, 0), [bytes]).run).toBe(1);
+    const newer = takeImages(NO_IMAGES, message(2, 0, 1), [bytes]);
+    expect(takeImages(newer, message(3, 0, 3), [bytes]).items).toHaveLength(3);
+    expect(takeImages(newer, message(1, 0), [bytes]).run).toBe(1);
   });
 
   it("become whole when the original comes", () => {
-    const small = takePictures(NO_PICTURES, message(1, 0, 1, false), [bytes]);
+    const small = takeImages(NO_IMAGES, message(1, 0, 1, false), [bytes]);
     const original = { kind: "original", run: 1, index: 0, mime: "image/png" } as const;
-    expect(takePictures(small, original, [bytes]).items[0]).toMatchObject({ whole: true, name: "a.png" });
-    expect(takePictures(small, { ...original, run: 2 }, [bytes])).toBe(small);
+    expect(takeImages(small, original, [bytes]).items[0]).toMatchObject({ whole: true, name: "a.png" });
+    expect(takeImages(small, { ...original, run: 2 }, [bytes])).toBe(small);
   });
 });

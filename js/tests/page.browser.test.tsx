@@ -61,7 +61,7 @@ function colorOf(canvas: HTMLCanvasElement): number[] {
   return [...(canvas.getContext("2d")?.getImageData(2, 2, 1, 1).data ?? [])].slice(0, 3);
 }
 
-async function sendPictures(model: FakeModel, count: number, run = 1): Promise<void> {
+async function sendImages(model: FakeModel, count: number, run = 1): Promise<void> {
   for (let index = 0; index < count; index++) {
     const bytes = await (await image("teal", 512, 512)).arrayBuffer();
     model.tell(imageMessage({ run, index, total: count, name: `${index}.png` }), bytes);
@@ -102,7 +102,7 @@ describe("the live preview", () => {
 
   it("keeps painting after a broken frame", async () => {
     const el = box(200);
-    render(<Preview frame={new Blob(["no picture"])} />, el);
+    render(<Preview frame={new Blob(["no image"])} />, el);
     render(<Preview frame={await image("lime")} />, el);
     await vi.waitFor(
       () => expect(colorOf(el.querySelector("canvas") as HTMLCanvasElement)).toEqual([0, 255, 0]),
@@ -133,7 +133,7 @@ describe("the live preview", () => {
 });
 
 describe("the panel", () => {
-  it("moves nothing from the first preview to the last picture", async () => {
+  it("moves nothing from the first preview to the last image", async () => {
     const model = panelModel();
     const frame = { width: 512, height: 512, count: 4 };
     model.put("_values", { ...VALUES, frame });
@@ -153,8 +153,8 @@ describe("the panel", () => {
     await vi.waitFor(() => expect((find("canvas") as HTMLCanvasElement).width).toBe(64), PATIENCE);
     expect(places()).toEqual(idle);
     model.put("_run", runState({ phase: "loading", fraction: 1, frame }));
-    await sendPictures(model, 4);
-    model.put("_run", runState({ phase: "done", fraction: 1, summary: "4 pictures", frame }));
+    await sendImages(model, 4);
+    model.put("_run", runState({ phase: "done", fraction: 1, summary: "4 images", frame }));
     await vi.waitFor(() => expect(root.querySelectorAll(".tile img")).toHaveLength(4), PATIENCE);
     expect(places()).toEqual(idle);
     const grid = find(".grid").getBoundingClientRect();
@@ -208,10 +208,10 @@ describe("the panel", () => {
     const model = panelModel();
     const { root, close } = await openPanel(model);
     model.put("_run", runState({ phase: "done" }));
-    await sendPictures(model, 2);
+    await sendImages(model, 2);
     await vi.waitFor(() => expect(root.querySelectorAll(".tile img")).toHaveLength(2), PATIENCE);
     expect(urls.size).toBe(2);
-    await sendPictures(model, 1, 2);
+    await sendImages(model, 1, 2);
     await vi.waitFor(() => expect(root.querySelectorAll(".tile img")).toHaveLength(1), PATIENCE);
     expect(urls.size).toBe(1);
     close();
@@ -261,7 +261,7 @@ describe("a long list of choices", () => {
 });
 
 describe("the grid", () => {
-  it("shows a picture at full size, turns to the next, and asks for what is not whole", async () => {
+  it("shows an image at full size, turns to the next, and asks for what is not whole", async () => {
     const model = new FakeModel({ _run: runState({ run: 0, frame: { width: 64, height: 64, count: 2 } }) });
     const el = box(600);
     const widget = grid(loadFeature);
@@ -269,7 +269,7 @@ describe("the grid", () => {
     widget.render({ el });
     const root = shadow(el);
     for (const index of [0, 1]) {
-      const caption = `picture ${index}`;
+      const caption = `image ${index}`;
       const message = imageMessage({ run: 0, index, total: 2, caption, whole: index === 0 });
       model.tell(message, await (await image("teal")).arrayBuffer());
     }
@@ -279,7 +279,7 @@ describe("the grid", () => {
     const dialog = root.querySelector("dialog") as HTMLDialogElement;
     expect(model.said("original")).toEqual([]);
     dialog.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
-    await vi.waitFor(() => expect(dialog.getAttribute("aria-label")).toBe("picture 1"), PATIENCE);
+    await vi.waitFor(() => expect(dialog.getAttribute("aria-label")).toBe("image 1"), PATIENCE);
     expect(model.said("original")).toEqual([{ kind: "original", run: 0, index: 1 }]);
     dialog.close();
     await vi.waitFor(() => expect(root.querySelector("dialog")).toBeNull(), PATIENCE);

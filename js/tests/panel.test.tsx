@@ -419,7 +419,7 @@ describe("a run", () => {
     expect(model.said("run")).toEqual([]);
   });
 
-  it("never has an older run's pictures for its own", async () => {
+  it("never has an older run's images for its own", async () => {
     const model = panelModel();
     const { find, root } = await open(model);
     model.put("_run", runState({ phase: "running" }));

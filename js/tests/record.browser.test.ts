@@ -36,7 +36,7 @@ describe("the record beside a widget", () => {
     expect(children().map(hidden)).toEqual([false, false, false]);
   });
 
-  it("is known by the comment in its picture", async () => {
+  it("is known by the comment in its image", async () => {
     const { host, children } = outputs('<div class="host"></div>', jpeg("comfy-widgets-record"));
     await watch(host);
     expect(hidden(children()[1])).toBe(true);

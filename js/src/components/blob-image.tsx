@@ -35,7 +35,7 @@ export class BlobImage extends Component<Props> {
 
   override render() {
     const { alt, blob } = this.props;
-    if (isPicture(blob)) return <img ref={this.#image} alt={alt} decoding="async" />;
+    if (isImage(blob)) return <img ref={this.#image} alt={alt} decoding="async" />;
     // biome-ignore lint/a11y/useMediaCaption: what a workflow made comes without captions
     if (blob.type.startsWith("audio")) return <audio ref={this.#image} aria-label={alt} controls />;
     // biome-ignore lint/a11y/useMediaCaption: as above
@@ -43,4 +43,4 @@ export class BlobImage extends Component<Props> {
   }
 }
 
-export const isPicture = (blob: Blob): boolean => blob.type.startsWith("image");
+export const isImage = (blob: Blob): boolean => blob.type.startsWith("image");

@@ -1,15 +1,15 @@
 import { Component, type ComponentType } from "preact";
 import type { LightboxProps } from "../features/lightbox";
 import type { LoadFeature } from "../lib/features";
+import type { ShownImage } from "../lib/images";
 import { aspect, columns, isMany, leastWidth } from "../lib/layout";
-import type { Picture } from "../lib/pictures";
 import type { Frame } from "../lib/wire";
-import { BlobImage, isPicture } from "./blob-image";
+import { BlobImage, isImage } from "./blob-image";
 import { FeatureContext } from "./feature-context";
 
 interface Props {
-  items: readonly (Picture | null)[];
-  /** The size of one picture; the grid keeps their places free before they arrive. */
+  items: readonly (ShownImage | null)[];
+  /** The size of one image; the grid keeps their places free before they arrive. */
   frame: Frame;
   onWantOriginal: (index: number) => void;
 }
@@ -30,7 +30,7 @@ export class Grid extends Component<Props, State> {
     this.setState({ open });
   };
 
-  /** Asked for as soon as somebody points at a picture, so that it is there at the click. */
+  /** Asked for as soon as somebody points at an image, so that it is there at the click. */
   #load = () => {
     if (this.#asked) return;
     this.#asked = true;
@@ -54,11 +54,11 @@ export class Grid extends Component<Props, State> {
           "--least": `${leastWidth(frame)}px`,
         }}
       >
-        {items.map((picture, index) => (
+        {items.map((image, index) => (
           <Tile
-            // A place in the grid is its index: pictures of one run never move.
+            // A place in the grid is its index: images of one run never move.
             key={index}
-            picture={picture}
+            image={image}
             shape={frame}
             opening={open === index && Lightbox === null}
             onPoint={this.#load}
@@ -74,7 +74,7 @@ export class Grid extends Component<Props, State> {
 }
 
 interface TileProps {
-  picture: Picture | null;
+  image: ShownImage | null;
   shape: Frame;
   /** A large view was asked for, and is on its way. */
   opening: boolean;
@@ -82,15 +82,15 @@ interface TileProps {
   onOpen: () => void;
 }
 
-function Tile({ picture, shape, opening, onPoint, onOpen }: TileProps) {
+function Tile({ image, shape, opening, onPoint, onOpen }: TileProps) {
   const style = { aspectRatio: `${shape.width} / ${shape.height}` };
-  if (picture === null) return <div class="tile" style={style} />;
-  const { blob, caption, label } = picture;
+  if (image === null) return <div class="tile" style={style} />;
+  const { blob, caption, label } = image;
   const media = <BlobImage blob={blob} alt={caption} />;
   const isAudio = blob.type.startsWith("audio");
   const content = isAudio ? (
     media
-  ) : isPicture(blob) ? (
+  ) : isImage(blob) ? (
     <button
       type="button"
       class="tile"

@@ -59,7 +59,7 @@ export const Download = () => (
   </Icon>
 );
 
-export const Picture = () => (
+export const ImageIcon = () => (
   <Icon>
     <rect x="2" y="2.5" width="12" height="11" rx="2" />
     <circle cx="5.6" cy="6" r="1.1" />

@@ -34,7 +34,7 @@ export function SeedInput({ field, value, attributes, onEdit, onLeave }: Control
 
 /**
  * With it on, each run from this form draws its own seed before it starts, so the seed that stands in the form is
- * always the one of the pictures on screen.
+ * always the one of the images on screen.
  */
 export function RandomizeSwitch({ on, onChange }: { on: boolean; onChange: (on: boolean) => void }) {
   return (

@@ -1,14 +1,14 @@
+import type { ShownImages } from "../lib/images";
 import { aspect } from "../lib/layout";
-import type { Pictures } from "../lib/pictures";
 import { type Frame, isBusy, type RunState } from "../lib/wire";
 import { Grid } from "./grid";
-import { Picture } from "./icons";
+import { ImageIcon } from "./icons";
 import { Preview } from "./preview";
 
 interface Props {
   run: RunState;
   preview: Blob | null;
-  pictures: Pictures;
+  images: ShownImages;
   /** What the next run will make. */
   frame: Frame;
   onWantOriginal: (index: number) => void;
@@ -17,25 +17,23 @@ interface Props {
 const ENDED = new Set(["done", "failed", "cancelled"]);
 
 /** One place for the preview and then for the images, of the same size throughout, so that nothing moves. */
-export function Stage({ run, preview, pictures, frame, onWantOriginal }: Props) {
+export function Stage({ run, preview, images, frame, onWantOriginal }: Props) {
   // While Run has not reached Python, the stage shows what was there.
   const busy = isBusy(run.phase) && run.phase !== "sending";
-  const arrived = pictures.items.length > 0 && (!busy || pictures.run === run.run);
-  const shown = busy ? run.frame : arrived ? { ...run.frame, count: pictures.items.length } : frame;
+  const arrived = images.items.length > 0 && (!busy || images.run === run.run);
+  const shown = busy ? run.frame : arrived ? { ...run.frame, count: images.items.length } : frame;
   const isLive = preview !== null && !arrived;
   // Images of an earlier run are never shown as if they were of the one that the line below speaks of.
-  const isStale = pictures.run < run.run && run.phase !== "sending";
-  const isShown = pictures.items.length > 0 && (run.chosen || !(isStale && run.phase === "done"));
+  const isStale = images.run < run.run && run.phase !== "sending";
+  const isShown = images.items.length > 0 && (run.chosen || !(isStale && run.phase === "done"));
   // What gave texts alone needs no place for images.
   if (!busy && !isShown && run.phase === "done" && run.texts.length > 0) return null;
   return (
     <div class="stage" data-busy={busy} style={{ "--shape": aspect(shown) }}>
       {!isLive && isShown && (
         <div class="layer">
-          <Grid items={pictures.items} frame={shown} onWantOriginal={onWantOriginal} />
-          {isStale && (
-            <span class="before">{run.chosen ? `Run ${pictures.run}` : "From the run before"}</span>
-          )}
+          <Grid items={images.items} frame={shown} onWantOriginal={onWantOriginal} />
+          {isStale && <span class="before">{run.chosen ? `Run ${images.run}` : "From the run before"}</span>}
         </div>
       )}
       {busy && (isLive || !isShown) && (
@@ -45,7 +43,7 @@ export function Stage({ run, preview, pictures, frame, onWantOriginal }: Props) 
       )}
       {!busy && !isShown && (
         <div class="layer invitation">
-          <Picture />
+          <ImageIcon />
           <span>{ENDED.has(run.phase) ? "No images" : "Your images will appear here"}</span>
         </div>
       )}

@@ -79,12 +79,12 @@ export default (loadFeature: LoadFeature) => {
       }}
     />
   ));
-  const stageState = () => [runs.run, runs.preview, runs.pictures, form.values];
+  const stageState = () => [runs.run, runs.preview, runs.images, form.values];
   const StagePart = watch(stageState, () => (
     <Stage
       run={runs.run.value}
       preview={runs.preview.value}
-      pictures={runs.pictures.value}
+      images={runs.images.value}
       frame={form.values.value.frame}
       onWantOriginal={runs.wantOriginal}
     />

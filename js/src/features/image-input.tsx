@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { BlobImage } from "../components/blob-image";
-import { Picture } from "../components/icons";
+import { ImageIcon } from "../components/icons";
 import type { Field } from "../lib/wire";
 import css from "../style/image-input.css?inline";
 
@@ -23,7 +23,7 @@ export function ImageInput({ field, thumbnail, onUpload, children }: ImageInputP
   return (
     <fieldset class="image-input" aria-label={field.label}>
       <style>{css}</style>
-      <div class="thumbnail">{thumbnail ? <BlobImage blob={thumbnail} alt="" /> : <Picture />}</div>
+      <div class="thumbnail">{thumbnail ? <BlobImage blob={thumbnail} alt="" /> : <ImageIcon />}</div>
       <div class="parts">
         {children}
         <button type="button" class="button" onClick={() => file.current?.click()}>

@@ -1,18 +1,18 @@
 import { Component, createRef } from "preact";
 import { BlobImage } from "../components/blob-image";
 import { Chevron, Close, Download } from "../components/icons";
-import type { Picture } from "../lib/pictures";
+import type { ShownImage } from "../lib/images";
 import css from "../style/lightbox.css?inline";
 
 export interface LightboxProps {
-  items: readonly (Picture | null)[];
+  items: readonly (ShownImage | null)[];
   index: number;
-  /** Another picture, or null to close. */
+  /** Another image, or null to close. */
   onMove: (index: number | null) => void;
   onWantOriginal: (index: number) => void;
 }
 
-/** One picture at its full size over the page; the arrow keys turn to the next, Escape closes. */
+/** One image at its full size over the page; the arrow keys turn to the next, Escape closes. */
 export class Lightbox extends Component<LightboxProps> {
   #dialog = createRef<HTMLDialogElement>();
 
@@ -42,34 +42,34 @@ export class Lightbox extends Component<LightboxProps> {
     if (event.key === "ArrowLeft") this.#turn(-1);
   };
 
-  // A click beside the picture closes, as people expect.
+  // A click beside the image closes, as people expect.
   #onClick = (event: MouseEvent) => {
     if (event.target === this.#dialog.current) this.#close();
   };
 
   override render({ items, index, onMove }: LightboxProps) {
-    const picture = items[index];
-    if (!picture) return null;
+    const image = items[index];
+    if (!image) return null;
     const many = items.length > 1;
     return (
       <dialog
         ref={this.#dialog}
         class="lightbox"
-        aria-label={picture.caption}
+        aria-label={image.caption}
         onClose={() => onMove(null)}
         onKeyDown={this.#onKeyDown}
         onClick={this.#onClick}
       >
         <style>{css}</style>
-        <BlobImage blob={picture.blob} alt={picture.caption} />
+        <BlobImage blob={image.blob} alt={image.caption} />
         <div class="tools">
           <span class="caption">
             {many && `${index + 1} of ${items.length} · `}
-            {picture.caption}
+            {image.caption}
           </span>
-          {many && <Tool label="Previous picture" icon={<Chevron />} onClick={() => this.#turn(-1)} />}
-          {many && <Tool label="Next picture" icon={<Chevron />} onClick={() => this.#turn(1)} />}
-          {picture.whole && <Tool label="Download" icon={<Download />} onClick={() => save(picture)} />}
+          {many && <Tool label="Previous image" icon={<Chevron />} onClick={() => this.#turn(-1)} />}
+          {many && <Tool label="Next image" icon={<Chevron />} onClick={() => this.#turn(1)} />}
+          {image.whole && <Tool label="Download" icon={<Download />} onClick={() => save(image)} />}
           <Tool label="Close" icon={<Close />} onClick={this.#close} />
         </div>
       </dialog>
@@ -85,7 +85,7 @@ function Tool({ label, icon, onClick }: { label: string; icon: preact.JSX.Elemen
   );
 }
 
-function save({ blob, name }: Picture): void {
+function save({ blob, name }: ShownImage): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;

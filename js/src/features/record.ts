@@ -1,6 +1,6 @@
 /**
- * A run's pictures also stand in the notebook as an ordinary output right after the widget's own: the record that
- * stays when no kernel is there. While the live widget shows the same pictures, that output is hidden.
+ * A run's images also stand in the notebook as an ordinary output right after the widget's own: the record that
+ * stays when no kernel is there. While the live widget shows the same images, that output is hidden.
  *
  * Only the immediate next output is ever touched, and only if it says that it is such a record: before the first
  * run by a class name, later by the comment that Python writes into the JPEG.

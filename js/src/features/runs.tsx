@@ -1,6 +1,6 @@
 import { Component } from "preact";
 import { BlobImage } from "../components/blob-image";
-import { Alert, ChevronDown, Close, Picture } from "../components/icons";
+import { Alert, ChevronDown, Close, ImageIcon } from "../components/icons";
 import { toBlob } from "../lib/bytes";
 import type { Link } from "../lib/link";
 import { isBusy, type RunDetails, type RunList, type RunRow } from "../lib/wire";
@@ -173,7 +173,13 @@ function Ended({ row, thumbnail, isShown, onShow }: EndedProps) {
       onClick={onShow}
     >
       <span class="small">
-        {thumbnail ? <BlobImage blob={thumbnail} alt="" /> : row.phase === "failed" ? <Alert /> : <Picture />}
+        {thumbnail ? (
+          <BlobImage blob={thumbnail} alt="" />
+        ) : row.phase === "failed" ? (
+          <Alert />
+        ) : (
+          <ImageIcon />
+        )}
         {row.count > 1 && <span class="count">{row.count}</span>}
       </span>
       <span class="words">{words}</span>

@@ -16,7 +16,7 @@ export class FormStore {
   readonly drafts = new Cell<Drafts>({});
   readonly values = new Cell<Values>(NO_VALUES);
   readonly randomize = new Cell<ReadonlySet<string>>(new Set());
-  /** Small pictures of the files that image fields name. */
+  /** Small images of the files that image fields name. */
   readonly thumbnails = new Cell<Readonly<Record<string, Blob>>>({});
   readonly #page = Math.random().toString(36).slice(2);
   readonly #unsent = new Set<string>();

@@ -1,14 +1,14 @@
 import { toBlob } from "../lib/bytes";
 import { Cell } from "../lib/cell";
-import { NO_PICTURES, type Pictures, takePictures } from "../lib/pictures";
+import { NO_IMAGES, type ShownImages, takeImages } from "../lib/images";
 import { IDLE, isBusy, type RunState, type ToBrowser, type Values } from "../lib/wire";
 import { type Model, onKernelGone, onTrait, send } from "./model";
 
-/** The state of the runs of one model: progress, the newest preview and the pictures. */
+/** The state of the runs of one model: progress, the newest preview and the images. */
 export class RunStore {
   readonly run = new Cell<RunState>(IDLE);
   readonly preview = new Cell<Blob | null>(null);
-  readonly pictures = new Cell<Pictures>(NO_PICTURES);
+  readonly images = new Cell<ShownImages>(NO_IMAGES);
   #before: RunState = IDLE;
 
   constructor(
@@ -44,9 +44,9 @@ export class RunStore {
 
   cancel = (): void => send(this.model, { kind: "cancel", run: null });
 
-  /** Ask for the full picture where a smaller one stands in. */
+  /** Ask for the full image where a smaller one stands in. */
   wantOriginal = (index: number): void => {
-    send(this.model, { kind: "original", run: this.pictures.value.run, index });
+    send(this.model, { kind: "original", run: this.images.value.run, index });
   };
 
   hear(message: ToBrowser, buffers: DataView[]): void {
@@ -55,7 +55,7 @@ export class RunStore {
       const { run, phase } = this.run.value;
       if (message.run === run && isBusy(phase)) this.preview.value = toBlob(bytes, message.mime);
     } else {
-      this.pictures.value = takePictures(this.pictures.value, message, buffers);
+      this.images.value = takeImages(this.images.value, message, buffers);
     }
   }
 }

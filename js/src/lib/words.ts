@@ -25,7 +25,7 @@ export function status(run: RunState): string {
     case "cancelling":
       return "Cancelling";
     case "loading":
-      return "Fetching the pictures";
+      return "Fetching the images";
     case "done":
       return "Done";
     case "failed":

@@ -1,0 +1,52 @@
+import { toBlob } from "./bytes";
+import type { Images, ToBrowser } from "./wire";
+
+export interface ShownImage {
+  name: string;
+  caption: string;
+  /** A caption for all to see, or nothing. */
+  label: string;
+  blob: Blob;
+  /** False for a smaller stand-in of a very large image. */
+  whole: boolean;
+}
+
+export interface ShownImages {
+  run: number;
+  /** A place that is still empty has no image yet. */
+  items: readonly (ShownImage | null)[];
+}
+
+export const NO_IMAGES: ShownImages = { run: 0, items: [] };
+
+/** The images after a message, which may be those of an earlier run; the same object if the message is about something else. */
+export function takeImages(
+  images: ShownImages,
+  message: ToBrowser,
+  buffers: readonly DataView[],
+): ShownImages {
+  if (message.kind === "images") return takeBatch(images, message, buffers);
+  const [bytes] = buffers;
+  if (message.kind === "original" && message.run === images.run && bytes !== undefined) {
+    const old = images.items[message.index];
+    if (!old) return images;
+    const image = { ...old, whole: true, blob: toBlob(bytes, message.mime) };
+    return { ...images, items: images.items.with(message.index, image) };
+  }
+  return images;
+}
+
+/** Places are kept free for the images that follow in other messages. */
+function takeBatch(
+  images: ShownImages,
+  { run, total, items }: Images,
+  buffers: readonly DataView[],
+): ShownImages {
+  const kept = run === images.run ? images.items : [];
+  const all: (ShownImage | null)[] = Array.from({ length: total }, (_, index) => kept[index] ?? null);
+  items.forEach(({ index, name, caption, label, whole, mime }, position) => {
+    const bytes = buffers[position];
+    if (bytes !== undefined) all[index] = { name, caption, label, whole, blob: toBlob(bytes, mime) };
+  });
+  return { run, items: all };
+}
