@@ -27,6 +27,9 @@ class JobStatus(str, Enum):
     def __str__(self) -> str:
         return self.value
 
+    def __repr__(self) -> str:
+        return repr(self.value)
+
     @property
     def ended(self) -> bool:
         """Whether nothing follows any more."""
@@ -53,3 +56,6 @@ class Phase(str, Enum):
 
     def __str__(self) -> str:
         return self.value
+
+    def __repr__(self) -> str:
+        return repr(self.value)

@@ -21,7 +21,14 @@ from comfy_widgets.testing import Gate, NodeError, Reply, ScriptedServer, dead_w
 SEED = 2**64 - 1
 
 
-def test_run_gives_pictures_and_the_seed_survives(server: ScriptedServer, client: ComfyClient) -> None:
+def test_a_status_shows_as_its_word(client: ComfyClient) -> None:
+    job = client.submit(text_to_image()).wait(20)
+    assert repr(job.status) == str(job.status).join("''") == "'completed'"
+    assert repr(job.progress.phase) == "'ended'"
+    assert repr(job) == str(job) and "completed" in repr(job)
+
+
+def test_run_gives_images_and_the_seed_survives(server: ScriptedServer, client: ComfyClient) -> None:
     result = client.run(text_to_image(), seed=SEED)
     assert [image.mode for image in result.images] == ["RGB"]
     assert result.status == "completed"
