@@ -9,7 +9,7 @@ help:  ## Show this list
 setup:  ## Install everything into .venv and build the front end
 	@scripts/run setup
 
-demo:  ## Run the first notebook on the embedded engine; pictures go to demo-output/
+demo:  ## Run the first notebook on the embedded engine; images go to demo-output/
 	@scripts/run demo
 
 lab:  ## Open the first notebook in JupyterLab

@@ -21,20 +21,20 @@ from nbconvert import HTMLExporter
 from comfy_widgets.engine import Engine
 
 CELL_SECONDS = 600
-PICTURES = ("image/png", "image/jpeg")
+IMAGE_TYPES = ("image/png", "image/jpeg")
 FIT = "<style>.jp-RenderedSVG img { max-width: 100%; }</style>"  # nbconvert lets a wide drawing run off the page
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def run(notebook: Path, folder: Path) -> int:
-    """Run `notebook`; leave it executed, its HTML and the pictures in `folder`. Return an exit code."""
+    """Run `notebook`; leave it executed, its HTML and the images in `folder`. Return an exit code."""
     shutil.rmtree(folder, ignore_errors=True)
-    pictures = folder / "pictures"
-    pictures.mkdir(parents=True)
+    images = folder / "images"
+    images.mkdir(parents=True)
     document = nbformat.read(notebook, as_version=4)
     print(f"Running {notebook.name} on the embedded engine ...", flush=True)
     try:
-        with Engine(output_dir=pictures) as engine:
+        with Engine(output_dir=images) as engine:
             os.environ["COMFYUI_URL"] = engine.url  # for the kernel, which is started next
             asyncio.run(_execute(document, notebook.parent))
     except CellExecutionError as error:
@@ -71,19 +71,19 @@ def _html(document: Any) -> str:
 
 
 def _report(document: Any, folder: Path) -> int:
-    """Say what there is. Without pictures, on disk and in the notebook, the demo has failed."""
-    saved = sorted((folder / "pictures").rglob("*.png"))
+    """Say what there is. Without images, on disk and in the notebook, the demo has failed."""
+    saved = sorted((folder / "images").rglob("*.png"))
     outputs = [output for cell in document.cells for output in cell.get("outputs", [])]
-    shown = [output for output in outputs if any(kind in output.get("data", {}) for kind in PICTURES)]
+    shown = [output for output in outputs if any(kind in output.get("data", {}) for kind in IMAGE_TYPES)]
     if not saved or not shown:
-        print(f"No pictures came out: {len(saved)} saved, {len(shown)} shown in the notebook.", file=sys.stderr)
+        print(f"No images came out: {len(saved)} saved, {len(shown)} shown in the notebook.", file=sys.stderr)
         return 1
     name = Path(os.path.relpath(folder))
     print(f"""
 Done. Look at
     {name / "01_first_image.html"}     the notebook as a page
     {name / "01_first_image.ipynb"}    the notebook, executed
-    {name / "pictures"}/               {len(saved)} pictures; drop one into ComfyUI and it shows its workflow
+    {name / "images"}/                 {len(saved)} images; drop one into ComfyUI and it shows its workflow
 
 The live notebook, with the panel to play with, opens with
     make lab""")

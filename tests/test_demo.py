@@ -27,14 +27,14 @@ def notebook_of(folder: Path, code: str) -> Path:
     return path
 
 
-def test_the_first_notebook_leaves_pictures_and_a_page(tmp_path: Path) -> None:
+def test_the_first_notebook_leaves_images_and_a_page(tmp_path: Path) -> None:
     done = demo(ROOT / "notebooks" / "01_first_image.ipynb", tmp_path / "demo output")
     assert done.returncode == 0, done.stderr
-    pictures = sorted((tmp_path / "demo output" / "pictures").glob("*.png"))
-    assert len(pictures) >= 3
-    with Image.open(pictures[0]) as picture:
-        assert picture.size == (512, 512)
-        assert "KSampler" in picture.info["prompt"]  # ComfyUI reads its workflow from there
+    images = sorted((tmp_path / "demo output" / "images").glob("*.png"))
+    assert len(images) >= 3
+    with Image.open(images[0]) as image:
+        assert image.size == (512, 512)
+        assert "KSampler" in image.info["prompt"]  # ComfyUI reads its workflow from there
     page = (tmp_path / "demo output" / "01_first_image.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") >= 3
     assert "unpkg.com" not in page and "require.min.js" not in page  # it needs no network
@@ -42,10 +42,10 @@ def test_the_first_notebook_leaves_pictures_and_a_page(tmp_path: Path) -> None:
     assert all(cell["execution_count"] for cell in executed["cells"] if cell["cell_type"] == "code")
 
 
-def test_a_notebook_without_pictures_is_a_failure(tmp_path: Path) -> None:
+def test_a_notebook_without_images_is_a_failure(tmp_path: Path) -> None:
     done = demo(notebook_of(tmp_path, "1 + 1"), tmp_path / "output")
     assert done.returncode == 1
-    assert "No pictures came out" in done.stderr
+    assert "No images came out" in done.stderr
 
 
 def test_a_cell_that_fails_is_shown_and_kept(tmp_path: Path) -> None:
