@@ -19,7 +19,7 @@ Examples
 
 from __future__ import annotations
 
-from ._catalog import node_info, picture, text_to_image
+from ._catalog import image, node_info, text_to_image
 from ._faults import Fault, Manner
 from ._http_server import Reply, Request
 from ._proxy import FaultProxy
@@ -47,8 +47,8 @@ __all__ = [
     "Stage",
     "Traffic",
     "dead_worker",
+    "image",
     "node_info",
-    "picture",
     "replay",
     "standard_run",
     "text_to_image",

@@ -124,12 +124,12 @@ def text_to_image(*, seed: int = 0, steps: int = 4, batch_size: int = 1, text: s
     }
 
 
-def picture(of: object, *, kind: str = "PNG", size: int = 32) -> bytes:
+def image(of: object, *, kind: str = "PNG", size: int = 32) -> bytes:
     """Bytes of an image that depends on nothing but `of`: equal things look equal."""
     digest = hashlib.sha256(json.dumps(of, sort_keys=True, default=str).encode()).digest()
-    image = Image.frombytes("RGB", (2, 2), digest[:12]).resize((size, size), Image.Resampling.NEAREST)
+    pixels = Image.frombytes("RGB", (2, 2), digest[:12]).resize((size, size), Image.Resampling.NEAREST)
     target = io.BytesIO()
-    image.save(target, kind)
+    pixels.save(target, kind)
     return target.getvalue()
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from ._catalog import execution_order, picture
+from ._catalog import execution_order, image
 from ._host import Host
 from ._state import Queued
 
@@ -252,7 +252,7 @@ class Stage:
         prefix = str(node["inputs"].get("filename_prefix", "ComfyUI")) if kept else "ComfyUI_temp_test"
         items = []
         for index in range(images):
-            content = picture([{key: node["inputs"] for key, node in self.prompt.items()}, node_id, index])
+            content = image([{key: node["inputs"] for key, node in self.prompt.items()}, node_id, index])
             items.append(self.server.files.add(prefix, content, "output" if kept else "temp"))
         return {"images": items}
 
@@ -329,7 +329,7 @@ def standard_run(
         total = stage.steps(node_id)
         total = steps if steps is not None and total else total
         for step in range(1, total + 1):
-            preview = picture([stage.prompt_id, step], kind="JPEG") if previews else None
+            preview = image([stage.prompt_id, step], kind="JPEG") if previews else None
             stage.progress(node_id, step, total, preview)
             stage.item.stopped.wait(pause)
         if node_id in stage.item.outputs:

@@ -11,7 +11,7 @@ import pytest
 from comfy_widgets import Job
 from comfy_widgets.client import ComfyClient
 from comfy_widgets.errors import ComfyError, JobCancelled, JobLost
-from comfy_widgets.testing import Gate, ScriptedServer, picture, standard_run, text_to_image
+from comfy_widgets.testing import Gate, ScriptedServer, image, standard_run, text_to_image
 
 Connect = Callable[..., ComfyClient]
 
@@ -33,7 +33,7 @@ def test_a_claim_is_made_of_the_final_prompt_with_its_uploads(
     server: ScriptedServer, client: ComfyClient, tmp_path: Path
 ) -> None:
     path = tmp_path / "mine.png"
-    path.write_bytes(picture(1))
+    path.write_bytes(image(1))
     workflow = {
         "1": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},
         "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},

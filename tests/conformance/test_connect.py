@@ -16,7 +16,7 @@ import pytest
 import comfy_widgets
 from comfy_widgets import ComfyClient, ComfyError
 from comfy_widgets.errors import Forbidden, NotAComfyServer, ServerUnreachable
-from comfy_widgets.testing import FaultProxy, Gate, Reply, Request, ScriptedServer, picture, standard_run
+from comfy_widgets.testing import FaultProxy, Gate, Reply, Request, ScriptedServer, image, standard_run
 
 from ..hostile.server import Exchange, Hostile
 from .helpers import PACE, PROMPT, conformance
@@ -28,8 +28,8 @@ Connect = Callable[..., ComfyClient]
 def exercise(client: ComfyClient) -> None:
     """Use every kind of call there is."""
     assert len(client.run(PROMPT, timeout=30).images) == 1
-    file = client.upload_image(picture("x"), "x.png")
-    assert client.view(file) == picture("x")
+    file = client.upload_image(image("x"), "x.png")
+    assert client.view(file) == image("x")
     client.system_stats()
     client.object_info()
     client.features()
@@ -166,13 +166,13 @@ def test_a_token_in_the_query_goes_with_everything(
 @conformance(6)
 def test_credentials_do_not_follow_to_another_host(server: ScriptedServer, connect: Connect) -> None:
     with ScriptedServer() as other:
-        other.files.put("x.png", picture("x"), folder="output")
+        other.files.put("x.png", image("x"), folder="output")
         away = f"{other.url}/api/view?filename=x.png"
         server.on("GET", "/view", Reply(302, headers={"Location": away}))
         client = connect(
             f"{server.url}/?token=abc", headers={"Authorization": "Bearer abc", "X-API-Key": "def", "Cookie": "a=b"}
         )
-        assert client.view({"filename": "x.png"}) == picture("x")
+        assert client.view({"filename": "x.png"}) == image("x")
         (request,) = other.traffic.requests
         assert "token" not in request.target
         for name in ("Authorization", "X-API-Key", "Cookie"):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from comfy_widgets import ComfyClient, Engine, Workflow, WorkflowError, example
 from comfy_widgets.errors import JobCancelled, PromptRefused
-from comfy_widgets.testing import FaultProxy, Manner, SeenMessage, picture
+from comfy_widgets.testing import FaultProxy, Manner, SeenMessage, image
 
 from .helpers import ONLY_WHEN_TOLD, conformance, until
 
@@ -152,13 +152,13 @@ def test_a_cached_run(engine: Engine, client: ComfyClient, connect: Connect) -> 
 
 @conformance(57)
 def test_an_upload_is_used(client: ComfyClient) -> None:
-    file = client.upload_image(picture("x"), "Größe ✓.png")
+    file = client.upload_image(image("x"), "Größe ✓.png")
     prompt = {
         "1": {"class_type": "LoadImage", "inputs": {"image": file.filename}},
         "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}},
     }
     result = client.run(prompt, timeout=60)
-    assert result.images[0].convert("RGB").tobytes() == Image.open(io.BytesIO(picture("x"))).tobytes()
+    assert result.images[0].convert("RGB").tobytes() == Image.open(io.BytesIO(image("x"))).tobytes()
 
 
 @conformance(60)

@@ -17,7 +17,7 @@ from comfy_widgets.testing import (
     Reply,
     ScriptedServer,
     Stage,
-    picture,
+    image,
     standard_run,
     text_to_image,
 )
@@ -25,7 +25,7 @@ from comfy_widgets.testing import (
 from .helpers import ONLY_WHEN_TOLD, PROMPT, conformance, kind_of, nodes_state, plain_preview, preview_of, until
 
 Connect = Callable[..., ComfyClient]
-JPEG, PNG = picture("preview", kind="JPEG"), picture("preview")
+JPEG, PNG = image("preview", kind="JPEG"), image("preview")
 
 
 JUNK: list[Any] = [

@@ -12,7 +12,7 @@ from PIL import Image
 
 from comfy_widgets import ComfyClient, File
 from comfy_widgets.errors import FileGone, ServerError
-from comfy_widgets.testing import Gate, Reply, Request, ScriptedServer, Stage, picture, standard_run, text_to_image
+from comfy_widgets.testing import Gate, Reply, Request, ScriptedServer, Stage, image, standard_run, text_to_image
 
 from .helpers import PROMPT, conformance, until
 
@@ -27,8 +27,8 @@ def outputs_of(server: ScriptedServer, connect: Connect, outputs: dict[str, Any]
 
 @conformance(53)
 def test_history_has_the_last_word(server: ScriptedServer, connect: Connect) -> None:
-    early = server.files.put("early.png", picture("early"), folder="output")
-    final = server.files.put("final.png", picture("final"), folder="output")
+    early = server.files.put("early.png", image("early"), folder="output")
+    final = server.files.put("final.png", image("final"), folder="output")
     gate = Gate()
 
     def play(stage: Stage) -> None:
@@ -47,13 +47,13 @@ def test_history_has_the_last_word(server: ScriptedServer, connect: Connect) -> 
     gate.open()
     result = job.result(30)
     assert [file.filename for file in result.files] == ["final.png"]
-    assert result.images[0].tobytes() == Image.open(io.BytesIO(picture("final"))).tobytes()
+    assert result.images[0].tobytes() == Image.open(io.BytesIO(image("final"))).tobytes()
 
 
 @conformance(54)
 def test_what_is_a_file_and_what_is_not(server: ScriptedServer, connect: Connect) -> None:
     def item(name: str, **more: Any) -> dict[str, Any]:
-        return {**server.files.put(name, picture(name), folder="output"), **more}
+        return {**server.files.put(name, image(name), folder="output"), **more}
 
     result = outputs_of(
         server,
@@ -96,11 +96,11 @@ def test_text_that_is_a_bare_string(server: ScriptedServer, connect: Connect) ->
 def test_view_is_asked_as_reported(
     server: ScriptedServer, connect: Connect, subfolder: str, filename: str, folder: str
 ) -> None:
-    item = server.files.put(filename, picture(filename), subfolder, folder)
+    item = server.files.put(filename, image(filename), subfolder, folder)
     result = outputs_of(server, connect, {"images": [item]})
     (file,) = result.files
     assert (file.filename, file.subfolder, file.type) == (filename, subfolder, folder)
-    assert result.bytes(file) == picture(filename)
+    assert result.bytes(file) == image(filename)
     for request in server.traffic.select("GET", "/view"):
         assert isinstance(request, Request)
         assert request.query == item
@@ -112,11 +112,11 @@ def test_no_directory_in_filename(
     server: ScriptedServer, connect: Connect, named: str, filename: str, subfolder: str
 ) -> None:
     # A server cuts the directory off, and gives another file of that name without a word.
-    server.files.put(filename, picture("right"), subfolder, "output")
-    server.files.put(filename, picture("right" if not subfolder else "wrong"), "", "output")
+    server.files.put(filename, image("right"), subfolder, "output")
+    server.files.put(filename, image("right" if not subfolder else "wrong"), "", "output")
     client = connect(server.url)
     for file in ({"filename": named}, File(named)):
-        assert client.view(file) == picture("right")
+        assert client.view(file) == image("right")
     for request in server.traffic.select("GET", "/view"):
         assert isinstance(request, Request)
         assert (request.query["filename"], request.query["subfolder"]) == (filename, subfolder)
@@ -124,7 +124,7 @@ def test_no_directory_in_filename(
 
 @conformance(56)
 def test_a_file_that_is_gone_fails_no_job(server: ScriptedServer, connect: Connect, tmp_path: Path) -> None:
-    kept = server.files.put("kept.png", picture("kept"), folder="output")
+    kept = server.files.put("kept.png", image("kept"), folder="output")
     gone = {"filename": "gone.png", "subfolder": "", "type": "output"}
     wiped = {"filename": "wiped.png", "subfolder": "", "type": "temp"}
     server.play(standard_run(outputs={"9": {"images": [gone, kept, wiped]}}))
@@ -133,7 +133,7 @@ def test_a_file_that_is_gone_fails_no_job(server: ScriptedServer, connect: Conne
     result = job.result()
     assert len(result.images) == 1
     by_name = {file.filename: file for file in result.files}
-    assert result.bytes(by_name["kept.png"]) == picture("kept")
+    assert result.bytes(by_name["kept.png"]) == image("kept")
     for name, why in (("gone.png", "deleted"), ("wiped.png", "temporary")):
         with pytest.raises(FileGone, match=why) as caught:
             result.bytes(by_name[name])
@@ -156,21 +156,21 @@ def test_a_file_that_only_failed_is_not_left_out(server: ScriptedServer, connect
 @conformance(57)
 def test_uploads_use_the_name_that_the_server_gives(server: ScriptedServer, connect: Connect) -> None:
     client = connect(server.url)
-    first = client.upload_image(picture(1), "Größe ✓ 図.png", subfolder="mine")
+    first = client.upload_image(image(1), "Größe ✓ 図.png", subfolder="mine")
     assert (first.filename, first.subfolder, first.type) == ("Größe ✓ 図.png", "mine", "input")
-    second = client.upload_image(picture(2), "Größe ✓ 図.png", subfolder="mine")
+    second = client.upload_image(image(2), "Größe ✓ 図.png", subfolder="mine")
     assert second.filename == "Größe ✓ 図 (1).png"
-    assert client.view(first) == picture(1)
-    assert client.view(second) == picture(2)
-    client.upload_image(picture(3), "Größe ✓ 図.png", subfolder="mine", overwrite=True)
-    assert client.view(first) == picture(3)
+    assert client.view(first) == image(1)
+    assert client.view(second) == image(2)
+    client.upload_image(image(3), "Größe ✓ 図.png", subfolder="mine", overwrite=True)
+    assert client.view(first) == image(3)
 
 
 @conformance(57)
 def test_overwrite_is_written_in_lower_case(server: ScriptedServer, connect: Connect) -> None:
     client = connect(server.url)
-    client.upload_image(picture(1), "a.png")
-    client.upload_image(picture(1), "a.png", overwrite=True)
+    client.upload_image(image(1), "a.png")
+    client.upload_image(image(1), "a.png", overwrite=True)
     without, with_it = server.traffic.select("POST", "/upload/image")
     assert b"overwrite" not in without.body
     assert b"True" not in with_it.body
@@ -181,12 +181,12 @@ def test_overwrite_is_written_in_lower_case(server: ScriptedServer, connect: Con
 @pytest.mark.parametrize("kind", ["path", "bytes", "file", "image"])
 def test_all_that_can_be_uploaded(server: ScriptedServer, connect: Connect, kind: str, tmp_path: Path) -> None:
     path = tmp_path / "naïve.png"
-    path.write_bytes(picture("x"))
+    path.write_bytes(image("x"))
     client = connect(server.url)
     sources: dict[str, Any] = {
         "path": path,
-        "bytes": picture("x"),
-        "file": io.BytesIO(picture("x")),
+        "bytes": image("x"),
+        "file": io.BytesIO(image("x")),
         "image": Image.open(path),
     }
     given = None if kind == "path" else "naïve.png"
@@ -218,6 +218,6 @@ def test_all_that_can_be_uploaded(server: ScriptedServer, connect: Connect, kind
     ],
 )
 def test_the_kind_of_media(server: ScriptedServer, connect: Connect, key: str, item: dict[str, str], kind: str) -> None:
-    server.files.put(item["filename"], picture("x"), folder="output")
+    server.files.put(item["filename"], image("x"), folder="output")
     (file,) = outputs_of(server, connect, {key: [{**item, "subfolder": "", "type": "output"}]}).files
     assert file.kind == kind

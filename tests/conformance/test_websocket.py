@@ -14,7 +14,7 @@ from comfy_widgets.testing import (
     Gate,
     Request,
     ScriptedServer,
-    picture,
+    image,
     standard_run,
     text_to_image,
 )
@@ -25,7 +25,7 @@ from .helpers import ONLY_WHEN_TOLD, PROMPT, conformance, plain_preview, until
 Connect = Callable[..., ComfyClient]
 _SLOW_MACHINE = 0.3
 """Seconds that a busy machine may add to a pause."""
-JPEG, PNG = picture("preview", kind="JPEG"), picture("preview")
+JPEG, PNG = image("preview", kind="JPEG"), image("preview")
 
 
 @conformance(9)

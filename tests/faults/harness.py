@@ -10,7 +10,7 @@ from typing import Any
 
 from comfy_widgets import ComfyClient, Result
 from comfy_widgets.client import Pace
-from comfy_widgets.testing import FaultProxy, Gate, ScriptedServer, Stage, picture, standard_run, text_to_image
+from comfy_widgets.testing import FaultProxy, Gate, ScriptedServer, Stage, image, standard_run, text_to_image
 
 PROMPT = text_to_image(seed=11, steps=4, batch_size=2)
 # Always the same files, so that a disturbed result can be held against an undisturbed one, names included.
@@ -98,7 +98,7 @@ def disturbed(
     """Run once with a fault: the outcome, and what went wrong besides."""
     with ScriptedServer() as server, FaultProxy(server.url) as proxy:
         for index, item in enumerate(FILES):
-            server.files.put(item["filename"], picture(index), item["subfolder"], item["type"])
+            server.files.put(item["filename"], image(index), item["subfolder"], item["type"])
         server.script = lockstep_run(proxy, wait_for_return=wait_for_return)
         disturb(proxy)
         with ComfyClient(proxy.url, ping_interval=0.3, reconnect_interval=0.05, timeout=2.0, pace=PACE) as client:
