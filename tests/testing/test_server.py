@@ -44,7 +44,7 @@ def test_a_run_is_told_in_comfyui_s_order(server: ScriptedServer, direct: BareCl
     assert entry["outputs"]["9"] == executed["data"]["output"]
 
 
-def test_pictures_depend_on_nothing_but_the_prompt(direct: BareClient) -> None:
+def test_images_depend_on_nothing_but_the_prompt(direct: BareClient) -> None:
     def image(seed: int) -> bytes:
         ws = direct.connect()
         prompt_id = direct.submit(text_to_image(seed=seed))
@@ -68,8 +68,9 @@ def test_previews_have_no_metadata_without_the_flag_or_with_a_late_one(direct: B
     assert "feature_flags" not in types(messages)
 
 
-def test_a_prompt_without_client_id_is_broadcast_in_part(direct: BareClient) -> None:
+def test_a_prompt_without_client_id_is_broadcast_in_part(server: ScriptedServer, direct: BareClient) -> None:
     ws = direct.connect()
+    server.wait_connected(direct.client_id)
     reply = direct.post("/prompt", {"prompt": text_to_image(steps=1)})
     assert reply.status_code == 200
     ws.settimeout(20)
