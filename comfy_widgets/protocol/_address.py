@@ -17,10 +17,15 @@ class Address:
     ----------
     base : str
         ``scheme://host[:port][/prefix]`` without credentials, trailing slash or ``/api``.
-    auth : tuple of (str, str) or None
+    auth : tuple of (str, str) or None, default None
         User and password that stood in the URL; never shown.
-    query : tuple of (str, str)
+    query : tuple of (str, str) pairs, default ()
         What stood behind a question mark, such as a token; goes with every call and the handshake, and is never shown.
+
+    Examples
+    --------
+    >>> Address.parse("https://me:secret@gpu.example.org/comfy/?token=abc")
+    Address(base='https://gpu.example.org/comfy')
     """
 
     base: str
@@ -39,11 +44,17 @@ class Address:
         Returns
         -------
         Address
+            With the credentials and the query taken out of ``base``.
 
         Raises
         ------
         ComfyError
             The URL has no scheme or host, or a scheme other than http and https.
+
+        Examples
+        --------
+        >>> Address.parse("http://127.0.0.1:8188/api/").base
+        'http://127.0.0.1:8188'
         """
         text = url.strip()
         if "://" not in text:
@@ -85,6 +96,7 @@ class Address:
         Returns
         -------
         str
+            The whole URL, without the query of the address.
 
         Examples
         --------
@@ -107,6 +119,11 @@ class Address:
         -------
         str
             ws or wss, with the query of the address.
+
+        Examples
+        --------
+        >>> Address.parse("https://gpu.example.org?token=abc").websocket("me")
+        'wss://gpu.example.org/ws?clientId=me&token=abc'
         """
         query = urlencode([("clientId", client_id), *self.query], quote_via=quote)
         return f"ws{self.base[len('http') :]}/ws?{query}"

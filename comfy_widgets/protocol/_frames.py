@@ -49,6 +49,11 @@ def parse_text(frame: str | bytes) -> Event:
     -------
     Event
         `Unknown` for a type this package does not know, `Malformed` for what is no message at all.
+
+    Examples
+    --------
+    >>> parse_text('{"type": "executing", "data": {"node": "3", "prompt_id": "a1"}}').node
+    '3'
     """
     try:
         message = json.loads(frame)
@@ -74,13 +79,19 @@ def parse_binary(frame: bytes, *, text_has_prompt_id: bool = False) -> Event:
     ----------
     frame : bytes
         The payload.
-    text_has_prompt_id : bool
+    text_has_prompt_id : bool, default False
         Whether the server announced ``supports_progress_text_metadata``: kind 3 then carries a prompt id as well.
 
     Returns
     -------
     Event
         `Preview` or `ProgressText`; `Unknown` for other kinds, `Malformed` for a frame cut short.
+
+    Examples
+    --------
+    >>> preview = parse_binary(bytes([0, 0, 0, 1, 0, 0, 0, 2]) + b"the bytes of a PNG")
+    >>> preview.mime, preview.image
+    ('image/png', b'the bytes of a PNG')
     """
     if len(frame) < 8:
         return Malformed(reason="binary frame shorter than its header", size=len(frame))

@@ -95,6 +95,7 @@ def files_of(outputs: Mapping[str, Any]) -> tuple[File, ...]:
     Returns
     -------
     tuple of File
+        Inputs that a node shows again, too.
 
     Examples
     --------
@@ -119,6 +120,12 @@ def images_of(outputs: Mapping[str, Any]) -> list[File]:
     Returns
     -------
     list of File
+        In order, each once.
+
+    Examples
+    --------
+    >>> images_of({"9": {"images": [{"filename": "a.png"}, {"filename": "b.png", "type": "input"}]}})
+    [File(filename='a.png', subfolder='', type='output', node_id='9', key='images')]
     """
     return [file for file in files_of(outputs) if file.kind == "image" and file.type != "input"]
 
@@ -131,14 +138,19 @@ def as_file(item: object, *, node_id: str | None = None, key: str = "images") ->
     item : dict or File
         With ``filename``, and perhaps ``subfolder``, ``type`` and more.
     node_id : str, optional
-        The node that gave it.
-    key : str
-        The output key it stands under; "images" by default.
+        The node that gave it; None by default.
+    key : str, default "images"
+        The output key it stands under.
 
     Returns
     -------
     File or None
         None where the item is no file.
+
+    Examples
+    --------
+    >>> as_file({"filename": "clip.mp4", "subfolder": "video"}, node_id="9", key="gifs").kind
+    'video'
     """
     if isinstance(item, File):
         return item
@@ -171,6 +183,7 @@ def texts_of(outputs: Mapping[str, Any]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
+        Numbers as ``str`` writes them.
 
     Examples
     --------

@@ -22,15 +22,21 @@ class NodeProblem:
     ----------
     text : str
         A sentence for people that names node and input.
-    reason : str
-        The same without the node, for a place where the node is plain to see, such as a form's field.
-    predicate : str
-        The same without the input's name too, for a form that calls the input by a label: "is 0, but must be at least
-        1." Empty where the reason is not about the input's value.
-    node_id, node_title, class_type, input_name : str or None
+    node_id, node_title, class_type, input_name : str or None, default None
         Where.
-    type : str
+    type : str, default ""
         The server's own name of the problem, such as "value_not_in_list".
+    reason : str, default ""
+        The text without the node, for a place where the node is plain to see, such as a form's field.
+    predicate : str, default ""
+        The reason without the input's name too, for a form that calls the input by a label: "is 0, but must be at least
+        1." Empty where the reason is not about the input's value.
+
+    Examples
+    --------
+    >>> problem = NodeProblem("KSampler (node 3): steps is 0.", "3", "KSampler", "KSampler", "steps")
+    >>> problem.node_title, problem.input_name
+    ('KSampler', 'steps')
     """
 
     text: str
@@ -45,7 +51,26 @@ class NodeProblem:
 
 @dataclass(frozen=True)
 class Refusal:
-    """The body of a refused ``POST /prompt``."""
+    """The body of a refused ``POST /prompt``.
+
+    Attributes
+    ----------
+    type : str
+        The server's own name of the reason, such as "prompt_outputs_failed_validation".
+    message : str
+        What it says.
+    details : str, default ""
+        More of it.
+    extra_info : dict, default {}
+        Data for a program.
+    node_errors : dict, default {}
+        What is wrong, by the id of the node, as the server sent it.
+
+    Examples
+    --------
+    >>> Refusal.parse({"error": {"type": "no_prompt", "message": "No prompt provided"}}, 400).message
+    'No prompt provided'
+    """
 
     type: str
     message: str
@@ -68,6 +93,11 @@ class Refusal:
         -------
         Refusal
             What the body lacks stays empty.
+
+        Examples
+        --------
+        >>> Refusal.parse(None, 502)
+        Refusal(type='http_502', message='The server gave no reason.', details='', extra_info={}, node_errors={})
         """
         body = body if isinstance(body, dict) else {}
         error = body.get("error")
@@ -93,12 +123,18 @@ class Refusal:
         prompt : dict
             The prompt that was refused; titles come from its ``_meta``.
         known_classes : collection of str, optional
-            The classes the server has; with them, every missing class is named and not just the first.
+            The classes the server has; with them, every missing class is named and not just the first. None by default.
 
         Returns
         -------
         tuple of NodeProblem
             At least one.
+
+        Examples
+        --------
+        >>> refusal = Refusal("missing_node_type", "Cannot execute because node Blur does not exist.")
+        >>> [problem.text for problem in refusal.problems({"5": {"class_type": "Blur", "inputs": {}}}, {"KSampler"})]
+        ["Blur (node 5): the server has no node class 'Blur'; its custom node pack is probably not installed there."]
         """
         found = list(node_problems(self.node_errors, prompt))
         if self.type in _MISSING_CLASS:
@@ -155,6 +191,16 @@ def node_problems(node_errors: Mapping[str, Any], prompt: Mapping[str, Any]) -> 
     ------
     NodeProblem
         One for each error, in the order of the prompt.
+
+    Examples
+    --------
+    >>> error = {
+    ...     "type": "value_smaller_than_min",
+    ...     "extra_info": {"input_name": "steps", "received_value": 0, "input_config": ["INT", {"min": 1}]},
+    ... }
+    >>> prompt = {"3": {"class_type": "KSampler", "inputs": {"steps": 0}}}
+    >>> [problem.text for problem in node_problems({"3": {"errors": [error]}}, prompt)]
+    ['KSampler (node 3): steps is 0, but must be at least 1.']
     """
     order = {node_id: rank for rank, node_id in enumerate(prompt)}
     for node_id in sorted(node_errors, key=lambda key: order.get(key, len(order))):
@@ -180,12 +226,19 @@ def title_of(prompt: Mapping[str, Any], node_id: str) -> str | None:
     Parameters
     ----------
     prompt : dict
+        API format.
     node_id : str
+        Its key there.
 
     Returns
     -------
     str or None
         None where the prompt has no such node, or the node no class.
+
+    Examples
+    --------
+    >>> title_of({"3": {"class_type": "KSampler", "_meta": {"title": "First pass"}}}, "3")
+    'First pass'
     """
     node = prompt.get(node_id)
     if not isinstance(node, Mapping):

@@ -23,10 +23,18 @@ class PromptReply:
     Attributes
     ----------
     prompt_id : str
-    number : float
+        The id under which the server knows the prompt.
+    number : float, default 0
         Place in the queue's order; the lowest runs first.
-    node_errors : dict
+    node_errors : dict, default {}
         Not empty although the prompt was accepted: output nodes that the server left out.
+    extra : dict, default {}
+        All other fields of the body.
+
+    Examples
+    --------
+    >>> PromptReply.parse({"prompt_id": "a1", "number": 7, "node_errors": {}})
+    PromptReply(prompt_id='a1', number=7, node_errors={})
     """
 
     prompt_id: str
@@ -41,11 +49,17 @@ class PromptReply:
         Parameters
         ----------
         body : dict
+            Of an accepted ``POST /prompt``.
 
         Returns
         -------
         PromptReply
             What the body lacks stays empty.
+
+        Examples
+        --------
+        >>> PromptReply.parse({"prompt_id": "a1", "number": 7}).number
+        7
         """
         number = body.get("number")
         node_errors = body.get("node_errors")
@@ -59,7 +73,26 @@ class PromptReply:
 
 @dataclass(frozen=True)
 class QueueItem:
-    """A prompt that waits or runs."""
+    """A prompt that waits or runs.
+
+    Attributes
+    ----------
+    number : float
+        Place in the queue's order; the lowest runs first.
+    prompt_id : str
+        Its id.
+    prompt : dict
+        API format.
+    extra_data : dict
+        What was sent along: the client id, the editor's form.
+    outputs_to_execute : tuple of str, default ()
+        Ids of the output nodes that run.
+
+    Examples
+    --------
+    >>> QueueItem(7, "a1", {}, {"client_id": "me"}, ("9",))
+    QueueItem(number=7, prompt_id='a1', outputs_to_execute=('9',))
+    """
 
     number: float
     prompt_id: str
@@ -70,7 +103,21 @@ class QueueItem:
 
 @dataclass(frozen=True)
 class Queue:
-    """``GET /queue``, the pending prompts in the order in which they will run (the server sends a heap)."""
+    """``GET /queue``.
+
+    Attributes
+    ----------
+    queue_running : tuple of QueueItem, default ()
+        What runs now; one prompt at most on today's servers.
+    queue_pending : tuple of QueueItem, default ()
+        What waits, in the order in which it will run (the server sends a heap).
+
+    Examples
+    --------
+    >>> queue = Queue.parse({"queue_running": [[7, "a1", {}, {}, ["9"]]], "queue_pending": []})
+    >>> queue.queue_running
+    (QueueItem(number=7, prompt_id='a1', outputs_to_execute=('9',)),)
+    """
 
     queue_running: tuple[QueueItem, ...] = ()
     queue_pending: tuple[QueueItem, ...] = ()
@@ -82,11 +129,18 @@ class Queue:
         Parameters
         ----------
         body : dict
+            Of ``GET /queue``.
 
         Returns
         -------
         Queue
             Items that are no queue items are left out.
+
+        Examples
+        --------
+        >>> queue = Queue.parse({"queue_pending": [[8, "b2", {}, {}, ["9"]], [7, "a1", {}, {}, ["9"]]]})
+        >>> [item.prompt_id for item in queue.queue_pending]
+        ['a1', 'b2']
         """
         pending = sorted(_queue_items(body.get("queue_pending")), key=lambda item: (item.number, item.prompt_id))
         return cls(tuple(_queue_items(body.get("queue_running"))), tuple(pending))
@@ -103,11 +157,18 @@ class Queue:
         Parameters
         ----------
         prompt_id : str
+            Its id.
 
         Returns
         -------
         int or None
             0 when it runs now, None when it is not in the queue.
+
+        Examples
+        --------
+        >>> queue = Queue.parse({"queue_running": [[6, "now", {}]], "queue_pending": [[7, "next", {}]]})
+        >>> queue.position("now"), queue.position("next"), queue.position("gone")
+        (0, 1, None)
         """
         return self._ranked[prompt_id][0] if prompt_id in self._ranked else None
 
@@ -117,10 +178,17 @@ class Queue:
         Parameters
         ----------
         prompt_id : str
+            Its id.
 
         Returns
         -------
         QueueItem or None
+            None when it is not in the queue.
+
+        Examples
+        --------
+        >>> Queue.parse({"queue_pending": [[7, "a1", {}, {}, ["9"]]]}).find("a1")
+        QueueItem(number=7, prompt_id='a1', outputs_to_execute=('9',))
         """
         return self._ranked[prompt_id][1] if prompt_id in self._ranked else None
 
@@ -130,10 +198,17 @@ class Queue:
         Parameters
         ----------
         prompt_id : str
+            Its id.
 
         Returns
         -------
         bool
+            False when it waits, and when it is not in the queue.
+
+        Examples
+        --------
+        >>> Queue.parse({"queue_running": [[7, "a1", {}]]}).running("a1")
+        True
         """
         return any(item.prompt_id == prompt_id for item in self.queue_running)
 
@@ -154,7 +229,22 @@ def _queue_items(items: object) -> Iterator[QueueItem]:
 
 @dataclass(frozen=True)
 class HistoryStatus:
-    """How a prompt ended: ``messages`` are the state messages that the server kept."""
+    """How a prompt ended, as the history tells it.
+
+    Attributes
+    ----------
+    status_str : str or None, default None
+        "success" or "error"; "error" of an interrupted prompt too.
+    completed : bool or None, default None
+        Whether all of it ran.
+    messages : tuple of Event, default ()
+        The messages about the run that the server kept, oldest first.
+
+    Examples
+    --------
+    >>> HistoryEntry.parse("a1", {"status": {"status_str": "success", "completed": True}}).status
+    HistoryStatus(status_str='success', completed=True, messages=())
+    """
 
     status_str: str | None = None
     completed: bool | None = None
@@ -168,15 +258,30 @@ class HistoryEntry:
     Attributes
     ----------
     prompt_id : str
-    number : float
-    prompt : dict
+        Its id.
+    number : float, default 0
+        The place that it had in the queue's order.
+    prompt : dict, default {}
         The API prompt after the server's own conversions.
-    extra_data : dict
-    outputs_to_execute : tuple of str
-    outputs : dict
+    extra_data : dict, default {}
+        What was sent along: the client id, the editor's form.
+    outputs_to_execute : tuple of str, default ()
+        Ids of the output nodes that ran.
+    outputs : dict, default {}
         ``{node id: {key: list}}``; also filled for a failed or cancelled prompt, with what came before its end.
     status : HistoryStatus
-    meta : dict
+        How it ended; empty by default.
+    meta : dict, default {}
+        For each node with output: its id, and the node that shows it in the editor.
+    extra : dict, default {}
+        All other fields of the body.
+
+    Examples
+    --------
+    >>> job = client.submit(example(), width=64, height=64, steps=1).wait()
+    >>> entry = client.history(job.prompt_id)
+    >>> entry.outcome, len(entry.files)
+    ('completed', 1)
     """
 
     prompt_id: str
@@ -198,11 +303,18 @@ class HistoryEntry:
         prompt_id : str
             Its key there.
         body : dict
+            The value.
 
         Returns
         -------
         HistoryEntry
             What the body lacks stays empty.
+
+        Examples
+        --------
+        >>> entry = HistoryEntry.parse("a1", {"outputs": {"9": {"images": [{"filename": "a.png"}]}}})
+        >>> [file.filename for file in entry.files]
+        ['a.png']
         """
         items = list(_queue_items([body.get("prompt")]))
         item = items[0] if items else QueueItem(0, prompt_id, {}, {})
@@ -261,7 +373,28 @@ def _history_status(status: Mapping[str, Any]) -> HistoryStatus:
 
 @dataclass(frozen=True)
 class System:
-    """The ``system`` part of ``/system_stats``; sizes in bytes."""
+    """The ``system`` part of ``/system_stats``; what the server does not say is None.
+
+    Attributes
+    ----------
+    os : str or None, default None
+        Such as "posix".
+    ram_total, ram_free : int or None, default None
+        Memory in bytes.
+    comfyui_version, python_version, pytorch_version : str or None, default None
+        As the server writes them.
+    embedded_python : bool or None, default None
+        Whether it is the Windows package that brings its own Python.
+    argv : list of str or None, default None
+        The command line of the server.
+    extra : dict, default {}
+        All other fields.
+
+    Examples
+    --------
+    >>> SystemStats.parse({"system": {"comfyui_version": "0.33.0", "ram_total": 68719476736}}).system.ram_total / 2**30
+    64.0
+    """
 
     os: str | None = None
     ram_total: int | None = None
@@ -276,7 +409,29 @@ class System:
 
 @dataclass(frozen=True)
 class Device:
-    """One compute device of ``/system_stats``; sizes in bytes."""
+    """One compute device of ``/system_stats``; what the server does not say is None.
+
+    Attributes
+    ----------
+    name : str or None, default None
+        Such as "cuda:0 NVIDIA GeForce RTX 4090".
+    type : str or None, default None
+        "cuda", "cpu", "mps", ...
+    index : int or None, default None
+        Its number.
+    vram_total, vram_free : int or None, default None
+        Memory of the device in bytes.
+    torch_vram_total, torch_vram_free : int or None, default None
+        The part that PyTorch holds, in bytes.
+    extra : dict, default {}
+        All other fields.
+
+    Examples
+    --------
+    >>> device = Device("cuda:0", "cuda", 0, vram_total=25757220864, vram_free=12878610432)
+    >>> device.vram_free / device.vram_total
+    0.5
+    """
 
     name: str | None = None
     type: str | None = None
@@ -290,7 +445,21 @@ class Device:
 
 @dataclass(frozen=True)
 class SystemStats:
-    """``GET /system_stats``: the machine, its versions and devices, under ComfyUI's own names."""
+    """``GET /system_stats``: the machine, its versions and devices, under ComfyUI's own names.
+
+    Attributes
+    ----------
+    system : System
+        The machine and the versions; empty by default.
+    devices : tuple of Device, default ()
+        The compute devices.
+
+    Examples
+    --------
+    >>> stats = client.system_stats()
+    >>> [device.type for device in stats.devices]
+    ['cpu']
+    """
 
     system: System = field(default_factory=System)
     devices: tuple[Device, ...] = ()
@@ -302,11 +471,17 @@ class SystemStats:
         Parameters
         ----------
         body : dict
+            Of ``GET /system_stats``.
 
         Returns
         -------
         SystemStats
             What the body lacks stays empty.
+
+        Examples
+        --------
+        >>> SystemStats.parse({"devices": [{"name": "cpu", "type": "cpu"}]}).devices[0].name
+        'cpu'
         """
         system, devices = body.get("system"), body.get("devices")
         return cls(

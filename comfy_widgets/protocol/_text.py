@@ -29,6 +29,7 @@ def cut(text: str, limit: int = MAX_TEXT) -> str:
     Returns
     -------
     str
+        The text itself where it is short enough.
 
     Examples
     --------
@@ -50,11 +51,12 @@ def plain(text: str, limit: int = MAX_TEXT) -> str:
     text : str
         As a node or the server wrote it for a terminal.
     limit : int
-        As in `cut`.
+        The most characters to keep, as in `cut`; `MAX_TEXT` by default.
 
     Returns
     -------
     str
+        The text for people.
 
     Examples
     --------
@@ -89,12 +91,14 @@ def plain_lines(lines: Iterable[str], limit: int = 5 * MAX_TEXT) -> tuple[str, .
     Parameters
     ----------
     lines : iterable of str
+        As the server sent them.
     limit : int
         The most characters to keep of all together; fifty thousand by default.
 
     Returns
     -------
     tuple of str
+        With a line in place of those that are left out.
 
     Examples
     --------
@@ -129,6 +133,7 @@ def printable(text: str) -> str:
     Returns
     -------
     str
+        Safe to print.
 
     Examples
     --------

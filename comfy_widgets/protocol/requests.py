@@ -12,10 +12,29 @@ from urllib.parse import quote
 from ._errors import WorkflowError
 from ._outputs import File
 
+__all__ = ["Request", "Upload", "get", "history", "post", "prompt", "refuse_unsendable", "upload", "view"]
+
 
 @dataclass(frozen=True)
 class Upload:
-    """The file of a multipart call."""
+    """The file of a multipart call.
+
+    Attributes
+    ----------
+    part : str
+        Name of the form's field: "image".
+    filename : str
+        The name that the server is to give it.
+    content : bytes
+        Its bytes.
+    mime : str, default "application/octet-stream"
+        Its media type.
+
+    Examples
+    --------
+    >>> Upload("image", "boat.png", b"the bytes of a PNG", "image/png")
+    Upload(part='image', filename='boat.png', mime='image/png')
+    """
 
     part: str
     filename: str
@@ -29,18 +48,29 @@ class Request:
 
     Attributes
     ----------
-    method, route : str
-        ``route`` is without the /api prefix, which `Address.http` adds.
-    query : dict
-    body : object or None
-        Sent as JSON.
-    raw : bytes or None
+    method : {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
+        The HTTP method.
+    route : str
+        Without the /api prefix, which `Address.http` adds.
+    query : dict of str to str, default {}
+        Behind the question mark.
+    body : object, default None
+        Sent as JSON; None sends no body.
+    raw : bytes or None, default None
         Sent as it is, in place of ``body``.
-    form : dict
+    form : dict of str to str, default {}
         Fields of a multipart call, sent with ``upload``.
-    repeatable : bool
+    upload : Upload or None, default None
+        The file of a multipart call.
+    repeatable : bool, default False
         Whether a POST or PATCH, when its answer got lost, may be sent again: only where a second one does what the
         first did. A second ``interrupt`` could stop the next prompt, perhaps a stranger's.
+
+    Examples
+    --------
+    >>> call = Request("POST", "/queue", body={"clear": True})
+    >>> call.payload, call.idempotent
+    (b'{"clear": true}', False)
     """
 
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -105,12 +135,38 @@ def get(route: str, **query: str | int | None) -> Request:
     Returns
     -------
     Request
+        To be sent by a transport.
+
+    Examples
+    --------
+    >>> get("/history", max_items=10, offset=None).query
+    {'max_items': '10'}
     """
     return Request("GET", route, {name: str(value) for name, value in query.items() if value is not None})
 
 
 def post(route: str, body: object = None, *, repeatable: bool = False) -> Request:
-    """A POST with a JSON body; ``repeatable`` as in `Request`."""
+    """A POST with a JSON body.
+
+    Parameters
+    ----------
+    route : str
+        Without the /api prefix.
+    body : object, default None
+        Sent as JSON; None sends no body.
+    repeatable : bool, default False
+        Whether it may be sent again when its answer got lost, as in `Request`.
+
+    Returns
+    -------
+    Request
+        To be sent by a transport.
+
+    Examples
+    --------
+    >>> post("/queue", {"delete": ["a1"]}, repeatable=True).payload
+    b'{"delete": ["a1"]}'
+    """
     return Request("POST", route, body=body, repeatable=repeatable)
 
 
@@ -134,22 +190,30 @@ def prompt(
         A lower-case uuid4 with hyphens.
     client_id : str
         Whose websocket is told of it.
-    front : bool
+    front : bool, default False
         Before all that waits.
     number : float, optional
-        A place in the order; the lowest runs first.
+        A place in the order; the lowest runs first. By default the server counts up.
     partial_execution_targets : sequence of str, optional
-        Run only these output nodes.
+        Run only these output nodes; all by default.
     extra_data : dict, optional
+        What is kept with the prompt, such as the editor's form; nothing by default.
 
     Returns
     -------
     Request
+        To be sent by a transport.
 
     Raises
     ------
     WorkflowError
         A value is NaN, infinite or no JSON at all: the message names node and input.
+
+    Examples
+    --------
+    >>> call = prompt({"3": {"class_type": "KSampler", "inputs": {}}}, prompt_id="a1", client_id="me", front=True)
+    >>> call.route, call.body["front"]
+    ('/prompt', True)
     """
     refuse_unsendable(prompt)
     body: dict[str, Any] = {"prompt": prompt, "prompt_id": prompt_id, "client_id": client_id}
@@ -173,14 +237,22 @@ def view(file: File, *, preview: str | None = None, channel: str | None = None) 
     Parameters
     ----------
     file : File
+        What is wanted.
     preview : str, optional
-        "webp;90" or "jpeg;80": re-encoded by the server, at full size.
+        "webp;90" or "jpeg;80": re-encoded by the server, at full size. By default the file as it is.
     channel : str, optional
-        "rgb", "a" or "rgba".
+        "rgb", "a" or "rgba"; by default all there are.
 
     Returns
     -------
     Request
+        To be sent by a transport.
+
+    Examples
+    --------
+    >>> from comfy_widgets.protocol import File
+    >>> view(File("boats/a.png"), preview="webp;90").query
+    {'filename': 'a.png', 'subfolder': 'boats', 'type': 'output', 'preview': 'webp;90'}
     """
     directory, _, filename = file.filename.rpartition("/")
     subfolder = "/".join(part for part in (file.subfolder, directory) if part)
@@ -193,10 +265,17 @@ def history(prompt_id: str) -> Request:
     Parameters
     ----------
     prompt_id : str
+        Of a prompt that has ended; the server answers with nothing before.
 
     Returns
     -------
     Request
+        To be sent by a transport.
+
+    Examples
+    --------
+    >>> history("a1").route
+    '/history/a1'
     """
     return get(f"/history/{quote(prompt_id, safe='')}")
 
@@ -214,20 +293,28 @@ def upload(
 
     Parameters
     ----------
-    route : str
+    route : {"/upload/image", "/upload/mask"}
+        Which of the two.
     file : Upload
-    type : str
+        The file.
+    type : str, default "input"
         "input", "temp" or "output".
-    subfolder : str
+    subfolder : str, default ""
         Below the folder of that type.
-    overwrite : bool
+    overwrite : bool, default False
         Replace a file of the same name; the server adds a number otherwise.
     original_ref : File, optional
-        Of a mask: the image that gets it as its alpha.
+        Of a mask: the image that gets it as its alpha. None by default.
 
     Returns
     -------
     Request
+        To be sent by a transport.
+
+    Examples
+    --------
+    >>> upload("/upload/image", Upload("image", "boat.png", b"..."), overwrite=True).form
+    {'type': 'input', 'subfolder': '', 'overwrite': 'true'}
     """
     form = {"type": type, "subfolder": subfolder}
     if overwrite:
@@ -250,6 +337,14 @@ def refuse_unsendable(prompt: Mapping[str, Any]) -> None:
     ------
     WorkflowError
         Names the node and the input.
+
+    Examples
+    --------
+    >>> try:
+    ...     refuse_unsendable({"3": {"class_type": "KSampler", "inputs": {"cfg": float("nan")}}})
+    ... except ValueError as error:
+    ...     print(error)
+    KSampler (node 3): cfg is nan, which cannot be sent. Give it a finite number.
     """
     for node_id, node in prompt.items():
         inputs = node.get("inputs") if isinstance(node, Mapping) else None

@@ -7,14 +7,18 @@
 Nothing here needs more than the standard library and Pillow, and nothing here shares code with the client or with the
 embedded engine: a mistake in one of them cannot hide in the other.
 
+In the examples of this package, ``server`` is a running `ScriptedServer`, ``proxy`` a `FaultProxy` before it and
+``client`` a `ComfyClient` of the proxy.
+
 Examples
 --------
 >>> from comfy_widgets import ComfyClient
 >>> from comfy_widgets.testing import FaultProxy, ScriptedServer, text_to_image
->>> with ScriptedServer() as server, FaultProxy(server.url) as proxy:  # doctest: +SKIP
-...     proxy.cut_websocket(after_messages=5, manner="reset")
-...     result = ComfyClient(proxy.url).run(text_to_image())
-...     assert len(result.images) == 1 and proxy.count("POST", "/prompt") == 1
+>>> with ScriptedServer() as server, FaultProxy(server.url) as proxy, ComfyClient(proxy.url) as client:
+...     fault = proxy.cut_websocket(after_messages=5, manner="reset")
+...     result = client.run(text_to_image())
+>>> len(result.images), fault.hits, server.count("POST", "/prompt")
+(1, 1, 1)
 """
 
 from __future__ import annotations

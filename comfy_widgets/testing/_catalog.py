@@ -24,7 +24,32 @@ def node_info(
     *,
     output_node: bool = False,
 ) -> dict[str, Any]:
-    """Entry of ``/object_info`` for a node class (protocol: `/object_info`, node info keys)."""
+    """Entry of ``/object_info`` for a node class.
+
+    Parameters
+    ----------
+    name : str
+        The class, as prompts name it.
+    display_name : str
+        What the editor calls it.
+    required : dict
+        Name of an input to its specification: ``["INT", {"default": 1, "min": 1}]``.
+    output : tuple of str, default ()
+        The types of its outputs.
+    output_node : bool, default False
+        Whether it gives output for people, so that a prompt may end in it.
+
+    Returns
+    -------
+    dict
+        To be put into `ScriptedServer.object_info`.
+
+    Examples
+    --------
+    >>> server.object_info["Blur"] = node_info("Blur", "Blur", {"radius": ["INT", {"default": 2}]}, ("IMAGE",))
+    >>> client.object_info()["Blur"]["output"]
+    ['IMAGE']
+    """
     return {
         "input": {"required": required},
         "input_order": {"required": list(required)},
@@ -97,7 +122,30 @@ def object_info() -> dict[str, Any]:
 
 
 def text_to_image(*, seed: int = 0, steps: int = 4, batch_size: int = 1, text: str = "a red circle") -> Prompt:
-    """Text to image in API form, with the node ids of ComfyUI's own default workflow."""
+    """Text to image in API format, with the node ids of ComfyUI's own default workflow.
+
+    Parameters
+    ----------
+    seed : int, default 0
+        Of the KSampler, which is node "3".
+    steps : int, default 4
+        Of the KSampler.
+    batch_size : int, default 1
+        How many images node "9", a SaveImage, gives.
+    text : str, default "a red circle"
+        The positive prompt.
+
+    Returns
+    -------
+    dict
+        Node id to ``class_type`` and ``inputs``; 64 by 64 pixels.
+
+    Examples
+    --------
+    >>> prompt = text_to_image(seed=7, batch_size=2)
+    >>> prompt["3"]["inputs"]["seed"], len(client.run(prompt).images)
+    (7, 2)
+    """
     return {
         "3": {
             "class_type": "KSampler",
@@ -125,7 +173,27 @@ def text_to_image(*, seed: int = 0, steps: int = 4, batch_size: int = 1, text: s
 
 
 def image(of: object, *, kind: str = "PNG", size: int = 32) -> bytes:
-    """Bytes of an image that depends on nothing but `of`: equal things look equal."""
+    """Bytes of an image file that depends on nothing but `of`: equal things look equal.
+
+    Parameters
+    ----------
+    of : object
+        Anything that JSON or ``str`` can write.
+    kind : str, default "PNG"
+        Format of the file, as Pillow names it.
+    size : int, default 32
+        Width and height in pixels.
+
+    Returns
+    -------
+    bytes
+        The encoded RGB image.
+
+    Examples
+    --------
+    >>> image("boat") == image("boat"), image("boat") == image("house")
+    (True, False)
+    """
     digest = hashlib.sha256(json.dumps(of, sort_keys=True, default=str).encode()).digest()
     pixels = Image.frombytes("RGB", (2, 2), digest[:12]).resize((size, size), Image.Resampling.NEAREST)
     target = io.BytesIO()

@@ -60,14 +60,31 @@ FaultT = TypeVar("FaultT", bound="Fault")
 class Fault:
     """One fault that was asked for. It is also the handle: count it, wait for it, lift it.
 
+    The methods of `FaultProxy` make it.
+
+    Parameters
+    ----------
+    times : int or None, default 1
+        How often it strikes; None for always.
+    nth : int, default 1
+        The first matching request or message it strikes, counted from 1.
+
     Attributes
     ----------
-    times : int or None
-        How often it strikes; None for always.
-    nth : int
-        The first matching request or message it strikes, counted from 1.
     hits : int
         How often it has struck.
+    lifted : threading.Event
+        Set once the fault is lifted.
+
+    Examples
+    --------
+    >>> fault = proxy.lose_reply("GET", "/queue", times=None)
+    >>> try:
+    ...     client.queue()
+    ... except ComfyError:
+    ...     fault.lift()
+    >>> fault.hits > 0, client.queue().queue_running
+    (True, ())
     """
 
     times: int | None = field(default=1, kw_only=True)
@@ -78,7 +95,19 @@ class Fault:
     _waiter: Waiter = field(default_factory=Waiter, init=False, repr=False)
 
     def strikes(self) -> bool:
-        """Count one match and say whether the fault acts on it."""
+        """Count one match and say whether the fault acts on it; the proxy asks this.
+
+        Returns
+        -------
+        bool
+            False before the `nth` match, after `times` hits and once the fault is lifted.
+
+        Examples
+        --------
+        >>> fault = Fault(nth=2)
+        >>> [fault.strikes(), fault.strikes(), fault.strikes()]
+        [False, True, False]
+        """
         if self.lifted.is_set() or (self.times is not None and self.hits >= self.times):
             return False
         self._seen += 1
@@ -89,11 +118,38 @@ class Fault:
         return True
 
     def wait(self, timeout: float = 30.0) -> None:
-        """Return as soon as the fault has struck once; raises TimeoutError when it has not in `timeout` seconds."""
+        """Return as soon as the fault has struck once.
+
+        Parameters
+        ----------
+        timeout : float, default 30.0
+            Seconds to wait at most.
+
+        Raises
+        ------
+        TimeoutError
+            It has not struck in this time.
+
+        Examples
+        --------
+        >>> fault = proxy.cut_websocket(after_messages=3)
+        >>> job = client.submit(text_to_image())
+        >>> fault.wait()
+        >>> job.result(30).status
+        'completed'
+        """
         self._waiter.until(lambda: self.hits, timeout, f"the fault {type(self).__name__}")
 
     def lift(self) -> None:
-        """End the fault: it strikes no more, and what it holds back goes on."""
+        """End the fault: it strikes no more, and what it holds back goes on.
+
+        Examples
+        --------
+        >>> fault = proxy.fail("GET", "/queue", times=None)
+        >>> fault.lift()
+        >>> client.queue().queue_running, fault.hits
+        ((), 0)
+        """
         self.lifted.set()
         self._waiter.notify()
 

@@ -18,7 +18,31 @@ from ._wire import FrameReader, MessageJoiner, Opcode, accept_key, bare_path, en
 
 @dataclass
 class Request(SeenRequest):
-    """One request as a handler gets it."""
+    """One request as a handler gets it.
+
+    Attributes
+    ----------
+    method : str
+        The HTTP method.
+    target : str
+        Path and query as the client wrote them.
+    headers : tuple of (str, str) pairs, default ()
+        In the order they came.
+    body : bytes, default b""
+        What was sent.
+    status : int or None, default None
+        Status the client was given; None while there is none.
+    fault : str, default ""
+        Always "": a server has no faults.
+    at : float
+        When it came, `time.monotonic` seconds; now by default.
+
+    Examples
+    --------
+    >>> request = Request("GET", "/api/view?filename=a.png&type=output")
+    >>> request.path, request.query["filename"]
+    ('/view', 'a.png')
+    """
 
     @property
     def path(self) -> str:
@@ -40,7 +64,26 @@ class Request(SeenRequest):
 
 @dataclass
 class Reply:
-    """What a handler answers."""
+    """What a handler answers.
+
+    Parameters
+    ----------
+    status : int, default 200
+        The HTTP status.
+    body : bytes, default b""
+        What the client reads.
+    content_type : str, default ""
+        Its media type; "" leaves the header out.
+    headers : dict of str to str, default {}
+        Further headers.
+
+    Examples
+    --------
+    >>> from urllib.request import urlopen
+    >>> server.on("GET", "/hello", Reply(200, b"hello", "text/plain"))
+    >>> urlopen(f"{server.url}/hello").read()
+    b'hello'
+    """
 
     status: int = 200
     body: bytes = b""
@@ -49,12 +92,50 @@ class Reply:
 
     @classmethod
     def json(cls, value: Any, status: int = 200) -> Reply:
-        """Reply with JSON."""
+        """Reply with JSON.
+
+        Parameters
+        ----------
+        value : object
+            What JSON can write.
+        status : int, default 200
+            The HTTP status.
+
+        Returns
+        -------
+        Reply
+            With the media type of JSON.
+
+        Examples
+        --------
+        >>> Reply.json({"queue_running": []}).body
+        b'{"queue_running": []}'
+        """
         return cls(status, json.dumps(value).encode(), "application/json; charset=utf-8")
 
     @classmethod
     def text(cls, value: str, status: int = 200, content_type: str = "text/plain; charset=utf-8") -> Reply:
-        """Reply with text."""
+        """Reply with text.
+
+        Parameters
+        ----------
+        value : str
+            Sent as UTF-8.
+        status : int, default 200
+            The HTTP status.
+        content_type : str, default "text/plain; charset=utf-8"
+            Its media type.
+
+        Returns
+        -------
+        Reply
+            With the text as its body.
+
+        Examples
+        --------
+        >>> Reply.text("Bad Gateway", 502)
+        Reply(status=502, body=b'Bad Gateway', content_type='text/plain; charset=utf-8', headers={})
+        """
         return cls(status, value.encode(), content_type)
 
 

@@ -47,21 +47,27 @@ class FaultProxy:
     ----------
     target_url : str
         The server, ``http://host:port``; a path behind it is kept in `url`.
-    delay : float
+    delay : float, default 0.0
         Latency in seconds each way; may be set at any time. Throughput is not limited, any number of bytes may be
         under way, and opening a connection costs a round trip as on a real network.
-    port : int
+    port : int, default 0
         Port of 127.0.0.1 to listen on; 0 for a free one.
-    record : bool
+    record : bool, default True
         Whether to keep the websocket messages that pass.
+
+    Raises
+    ------
+    ValueError
+        The URL of the server is no http:// URL.
 
     Examples
     --------
-    >>> with FaultProxy(server.url) as proxy:  # doctest: +SKIP
-    ...     proxy.cut_websocket(after_messages=3, manner="reset")
-    ...     proxy.lose_reply("POST", "/prompt")
-    ...     result = ComfyClient(proxy.url).run(workflow)
-    ...     assert proxy.count("POST", "/prompt") == 1
+    >>> with FaultProxy(server.url) as proxy, ComfyClient(proxy.url) as client:
+    ...     cut = proxy.cut_websocket(after_messages=3, manner="reset")
+    ...     lost = proxy.lose_reply("POST", "/prompt")
+    ...     result = client.run(text_to_image())
+    >>> len(result.images), cut.hits, lost.hits, server.count("POST", "/prompt")
+    (1, 1, 1, 1)
     """
 
     def __init__(self, target_url: str, *, delay: float = 0.0, port: int = 0, record: bool = True) -> None:
@@ -80,14 +86,33 @@ class FaultProxy:
     # ---- life ----
 
     def start(self) -> FaultProxy:
-        """Begin to listen; ``with`` does it too."""
+        """Begin to listen; ``with`` does it too.
+
+        Returns
+        -------
+        FaultProxy
+            Itself.
+
+        Examples
+        --------
+        >>> other = FaultProxy(server.url).start()
+        >>> other.url == proxy.url
+        False
+        >>> other.close()
+        """
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         self._thread.start()
         self._on_loop(self._listen())
         return self
 
     def close(self) -> None:
-        """End every connection and stop listening."""
+        """End every connection and stop listening; ``with`` does it too.
+
+        Examples
+        --------
+        >>> other = FaultProxy(server.url).start()
+        >>> other.close()
+        """
         if self._thread is None:
             return
         self._on_loop(self._shut_down())
@@ -141,19 +166,96 @@ class FaultProxy:
         return self.traffic.websockets
 
     def count(self, method: str, path: str) -> int:
-        """How many requests of this method and path there were."""
+        """How many requests of this method and path there were.
+
+        Parameters
+        ----------
+        method : str
+            ``"*"`` for any.
+        path : str
+            A pattern such as ``"/history/*"``, matched with and without ``/api``.
+
+        Returns
+        -------
+        int
+            Websocket handshakes count as a GET of ``/ws``.
+
+        Examples
+        --------
+        >>> _ = client.queue()
+        >>> proxy.count("GET", "/queue")
+        1
+        """
         return self.traffic.count(method, path)
 
     def open_websockets(self, client_id: str | None = None) -> int:
-        """How many websockets clients hold now, of one id or of all."""
+        """How many websockets clients hold now.
+
+        Parameters
+        ----------
+        client_id : str, optional
+            Only those with this id; by default all.
+
+        Returns
+        -------
+        int
+            Those whose end the client has not brought about or seen.
+
+        Examples
+        --------
+        >>> _ = client.run(text_to_image())
+        >>> proxy.open_websockets(client.client_id)
+        1
+        """
         return self.traffic.open_websockets(client_id)
 
     def most_open_websockets(self, client_id: str) -> int:
-        """The most websockets that were ever open at one time with this id."""
+        """The most websockets that were ever open at one time with one id.
+
+        Parameters
+        ----------
+        client_id : str
+            The id.
+
+        Returns
+        -------
+        int
+            More than one makes ComfyUI lose messages.
+
+        Examples
+        --------
+        >>> _ = client.run(text_to_image())
+        >>> proxy.most_open_websockets(client.client_id)
+        1
+        """
         return self.traffic.most_open_websockets(client_id)
 
     def wait_for(self, look: Callable[[], T], timeout: float = 30.0) -> T:
-        """Wait until `look()` is true, e.g. ``lambda: proxy.open_websockets() == 2``; TimeoutError if it never is."""
+        """Wait until a function returns something true.
+
+        Parameters
+        ----------
+        look : callable
+            Called without arguments, again and again, whenever something has passed.
+        timeout : float, default 30.0
+            Seconds to wait at most.
+
+        Returns
+        -------
+        object
+            What `look` returned.
+
+        Raises
+        ------
+        TimeoutError
+            It never was true in this time.
+
+        Examples
+        --------
+        >>> job = client.submit(text_to_image())
+        >>> proxy.wait_for(lambda: proxy.count("POST", "/prompt"))
+        1
+        """
         return self.traffic.changed.until(look, timeout, "what the test waits for")
 
     @property
@@ -175,7 +277,37 @@ class FaultProxy:
         times: int | None = 1,
         nth: int = 1,
     ) -> Answer:
-        """Answer in the server's place, as a login page or a gateway does."""
+        """Answer in the server's place, as a login page or a gateway does.
+
+        Parameters
+        ----------
+        method, path : str
+            ``"*"`` for any method; a path pattern such as ``"/history/*"``, matched with and without ``/api``.
+        status : int
+            The HTTP status.
+        body : str or bytes, default b""
+            What the client reads.
+        content_type : str, default "text/html"
+            Its media type.
+        reaches_server : bool, default False
+            Whether the server gets the request nonetheless; its own reply is thrown away.
+        times : int or None, default 1
+            How often; None for always.
+        nth : int, default 1
+            The first matching request to answer, counted from 1.
+
+        Returns
+        -------
+        Fault
+            The handle.
+
+        Examples
+        --------
+        >>> from urllib.request import urlopen
+        >>> fault = proxy.answer("GET", "/queue", status=200, body="<h1>Sign in</h1>")
+        >>> urlopen(f"{proxy.url}/queue").read()
+        b'<h1>Sign in</h1>'
+        """
         content = body.encode() if isinstance(body, str) else body
         return self._add(Answer(method, path, status, content, content_type, reaches_server, times=times, nth=nth))
 
@@ -189,12 +321,40 @@ class FaultProxy:
         times: int | None = 1,
         nth: int = 1,
     ) -> Answer:
-        """Answer with an error; with `reaches_server` the server has done as it was told nonetheless."""
+        """Answer with an error in the server's place.
+
+        Parameters
+        ----------
+        method, path : str
+            ``"*"`` for any method; a path pattern such as ``"/history/*"``, matched with and without ``/api``.
+        status : int, default 503
+            The HTTP status.
+        reaches_server : bool, default False
+            Whether the server gets the request, and does what it says, nonetheless.
+        times : int or None, default 1
+            How often; None for always.
+        nth : int, default 1
+            The first matching request to fail, counted from 1.
+
+        Returns
+        -------
+        Fault
+            The handle.
+
+        Examples
+        --------
+        >>> fault = proxy.fail("GET", "/queue")
+        >>> try:
+        ...     client.queue()
+        ... except ComfyError as error:
+        ...     print(error)
+        Reading the queue: the server answered 503: made by the fault proxy.
+        """
         return self.answer(
             method,
             path,
             status=status,
-            body=f"{status}: made by the fault proxy",
+            body="made by the fault proxy",
             content_type="text/plain",
             reaches_server=reaches_server,
             times=times,
@@ -204,7 +364,31 @@ class FaultProxy:
     def lose_reply(
         self, method: str, path: str, *, manner: Manner = "reset", times: int | None = 1, nth: int = 1
     ) -> LoseReply:
-        """Let the request reach the server, and end the connection in place of the reply."""
+        """Let the request reach the server, and end the connection in place of the reply.
+
+        Parameters
+        ----------
+        method, path : str
+            ``"*"`` for any method; a path pattern such as ``"/history/*"``, matched with and without ``/api``.
+        manner : {"close", "eof", "reset", "silent"}, default "reset"
+            See `Manner`.
+        times : int or None, default 1
+            How often; None for always.
+        nth : int, default 1
+            The first matching request to strike, counted from 1.
+
+        Returns
+        -------
+        Fault
+            The handle.
+
+        Examples
+        --------
+        >>> fault = proxy.lose_reply("POST", "/prompt")
+        >>> result = client.run(text_to_image())
+        >>> fault.hits, server.count("POST", "/prompt")
+        (1, 1)
+        """
         return self._add(LoseReply(method, path, manner, times=times, nth=nth))
 
     def cut_reply(
@@ -217,17 +401,92 @@ class FaultProxy:
         times: int | None = 1,
         nth: int = 1,
     ) -> CutReply:
-        """Pass the head of the reply and `after_bytes` of its body, then end the connection."""
+        """Pass the head of the reply and a part of its body, then end the connection.
+
+        Parameters
+        ----------
+        method, path : str
+            ``"*"`` for any method; a path pattern such as ``"/history/*"``, matched with and without ``/api``.
+        after_bytes : int, default 0
+            How many bytes of the body pass.
+        manner : {"close", "eof", "reset", "silent"}, default "reset"
+            See `Manner`.
+        times : int or None, default 1
+            How often; None for always.
+        nth : int, default 1
+            The first matching request to strike, counted from 1.
+
+        Returns
+        -------
+        Fault
+            The handle.
+
+        Examples
+        --------
+        >>> fault = proxy.cut_reply("GET", "/view", after_bytes=20)
+        >>> result = client.run(text_to_image())
+        >>> len(result.images), fault.hits
+        (1, 1)
+        """
         return self._add(CutReply(method, path, after_bytes, manner, times=times, nth=nth))
 
     def slow_body(
         self, method: str, path: str, *, bytes_per_second: float, times: int | None = 1, nth: int = 1
     ) -> SlowBody:
-        """Pass the body of the reply at this rate."""
+        """Pass the body of the reply slowly.
+
+        Parameters
+        ----------
+        method, path : str
+            ``"*"`` for any method; a path pattern such as ``"/history/*"``, matched with and without ``/api``.
+        bytes_per_second : float
+            The rate.
+        times : int or None, default 1
+            How often; None for always.
+        nth : int, default 1
+            The first matching request to strike, counted from 1.
+
+        Returns
+        -------
+        Fault
+            The handle.
+
+        Examples
+        --------
+        >>> fault = proxy.slow_body("GET", "/queue", bytes_per_second=2000)
+        >>> client.queue().queue_running, fault.hits
+        ((), 1)
+        """
         return self._add(SlowBody(method, path, bytes_per_second, times=times, nth=nth))
 
     def stall(self, method: str, path: str, *, times: int | None = 1, nth: int = 1) -> Stall:
-        """Leave the request without an answer until the fault is lifted; then serve it as if nothing had been."""
+        """Leave the request without an answer until the fault is lifted; then serve it as if nothing had been.
+
+        Parameters
+        ----------
+        method, path : str
+            ``"*"`` for any method; a path pattern such as ``"/history/*"``, matched with and without ``/api``.
+        times : int or None, default 1
+            How often; None for always.
+        nth : int, default 1
+            The first matching request to strike, counted from 1.
+
+        Returns
+        -------
+        Fault
+            The handle.
+
+        Examples
+        --------
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> fault = proxy.stall("GET", "/queue")
+        >>> with ThreadPoolExecutor() as pool:
+        ...     answer = pool.submit(client.queue)
+        ...     fault.wait()
+        ...     fault.lift()
+        >>> answer.result().queue_running
+        ()
+        """
         return self._add(Stall(method, path, times=times, nth=nth))
 
     # ---- faults of websockets ----
@@ -249,22 +508,52 @@ class FaultProxy:
         after_messages : int
             Counted for each connection, from its handshake; 0 cuts right after the handshake. A connection that is
             past it already is cut at its next message.
-        manner : {"close", "eof", "reset", "silent", "deaf"}
+        manner : {"close", "eof", "reset", "silent", "deaf"}, default "reset"
             See `Manner`.
         client_id : str, optional
-            Only websockets of this client.
-        midway : bool
+            Only websockets of this client; of all by default.
+        midway : bool, default False
             Pass half of the next message first.
         server_notices : bool, optional
             Whether the server's side ends too. By default it does unless the manner is "silent" or "deaf". If not, it
             ends when the fault is lifted: that is how ComfyUI comes to forget a client that has long reconnected.
-        times : int or None
+        times : int or None, default 1
             How many connections are cut; None for every one.
+
+        Returns
+        -------
+        Fault
+            The handle.
+
+        Examples
+        --------
+        >>> fault = proxy.cut_websocket(after_messages=5, manner="close")
+        >>> len(client.run(text_to_image()).images), fault.hits
+        (1, 1)
         """
         return self._add(self._cut(after_messages, manner, client_id, midway, server_notices, times))
 
     def cut_websockets_now(self, manner: Manner = "reset", *, server_notices: bool | None = None) -> CutWebSocket:
-        """End every websocket that is open now."""
+        """End every websocket that is open now.
+
+        Parameters
+        ----------
+        manner : {"close", "eof", "reset", "silent", "deaf"}, default "reset"
+            See `Manner`.
+        server_notices : bool, optional
+            Whether the server's side ends too. By default it does unless the manner is "silent" or "deaf".
+
+        Returns
+        -------
+        Fault
+            The handle; ``hits`` says how many were cut.
+
+        Examples
+        --------
+        >>> result = client.run(text_to_image())
+        >>> proxy.cut_websockets_now().hits
+        1
+        """
         fault = self._cut(0, manner, None, False, server_notices, None)
 
         async def cut() -> None:
@@ -283,19 +572,87 @@ class FaultProxy:
         times: int | None = 1,
         nth: int = 1,
     ) -> AlterMessages:
-        """Change messages from the server; `change` gets and gives str for text, bytes for binary, None to drop."""
+        """Change messages from the server on their way.
+
+        Parameters
+        ----------
+        change : callable
+            Gets and returns str for a text message, bytes for a binary one; None drops it.
+        where : callable, optional
+            Says of a `SeenMessage` whether it is meant; by default every one is.
+        times : int or None, default 1
+            How many messages; None for every one.
+        nth : int, default 1
+            The first matching message to change, counted from 1.
+
+        Returns
+        -------
+        Fault
+            The handle.
+
+        Examples
+        --------
+        >>> fault = proxy.alter_messages(
+        ...     lambda text: text.replace("execution_start", "started_by_a_plugin"),
+        ...     where=lambda message: "execution_start" in str(message.data),
+        ... )
+        >>> str(client.run(text_to_image()).status), fault.hits
+        ('completed', 1)
+        """
         return self._add(AlterMessages(change, where, times=times, nth=nth))
 
     def drop_messages(
         self, where: Callable[[SeenMessage], bool] = _any, *, times: int | None = 1, nth: int = 1
     ) -> AlterMessages:
-        """Keep messages from the server back for good."""
+        """Keep messages from the server back for good.
+
+        Parameters
+        ----------
+        where : callable, optional
+            Says of a `SeenMessage` whether it is meant; by default every one is.
+        times : int or None, default 1
+            How many messages; None for every one.
+        nth : int, default 1
+            The first matching message to drop, counted from 1.
+
+        Returns
+        -------
+        Fault
+            The handle.
+
+        Examples
+        --------
+        >>> fault = proxy.drop_messages(where=lambda message: '"executed"' in str(message.data), times=None)
+        >>> len(client.run(text_to_image()).images), fault.hits
+        (1, 1)
+        """
         return self.alter_messages(lambda message: None, where, times=times, nth=nth)
 
     def garble_messages(
         self, where: Callable[[SeenMessage], bool] = _any, *, times: int | None = 1, nth: int = 1
     ) -> AlterMessages:
-        """Make nonsense of messages: text is neither JSON nor UTF-8 any more, of binary every bit is turned."""
+        """Make nonsense of messages: text is neither JSON nor UTF-8 any more, of binary every bit is turned.
+
+        Parameters
+        ----------
+        where : callable, optional
+            Says of a `SeenMessage` whether it is meant; by default every one is.
+        times : int or None, default 1
+            How many messages; None for every one.
+        nth : int, default 1
+            The first matching message to garble, counted from 1.
+
+        Returns
+        -------
+        Fault
+            The handle.
+
+        Examples
+        --------
+        >>> fault = proxy.garble_messages(where=lambda message: isinstance(message.data, bytes))
+        >>> len(client.run(text_to_image()).images), fault.hits
+        (1, 1)
+        """
 
         def garble(message: Message) -> Message:
             if isinstance(message, str):
@@ -307,7 +664,28 @@ class FaultProxy:
     def truncate_messages(
         self, where: Callable[[SeenMessage], bool] = _any, *, times: int | None = 1, nth: int = 1
     ) -> AlterMessages:
-        """Leave the second half of messages out."""
+        """Leave the second half of messages out.
+
+        Parameters
+        ----------
+        where : callable, optional
+            Says of a `SeenMessage` whether it is meant; by default every one is.
+        times : int or None, default 1
+            How many messages; None for every one.
+        nth : int, default 1
+            The first matching message to truncate, counted from 1.
+
+        Returns
+        -------
+        Fault
+            The handle.
+
+        Examples
+        --------
+        >>> fault = proxy.truncate_messages(nth=3)
+        >>> len(client.run(text_to_image()).images), fault.hits
+        (1, 1)
+        """
         return self.alter_messages(lambda message: message[: len(message) // 2], where, times=times, nth=nth)
 
     # ---- outages ----
@@ -316,7 +694,27 @@ class FaultProxy:
     def refusing(self, *, drop: bool = True) -> Iterator[None]:
         """Refuse new connections inside the ``with`` block, as a server that is down does.
 
-        With `drop` the connections that are open are reset first.
+        Parameters
+        ----------
+        drop : bool, default True
+            Whether the connections that are open are reset first.
+
+        Yields
+        ------
+        None
+            The server is back after the block.
+
+        Examples
+        --------
+        >>> from urllib.request import urlopen
+        >>> with proxy.refusing():
+        ...     try:
+        ...         urlopen(f"{proxy.url}/queue")
+        ...     except OSError:
+        ...         print("the server is down")
+        the server is down
+        >>> urlopen(f"{proxy.url}/queue").status
+        200
         """
         self.refuse(drop=drop)
         try:
@@ -325,11 +723,30 @@ class FaultProxy:
             self.accept()
 
     def refuse(self, *, drop: bool = True) -> None:
-        """Refuse new connections until `accept`; with `drop` reset those that are open."""
+        """Refuse new connections until `accept`.
+
+        Parameters
+        ----------
+        drop : bool, default True
+            Whether the connections that are open are reset first.
+
+        Examples
+        --------
+        >>> proxy.refuse()
+        >>> proxy.accept()
+        >>> client.queue().queue_running
+        ()
+        """
         self._on_loop(self._stop_listening(drop))
 
     def accept(self) -> None:
-        """Take connections again."""
+        """Take connections again, after `refuse`.
+
+        Examples
+        --------
+        >>> proxy.refuse(drop=False)
+        >>> proxy.accept()
+        """
         self._on_loop(self._listen())
 
     # ---- on the loop's thread ----

@@ -13,7 +13,23 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RecordedFrame:
-    """One websocket message from the server: text as str, binary as bytes. `conn` names the connection."""
+    """One websocket message from the server.
+
+    Attributes
+    ----------
+    seq : int
+        Place in the recording.
+    conn : str
+        Name of the connection.
+    data : str or bytes
+        Text as str, binary as bytes.
+
+    Examples
+    --------
+    >>> frame = RecordedFrame(1, "a", '{"type": "status", "data": {}}')
+    >>> isinstance(frame.data, str)
+    True
+    """
 
     seq: int
     conn: str
@@ -22,7 +38,31 @@ class RecordedFrame:
 
 @dataclass(frozen=True)
 class RecordedExchange:
-    """One HTTP call and its answer; `body` is None where the recording has not kept it."""
+    """One HTTP call and its answer.
+
+    Attributes
+    ----------
+    seq : int
+        Place in the recording.
+    method : str
+        The HTTP method.
+    path : str
+        Path and query.
+    request : object
+        The JSON that was sent; None where there was none.
+    status : int
+        The HTTP status.
+    content_type : str
+        The media type of the answer; "" where it has none.
+    body : bytes or None
+        The answer; None where the recording has not kept it.
+
+    Examples
+    --------
+    >>> exchange = RecordedExchange(1, "GET", "/queue", None, 200, "application/json", b"{}")
+    >>> exchange.status, exchange.body
+    (200, b'{}')
+    """
 
     seq: int
     method: str
@@ -35,7 +75,24 @@ class RecordedExchange:
 
 @dataclass(frozen=True)
 class RecordedConnection:
-    """A websocket was opened or ended here."""
+    """A websocket was opened or ended here.
+
+    Attributes
+    ----------
+    seq : int
+        Place in the recording.
+    conn : str
+        Name of the connection.
+    client_id : str or None
+        The id it was opened with.
+    opened : bool
+        True where it was opened, False where it ended.
+
+    Examples
+    --------
+    >>> RecordedConnection(1, "a", "me", opened=True).opened
+    True
+    """
 
     seq: int
     conn: str
@@ -55,6 +112,23 @@ def replay(folder: str | Path) -> Iterator[Recorded]:
     ----------
     folder : str or Path
         Folder that holds ``events.jsonl`` and the files it speaks of.
+
+    Yields
+    ------
+    RecordedFrame, RecordedExchange or RecordedConnection
+        One for each line that is not left out.
+
+    Raises
+    ------
+    FileNotFoundError
+        The folder holds no ``events.jsonl``.
+
+    Examples
+    --------
+    >>> lines = '{"seq": 1, "kind": "ws_recv", "conn": "a", "json": {"type": "status", "data": {}}}'
+    >>> _ = (folder / "events.jsonl").write_text(lines)
+    >>> list(replay(folder))
+    [RecordedFrame(seq=1, conn='a', data='{"type": "status", "data": {}}')]
     """
     folder = Path(folder)
     with (folder / "events.jsonl").open(encoding="utf-8") as lines:
