@@ -203,3 +203,10 @@ def test_only_the_targets_run(url: str, targets: list[str] | None) -> None:
 def test_targets_that_are_no_outputs(url: str, targets: list[str]) -> None:
     answer = post(url, {"prompt": lab_images(), "partial_execution_targets": targets})
     assert (answer.status_code, answer.json()["error"]["type"]) == (400, "prompt_no_outputs")
+
+
+@pytest.mark.parametrize("meta", ["text", None, 7, [], {"title": None}])
+def test_a_node_may_say_anything_in_its_meta(url: str, meta: object) -> None:
+    prompt = text_to_image(size=16)
+    prompt["9"]["_meta"] = meta
+    assert entry(url, submit(url, prompt))["status"]["completed"]

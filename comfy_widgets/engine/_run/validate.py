@@ -120,7 +120,8 @@ def _output_nodes(registry: Registry, prompt: Prompt, targets: Collection[str] |
                 f"Node ID '#{node_id}'",
             )
         class_type = node["class_type"]
-        title = (node.get("_meta") or {}).get("title")
+        meta = node.get("_meta")
+        title = meta.get("title") if isinstance(meta, dict) else None
         if class_type not in registry.classes:
             raise PromptRefused(
                 "missing_node_type",
