@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import io
 import os
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from importlib import resources
 from pathlib import Path
 from typing import IO, Any
 
+from .._download import download, shown_url
 from ..protocol import WorkflowError
 from ._files import read_exif, read_metadata
 from ._forms import Forms, find_forms, parse_json
@@ -23,7 +23,6 @@ _TEMPLATE = "template:"
 _TEMPLATES_PACKAGE = "comfyui_workflow_templates_json"
 _MAX_JSON = 64 * 2**20
 _MAX_DOWNLOAD = 256 * 2**20
-_TIMEOUT = 30.0
 _DEADLINE = 180.0
 
 
@@ -74,7 +73,7 @@ def _open(source: Any, fetch: Fetch | None) -> tuple[AbstractContextManager[IO[b
     if isinstance(source, (bytes, bytearray, memoryview)):
         return closing(io.BytesIO(bytes(source))), "The given data"
     if isinstance(source, str) and source.lower().startswith(("http://", "https://")):
-        return closing(io.BytesIO((fetch or _download)(source))), source
+        return closing(io.BytesIO((fetch or _download)(source))), shown_url(source)
     if isinstance(source, (str, os.PathLike)):
         path = Path(source).expanduser()
         try:
@@ -107,26 +106,21 @@ def _no_such_file(path: Path, error: Exception) -> str:
 
 
 def _download(url: str) -> bytes:
-    # An honest, bounded request: no cookies, no retries, limits on the time it takes and on what is read.
-    import urllib.request
-
-    request = urllib.request.Request(url, headers={"User-Agent": "comfy-widgets", "Accept": "*/*"})
-    data = bytearray()
-    end = time.monotonic() + _DEADLINE
+    shown = shown_url(url)
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
-            while block := response.read(2**20):
-                data += block
-                if len(data) > _MAX_DOWNLOAD:
-                    raise WorkflowError(f"{url} is larger than {_MAX_DOWNLOAD // 2**20} MB, which no workflow is.")
-                if time.monotonic() > end:
-                    raise WorkflowError(f"{url} did not arrive within {_DEADLINE:.0f} seconds.")
-    except WorkflowError:
-        raise
+        return download(url, seconds=_DEADLINE, limit=_MAX_DOWNLOAD)
+    except TimeoutError:
+        raise WorkflowError(f"{shown} did not arrive within {_DEADLINE:.0f} seconds.") from None
+    except ValueError as error:
+        if "larger" not in str(error):
+            raise WorkflowError(f"{shown} is no address that can be fetched.") from None
+        raise WorkflowError(f"{shown} is larger than {_MAX_DOWNLOAD // 2**20} MB, which no workflow is.") from None
     except Exception as error:
+        reason = getattr(error, "reason", None)
+        if isinstance(reason, TimeoutError):
+            raise WorkflowError(f"{shown} did not arrive within {_DEADLINE:.0f} seconds.") from None
         # urllib lets the errors of the layers below it through, and they have no class in common.
-        raise WorkflowError(f"{url} could not be fetched: {getattr(error, 'reason', None) or error}.") from None
-    return bytes(data)
+        raise WorkflowError(f"{shown} could not be fetched: {reason or error}.") from None
 
 
 def _from_stream(stream: IO[bytes], what: str) -> Forms:
