@@ -71,9 +71,8 @@ def download(url: str, *, seconds: float, limit: int) -> bytes:
     end = time.monotonic() + seconds
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    request = urllib.request.Request(
-        urlunsplit(parts._replace(netloc=host)), headers={"User-Agent": "comfy-widgets", "Accept": "*/*"}
-    )
+    address = urlunsplit((parts.scheme, host, parts.path, parts.query, ""))
+    request = urllib.request.Request(address, headers={"User-Agent": "comfy-widgets", "Accept": "*/*"})
     if parts.username is not None:
         credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         # Not for the hosts that this one may lead to.
