@@ -80,7 +80,7 @@ def run_command(options: argparse.Namespace, client: Any) -> int:
     >>> add_arguments(parser)
     >>> path = example().with_params(width=64, height=64, steps=1).save("workflow.json")
     >>> run_command(parser.parse_args(["workflow.json", "-p", "seed=0,1", "-o", "sunsets"]), client)
-    2 cells, time not known yet on this server, ...
+    2 cells, ...
     2 of 2 cells are in ...sunsets
     0
     """
