@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from .._context import progress
 from .._files import Folders
 from .._model.arrays import Array
-from .images import as_text, next_file
+from .images import next_file
 from .table import Table
 
 TABLE = Table()
@@ -21,8 +22,8 @@ TABLE = Table()
 @TABLE.node("SaveImageWebsocket")
 def save_to_websocket(images: Array) -> dict[str, Any]:
     """Sends images over the websocket, and saves nothing."""
-    for number, image in enumerate(images):
-        progress(number, len(images), Image.fromarray((image * 255).round().astype(np.uint8)))
+    for number, image in enumerate(_frames(images)):
+        progress(number, len(images), image)
     return {}
 
 
@@ -47,9 +48,9 @@ def save_webp(
     frames = _frames(images)
     exif = Image.Exif()
     if prompt is not None:
-        exif[0x0110] = f"prompt:{as_text(prompt)}"
+        exif[0x0110] = f"prompt:{json.dumps(prompt)}"
     for number, (key, value) in enumerate((extra_pnginfo or {}).items()):
-        exif[0x010F - number] = f"{key}:{as_text(value)}"
+        exif[0x010F - number] = f"{key}:{json.dumps(value)}"
     content = io.BytesIO()
     frames[0].save(
         content,
@@ -80,7 +81,7 @@ def save_apng(
     frames = _frames(images)
     texts = PngInfo()
     for key, value in {**({} if prompt is None else {"prompt": prompt}), **(extra_pnginfo or {})}.items():
-        texts.add(b"comf", f"{key}\0{as_text(value)}".encode("latin-1", "replace"), after_idat=True)
+        texts.add(b"comf", f"{key}\0{json.dumps(value)}".encode("latin-1", "replace"), after_idat=True)
     content = io.BytesIO()
     frames[0].save(
         content,

@@ -5,7 +5,6 @@ An image is a numpy array of shape (batch, height, width, 3), float32, 0 to 1; a
 
 from __future__ import annotations
 
-import json
 import random
 import string
 from pathlib import Path
@@ -94,11 +93,6 @@ def next_file(folders: Folders, prefix: str, suffix: str, width: int, height: in
     folder, names, subfolder = next_names(folders.output, prefix, 1, width, height)
     name = Path(names[0]).with_suffix(suffix).name
     return folder / name, {"filename": name, "subfolder": subfolder, "type": "output"}
-
-
-def as_text(value: object) -> str:
-    """Return a value as the JSON that files carry."""
-    return json.dumps(value)
 
 
 def scaled(image: Array, width: int, height: int, method: str, crop: str = "disabled") -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import exp
 
 from .._model.checkpoints import Checkpoint, Patch
 from .._model.names import LORAS
@@ -72,8 +73,6 @@ def shift(model: Checkpoint, shift: float) -> Checkpoint:
 @TABLE.node("ModelSamplingFlux")
 def shift_by_size(model: Checkpoint, max_shift: float, base_shift: float, width: int, height: int) -> Checkpoint:
     """Shifts the noise levels, more for large images."""
-    from math import exp
-
     # A straight line through base_shift at 256 and max_shift at 4096 tokens of 16 x 16 pixels.
     tokens = width * height / 256
     return replace(model, shift=exp(base_shift + (max_shift - base_shift) * (tokens - 256) / (4096 - 256)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -198,6 +199,4 @@ def set_first_sigma(sigmas: Sigmas, sigma: float) -> Sigmas:
 @TABLE.node("ManualSigmas")
 def manual_sigmas(sigmas: str) -> Sigmas:
     """Noise levels as a list of numbers."""
-    import re
-
     return [float(number) for number in re.findall(r"[-+]?(?:\d*\.*\d+)", sigmas)[:_MOST_LEVELS]]
