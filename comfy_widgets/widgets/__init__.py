@@ -3,19 +3,43 @@
 They know traits and messages; what talks to a server is the client they are given. See DEVELOP.md for the laws.
 """
 
-from ._form import WorkflowForm
-from ._line import display_result, follow_in_cell
-from ._panel import ComfyPanel
-from ._sweep_grid import SweepGrid
-from ._views import ImageGrid, JobProgress, LivePreview
+from __future__ import annotations
 
-__all__ = [
-    "ComfyPanel",
-    "ImageGrid",
-    "JobProgress",
-    "LivePreview",
-    "SweepGrid",
-    "WorkflowForm",
-    "display_result",
-    "follow_in_cell",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._form import WorkflowForm as WorkflowForm
+    from ._line import display_result as display_result
+    from ._line import follow_in_cell as follow_in_cell
+    from ._panel import ComfyPanel as ComfyPanel
+    from ._sweep_grid import SweepGrid as SweepGrid
+    from ._views import ImageGrid as ImageGrid
+    from ._views import JobProgress as JobProgress
+    from ._views import LivePreview as LivePreview
+
+# Imported when first used: a panel needs no grid of a sweep, and a script's live line needs no panel.
+_HOMES = {
+    "ComfyPanel": "_panel",
+    "ImageGrid": "_views",
+    "JobProgress": "_views",
+    "LivePreview": "_views",
+    "SweepGrid": "_sweep_grid",
+    "WorkflowForm": "_form",
+    "display_result": "_line",
+    "follow_in_cell": "_line",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)
