@@ -175,6 +175,8 @@ class Runner:
                     return
                 if cell is None:
                     if not self._out:
+                        # Before those who wait are told: they may look at it, or end the process.
+                        self._timings.save()
                         self.status = "completed"
                         self.condition.notify_all()
                     break
@@ -183,7 +185,6 @@ class Runner:
                 self._forced.discard(cell.key)
             self._send(out, forced)
         if self.status == "completed":
-            self._timings.save()
             self._changed(None)
 
     def _take(self) -> Cell | None:
