@@ -13,7 +13,9 @@ import pytest
 from .server import Exchange, Hostile
 
 START = """
-import sys, threading, time
+import signal, sys, threading, time
+# Also where the parent process has it ignored, as for what a script starts in the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from comfy_widgets import ComfyClient
 from comfy_widgets.protocol import File
 client = ComfyClient(sys.argv[1], journal=False, timeout=60.0)
