@@ -183,6 +183,8 @@ def scripted() -> Iterator[dict[str, Any]]:
         played.play(hand_over)
         played.accept("a1", 0, text_to_image(), {"client_id": "me"}, ["9"])
         with ComfyClient(proxy.url) as client:
+            # On a busy machine a run may be over before the websocket is open.
+            assert client.wait_connected(30)
             yield {"server": server, "proxy": proxy, "client": client, "stage": stages.get(timeout=30)}
 
 

@@ -103,6 +103,8 @@ def disturbed(
         disturb(proxy)
         with ComfyClient(proxy.url, ping_interval=0.3, reconnect_interval=0.05, timeout=2.0, pace=PACE) as client:
             setting = Setting(server, proxy, client)
+            # A prompt is sent after two seconds in any case; without a websocket the run could not go in step with it.
+            client.wait_connected(30)
             result = client.run(PROMPT, timeout=timeout)
             return setting.outcome(result), setting.problems()
 
