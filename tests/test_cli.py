@@ -13,7 +13,7 @@ from PIL import Image
 from comfy_widgets import Engine, Workflow, example
 from comfy_widgets._writing import json_bytes
 from comfy_widgets.cli import main
-from comfy_widgets.testing import NodeError, Reply, ScriptedServer, Stage, standard_run
+from comfy_widgets.testing import Gate, NodeError, Reply, ScriptedServer, Stage, standard_run
 
 
 @pytest.fixture(scope="module")
@@ -168,8 +168,18 @@ def test_titles_of_nodes_do_not_move_the_progress_bar(
         node["_meta"] = {"title": HOSTILE}
     path = tmp_path / "hostile.json"
     path.write_bytes(json_bytes(prompt))
+    gate, write = Gate(), sys.stderr.write
+
+    def watched(text: str) -> int:
+        if "owned" in text:
+            gate.open()
+        return write(text)
+
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stderr, "write", watched)
     with ScriptedServer() as server:
+        # Progress of a short run may be told of at its end only: this one waits until a title was drawn.
+        server.play(standard_run(gate=gate, gate_after="progress"))
         assert main(["run", str(path), "--url", server.url, "-o", str(tmp_path)]) == 0
     said = capsys.readouterr().err
     assert "x1b]0;owned" in said

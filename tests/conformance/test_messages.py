@@ -83,7 +83,7 @@ def test_messages_of_strangers_are_ignored(server: ScriptedServer, connect: Conn
     heard: list[Event] = []
     job.on("event", heard.append)
     gate.wait_reached()
-    until(lambda: job.progress.step == 1, "the first step")
+    until(lambda: job.progress.step == 1 and job.preview is not None, "the first step and its preview")
     before, preview = job.progress, job.preview
 
     def stranger(kind: str, **data: Any) -> dict[str, Any]:
