@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ._labels import cut_label, label_font, line_height
+
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageFont import FreeTypeFont, ImageFont
 
 Color = str | tuple[int, int, int]
 
-_MAX_LABEL = 1000
 MAX_PIXELS = 100_000_000
 """Of all cells of a sheet: 300 MB in memory. A wide image beside a high one would take any amount."""
 
@@ -80,8 +79,8 @@ def make_grid(
     scale = min(1.0, math.sqrt(MAX_PIXELS / (cols * rows * width * height)))
     width, height = max(1, int(width * scale)), max(1, int(height * scale))
     space = max(2, round(width * 0.02)) if gap is None else gap
-    font = _font(max(11, width // 24)) if labels is not None else None
-    line = _line_height(font) + space if font is not None else 0
+    font = label_font(max(11, width // 24)) if labels is not None else None
+    line = line_height(font) + space if font is not None else 0
     size = (cols * width + (cols + 1) * space, rows * (height + line) + (rows + 1) * space)
     sheet = Pillow.new("RGB", size, background)
     draw = ImageDraw.Draw(sheet)
@@ -92,7 +91,7 @@ def make_grid(
         at = (left + (width - small.width) // 2, top + (height - small.height) // 2)
         sheet.paste(small, at, small if small.mode == "RGBA" else None)
         if labels is not None and font is not None:
-            text = _cut(str(labels[index]), font, width)
+            text = cut_label(str(labels[index]), font, width)
             draw.text((left + width / 2, top + height + space // 2), text, fill=color, font=font, anchor="ma")
     return sheet
 
@@ -110,23 +109,3 @@ def _fitted(image: Image, width: int, height: int) -> Image:
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     # Made smaller before it is converted, and by whole factors first: a copy of a large image is what costs.
     return image.resize(size, Pillow.Resampling.LANCZOS, reducing_gap=3.0).convert(mode)
-
-
-def _font(size: int) -> FreeTypeFont | ImageFont:
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)
-
-
-def _line_height(font: FreeTypeFont | ImageFont) -> int:
-    _, top, _, bottom = font.getbbox("Ágjy")
-    return math.ceil(bottom - min(0, top))
-
-
-def _cut(text: str, font: FreeTypeFont | ImageFont, width: float) -> str:
-    # Half an emoji has no glyph, and Pillow no patience with it; nobody reads a label of a thousand letters.
-    text = " ".join(text[: 4 * _MAX_LABEL].split())[:_MAX_LABEL].encode("utf-8", "replace").decode()
-    if font.getlength(text) <= width:
-        return text
-    fitting = bisect_right(range(len(text)), width, key=lambda count: font.getlength(f"{text[:count]}…"))
-    return f"{text[: max(fitting - 1, 0)].rstrip()}…"

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._grid import make_grid
+from .._labels import cut_label, label_font, line_height
 from ..protocol import ComfyError, WorkflowError
 from ._cell import Cell, Cells
 from ._labels import axis_name, shown_axes
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageFont import FreeTypeFont, ImageFont
 
 _INK, _FAINT, _PAPER, _EMPTY = "#1f2328", "#6e7781", "white", "#eef0f2"
 _MAX_SIDE = 8192
@@ -37,21 +37,21 @@ def draw_grid(of: Cells, x: str | None, y: str | None, fixed: Mapping[str, Any])
     side = max(32, min(largest, 512, _MAX_SIDE // max(len(columns), len(rows)) - 8))
     width = min(side, max((image.width * side // max(image.size) for image in images.values()), default=side))
     height = min(side, max((image.height * side // max(image.size) for image in images.values()), default=side))
-    gap, font = max(2, side // 48), _font(max(12, side // 18))
-    line = _line(font) + 2 * gap
-    left = 2 * gap + (max(round(font.getlength(_cut(row, font, side))) for row in rows) if shown.y else 0)
+    gap, font = max(2, side // 48), label_font(max(12, side // 18))
+    line = line_height(font) + 2 * gap
+    left = 2 * gap + (max(round(font.getlength(cut_label(row, font, side))) for row in rows) if shown.y else 0)
     top = (line if shown.caption else 0) + (line if shown.x else gap)
     size = (left + len(columns) * (width + gap) + gap, top + len(rows) * (height + gap) + gap)
     sheet = Pillow.new("RGB", size, _PAPER)
     draw = ImageDraw.Draw(sheet)
     if shown.caption:
-        draw.text((gap * 2, gap), _cut(shown.caption, font, size[0] - 4 * gap), fill=_FAINT, font=font)
+        draw.text((gap * 2, gap), cut_label(shown.caption, font, size[0] - 4 * gap), fill=_FAINT, font=font)
     for column, label in enumerate(columns if shown.x else ()):
         middle = left + column * (width + gap) + width / 2
-        draw.text((middle, top - gap), _cut(label, font, width), fill=_INK, font=font, anchor="md")
+        draw.text((middle, top - gap), cut_label(label, font, width), fill=_INK, font=font, anchor="md")
     for row, label in enumerate(rows if shown.y else ()):
         middle = top + row * (height + gap) + height / 2
-        draw.text((left - 1.5 * gap, middle), _cut(label, font, side), fill=_INK, font=font, anchor="rm")
+        draw.text((left - 1.5 * gap, middle), cut_label(label, font, side), fill=_INK, font=font, anchor="rm")
     for row in range(len(rows)):
         for column in range(len(columns)):
             corner = (left + column * (width + gap), top + row * (height + gap))
@@ -61,7 +61,7 @@ def draw_grid(of: Cells, x: str | None, y: str | None, fixed: Mapping[str, Any])
                 cell = shown.cells.get((column, row))
                 if cell is not None:
                     centre = (corner[0] + width / 2, corner[1] + height / 2)
-                    text = _cut(cell.status.replace("_", " "), font, width)
+                    text = cut_label(cell.status.replace("_", " "), font, width)
                     draw.text(centre, text, fill=_FAINT, font=font, anchor="mm")
                 continue
             image = image.convert("RGB")
@@ -105,21 +105,3 @@ def _image(cell: Cell, size: tuple[int, int] | None = None) -> Image | None:
     if image is not None and size is not None:
         image.thumbnail(size)
     return image
-
-
-def _font(size: int) -> FreeTypeFont | ImageFont:
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)
-
-
-def _line(font: FreeTypeFont | ImageFont) -> int:
-    _, top, _, bottom = font.getbbox("Ágjy")
-    return math.ceil(bottom - min(0, top))
-
-
-def _cut(text: str, font: FreeTypeFont | ImageFont, width: float) -> str:
-    text = " ".join(text.split())
-    while text and font.getlength(text) > width:
-        text = text[:-2].rstrip() + "…" if len(text) > 2 else ""
-    return text
