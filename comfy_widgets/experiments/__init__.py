@@ -8,8 +8,9 @@ It uses clients and workflows; it has no socket and no thread of its own.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from .._lazy import import_name
 
 if TYPE_CHECKING:
     from ._axes import lora as lora
@@ -70,11 +71,7 @@ __all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = value
-    return value
+    return import_name(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

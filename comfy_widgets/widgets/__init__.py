@@ -5,8 +5,9 @@ They know traits and messages; what talks to a server is the client they are giv
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from .._lazy import import_name
 
 if TYPE_CHECKING:
     from ._form import WorkflowForm as WorkflowForm
@@ -34,11 +35,7 @@ __all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = value
-    return value
+    return import_name(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

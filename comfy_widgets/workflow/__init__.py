@@ -5,8 +5,9 @@ Nothing here talks to a server; a server's node definitions (`/object_info`) are
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from .._lazy import import_name
 
 if TYPE_CHECKING:
     from ._check import Problem as Problem
@@ -63,11 +64,7 @@ __all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
-    globals()[name] = value
-    return value
+    return import_name(__name__, _MODULES, name)
 
 
 def __dir__() -> list[str]:
