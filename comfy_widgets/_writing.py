@@ -12,6 +12,17 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 
+def utf8_bytes(text: str) -> bytes:
+    """A text in UTF-8; half an emoji in it, which is no UTF-8, becomes its backslash escape.
+
+    Parameters
+    ----------
+    text : str
+        Whatever a file or a server may have.
+    """
+    return text.encode("utf-8", "backslashreplace")
+
+
 def json_bytes(value: Any) -> bytes:
     """A document as indented JSON in UTF-8, also where a text in it has half an emoji.
 
@@ -20,9 +31,8 @@ def json_bytes(value: Any) -> bytes:
     value : object
         Whatever JSON can hold.
     """
-    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    # Half a surrogate pair is no UTF-8. Its backslash escape is JSON, as it can only stand inside a text.
-    return text.encode("utf-8", "backslashreplace")
+    # The escape of half an emoji is JSON, as it can only stand inside a text.
+    return utf8_bytes(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -12,7 +12,7 @@ from ._decoding import decode
 from ._downloads import Download
 from ._errors import FileGone, HTTPError, NotAComfyServer
 from ._failures import size_in_words
-from ._names import safe_path
+from .._names import safe_path
 from ._uploads import Source, part_of
 
 if TYPE_CHECKING:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
+from .._names import safe_path
+from .._writing import json_bytes, replace_file, utf8_bytes
 from ._cell import Cell, Cells
 from ._errors import ExperimentError
 from ._table import Table
 
-_LONGEST = 120
+_NO_NAME = re.compile(r'[<>:"|?*\\/]')
 
 
 def export(of: Cells, folder: str | Path) -> list[Path]:
@@ -28,21 +29,20 @@ def export(of: Cells, folder: str | Path) -> list[Path]:
         width = len(str(max(0, len(of.cells) - 1)))
         for cell in of.cells:
             for position, file in enumerate(cell.files):
-                part = f" ({position + 1})" if position else ""
-                path = target / f"{cell.number:0{width}} {_name(cell)}{part}{file.path.suffix}"
-                path.write_bytes(file.path.read_bytes())
+                first = f"{cell.number:0{width}}" + (f" ({position + 1})" if position else "")
+                path = target / safe_path("", f"{first} {_told(cell)}{file.path.suffix}")
+                replace_file(path, file.path.read_bytes())
                 written.append(path)
         table = target / "table.csv"
-        table.write_text(Table(of).to_csv(), encoding="utf-8")
+        replace_file(table, utf8_bytes(Table(of).to_csv()))
         prompts = target / "prompts.json"
         kept = {str(cell.number): of.store.prompt(cell.key) or cell.prompt for cell in of.cells}
-        prompts.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+        replace_file(prompts, json_bytes(kept))
     except OSError as error:
         raise ExperimentError(f"{target} cannot be written ({error.strerror or error}).") from error
     return [*written, table, prompts]
 
 
-def _name(cell: Cell) -> str:
+def _told(cell: Cell) -> str:
     told = " ".join(f"{name}={label}" for name, label in cell.labels.items())
-    safe = re.sub(r'[<>:"|?*\\/\x00-\x1f]', "_", told).strip(". ")
-    return safe[:_LONGEST].rstrip(". ") or "cell"
+    return _NO_NAME.sub("_", told) or "cell"

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .._writing import replace_file, utf8_bytes
 from ..protocol import ComfyError
 from ._cell import Cell, Cells
 from ._errors import ExperimentError
@@ -103,9 +104,7 @@ def save_page(
     )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{target.name}.part")
-        beside.write_text(page, encoding="utf-8")
-        beside.replace(target)
+        replace_file(target, utf8_bytes(page))
     except OSError as error:
         raise ExperimentError(f"{target} cannot be written ({error.strerror or error}).") from error
     return target

@@ -14,9 +14,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from .._writing import utf8_bytes
 from ._errors import ExperimentError
 
 APPLICATION = 0x636F6D66
@@ -115,7 +118,23 @@ _VERSIONS = (
 VERSION = len(_VERSIONS)
 
 
-def open_database(path: Path) -> sqlite3.Connection:
+class Connection(sqlite3.Connection):
+    """A connection that takes any text: SQLite keeps UTF-8, and half an emoji is none."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """Run a statement with a sequence of values."""
+        return super().execute(sql, _storable(parameters))
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
+        """Run a statement for each of many sequences of values."""
+        return super().executemany(sql, map(_storable, parameters))
+
+
+def _storable(values: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(utf8_bytes(value).decode() if isinstance(value, str) else value for value in values)
+
+
+def open_database(path: Path) -> Connection:
     """Open a database, make it where there is none, and bring an older one up to date.
 
     Raises
@@ -125,7 +144,9 @@ def open_database(path: Path) -> sqlite3.Connection:
     """
     existed = path.exists() and path.stat().st_size > 0
     try:
-        connection = sqlite3.connect(path, timeout=20.0, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, timeout=20.0, isolation_level=None, check_same_thread=False, factory=Connection
+        )
     except sqlite3.Error as error:
         raise ExperimentError(f"{path} cannot be opened: {error}.") from error
     try:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .._writing import utf8_bytes
 from ..client import ComfyClient, state_directory
 from ..protocol import WorkflowError
 from ._ask import Asking
@@ -224,4 +225,4 @@ def _name(space: Space) -> str:
 
 def _slug(name: str) -> str:
     short = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60]
-    return short or hashlib.sha256(name.encode()).hexdigest()[:8]
+    return short or hashlib.sha256(utf8_bytes(name)).hexdigest()[:8]

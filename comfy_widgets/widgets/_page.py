@@ -9,6 +9,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._writing import replacing, utf8_bytes
+
 if TYPE_CHECKING:
     from ..workflow import Param
     from ._images import Shown
@@ -32,9 +34,9 @@ def save_page(path: Path, title: str, runs: Iterable[PanelRun], params: Mapping[
 
     Everything that came from a person or a server is escaped: it stands there as text.
     """
-    with path.open("w", encoding="utf-8") as file:
+    with replacing(path) as file:
         for part in _parts(title, list(runs), params):
-            file.write(part)
+            file.write(utf8_bytes(part))
     return path
 
 

@@ -69,6 +69,21 @@ def test_what_is_not_finished_stays_an_empty_field(run_sweep: Sweep, server: Scr
     assert run_sweep(confirm=False).grid().size[0] > 0
 
 
+@pytest.mark.parametrize("text", ["half an emoji \ud83d", "a very long prompt " * 50_000, "two\nlines", "猫" * 200, ""])
+def test_a_prompt_may_be_any_text(run_sweep: Sweep, tmp_path: Path, text: str) -> None:
+    run = run_sweep(positive=[text, "a cat"]).wait(60)
+    assert run.grid(x="positive").size[0] > 0
+    assert run.grid(y="positive").size[0] < 8192
+    assert run.store.prompt(run.cells[0].key) == run.cells[0].prompt
+    run.cells[0].rate(4, note=text)
+    assert run.cells[0].rating.stars == 4
+    images = [path for path in run.export(tmp_path / "out") if path.suffix == ".png"]
+    assert len(images) == 2
+    assert json.loads((tmp_path / "out" / "prompts.json").read_text("utf-8"))["0"] == run.cells[0].prompt
+    assert run.save(tmp_path / "page.html").stat().st_size > 0
+    assert [cell.status for cell in run_sweep(positive=[text, "a cat"]).cells] == ["completed", "completed"]
+
+
 def test_sheets_come_in_pages(run: Experiment) -> None:
     (page,) = run.sheet()
     assert page.width <= 8192
@@ -141,4 +156,4 @@ def test_an_export_is_for_everybody(run: Experiment, tmp_path: Path) -> None:
 def test_names_of_exported_files_are_harmless(run_sweep: Sweep, tmp_path: Path) -> None:
     run = run_sweep(positive=["../../etc/passwd", "a:b*c?" + "long " * 60]).wait(30)
     for path in run.export(tmp_path / "out"):
-        assert path.parent == tmp_path / "out" and len(path.name) < 140
+        assert path.parent == tmp_path / "out" and len(path.name) < 160

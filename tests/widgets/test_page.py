@@ -47,6 +47,14 @@ def test_the_page_holds_all_runs_with_images_and_values(panel: ComfyPanel, page:
     assert "http" not in text.replace("http-equiv", "")
 
 
+def test_half_an_emoji_in_a_prompt_spoils_no_page(panel: ComfyPanel, tmp_path: Path) -> None:
+    path = tmp_path / "runs.html"
+    path.write_text("an older page")
+    panel.params.positive = "half \ud83d of it"
+    panel.run().result(60)
+    assert "half \\ud83d of it" in Tags(panel.save_html(path).read_text(encoding="utf-8")).text
+
+
 def test_a_page_right_after_a_run_has_its_images(panel: ComfyPanel, tmp_path: Path) -> None:
     panel.params.batch_size = 4
     for seed in (1, 2, 3):
