@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from .._names import safe_path
 from ..protocol import File, as_file, requests
 from ._calls import RouteGroup
 from ._decoding import decode
 from ._downloads import Download
 from ._errors import FileGone, HTTPError, NotAComfyServer
 from ._failures import size_in_words
-from .._names import safe_path
 from ._uploads import Source, part_of
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._names import safe_path
 from ..protocol import File, cut, files_of, plain, texts_of
 from ._decoding import MAX_PIXELS, decode
 from ._destination import Destination
 from ._errors import ComfyError, FileGone, HTTPError, ServerTimeout, ServerUnreachable
-from .._names import safe_path
 from ._status import JobStatus
 
 if TYPE_CHECKING:
