@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._grid import make_grid
     from ._sweeps import Experiment, resume, sweep
-    from .client import ComfyClient, Job, Progress, Result, Run, runs
+    from .client import ComfyClient, Job, Progress, Result, Run, as_completed, runs
     from .engine import Engine
     from .errors import ComfyError, WorkflowError
     from .experiments import explain, images, lora, replace, together
@@ -45,6 +45,7 @@ _HOME = {
     "Workflow": "workflow",
     "WorkflowError": "errors",
     "WorkflowForm": "widgets",
+    "as_completed": "client",
     "example": "workflow",
     "explain": "experiments",
     "images": "experiments",
@@ -79,6 +80,7 @@ __all__ = [
     "Workflow",
     "WorkflowError",
     "WorkflowForm",
+    "as_completed",
     "example",
     "explain",
     "images",

@@ -38,18 +38,18 @@ def register(shell: Any) -> None:
     """
     from .client import Job, Result, show_runs_with
 
-    show_runs_with(_show_run)
+    show_runs_with(_show_runs)
     formatter = shell.display_formatter.ipython_display_formatter
     formatter.for_type(Job, _display_job)
     formatter.for_type(Result, _display_result)
 
 
-def _show_run(job: Any) -> None:
+def _show_runs(jobs: Any) -> None:
     # Elsewhere than in the cell itself nobody would see it in the right place.
     if threading.current_thread() is threading.main_thread():
         from .widgets import follow_in_cell
 
-        follow_in_cell(job)
+        follow_in_cell(*jobs)
 
 
 def _display_job(job: Any) -> None:

@@ -37,7 +37,15 @@ ROOMS = (
 TYPED = ("comfy_widgets.protocol", "comfy_widgets.protocol.requests", "comfy_widgets.testing")
 """The rooms where every parameter, field, result and exception has a type and words, and no example is skipped."""
 
-HANDED_OUT = {"Job", "Experiment", "client.Events", "client.Subscription", "experiments.Cell", "testing.Stage"}
+HANDED_OUT = {
+    "Job",
+    "Experiment",
+    "client.Batch",
+    "client.Events",
+    "client.Subscription",
+    "experiments.Cell",
+    "testing.Stage",
+}
 """Classes that nobody makes by hand: what makes them is documented."""
 
 

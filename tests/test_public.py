@@ -35,6 +35,7 @@ NAMES = [
     "Workflow",
     "WorkflowError",
     "WorkflowForm",
+    "as_completed",
     "example",
     "explain",
     "images",

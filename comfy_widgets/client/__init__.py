@@ -4,6 +4,7 @@
 come over the websocket and whose `Result` comes from the server's history.
 """
 
+from ._batch import Batch, as_completed
 from ._client import ComfyClient
 from ._discover import shared_engine
 from ._dispatch import Subscription
@@ -32,6 +33,7 @@ from ._status import JobStatus, Phase
 from ._watching import show_runs_with
 
 __all__ = [
+    "Batch",
     "ComfyClient",
     "ComfyError",
     "Events",
@@ -57,6 +59,7 @@ __all__ = [
     "ServerUnreachable",
     "Subscription",
     "WorkflowError",
+    "as_completed",
     "runs",
     "shared_engine",
     "show_runs_with",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 from ..protocol import Address, ComfyError, Event, SystemStats, WorkflowError
 from ..workflow import Workflow
 from ._asset_routes import AssetRoutes
+from ._batch import Batch, submit_all
 from ._calls import Calls
 from ._connection import KeepAlive
 from ._core import JobCore
@@ -306,17 +307,19 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         >>> job = client.submit("workflow.json", prompt_id=str(uuid.uuid4()), on_post=claim)  # doctest: +SKIP
         """
         self._parts.transport.check_process()
-        document = Workflow.load(workflow)
+        document = self._document(workflow).with_params(values).settle()
         node_classes = self._calls.node_classes
-        if node_classes is not None:
-            document = document.bind(node_classes)
-        document = document.with_params(values).settle()
         ready = document.prompt is not None and (document.form == "api" or node_classes is not None)
         extra = {**(extra_data or {}), **preview_request(previews)}
         core, job = self._new_job(self._own_id(prompt_id), document if ready else None)
         before_post = None if on_post is None else partial(on_post, job)
         self._submitter.submit(Submission(core, document, front, partial_execution_targets, extra, before_post))
         return job
+
+    def _document(self, workflow: Any) -> Workflow:
+        """A workflow, with the server's node definitions where they are known."""
+        document, node_classes = Workflow.load(workflow), self._calls.node_classes
+        return document if node_classes is None else document.bind(node_classes)
 
     def _own_id(self, prompt_id: str | None) -> str:
         if prompt_id is None:
@@ -360,8 +363,70 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         """
         job = self.submit(workflow, **values)
         if progress:
-            show(job)
+            show([job])
         return job.result(timeout)
+
+    def map(
+        self,
+        workflow: Any,
+        values: Iterable[Mapping[str, Any]],
+        /,
+        *,
+        timeout: float | None = None,
+        return_exceptions: bool = False,
+        progress: bool = True,
+        previews: str | None = None,
+        extra_data: Mapping[str, Any] | None = None,
+        **shared: Any,
+    ) -> Batch:
+        """Run a workflow once for each of some values, and read the results in their order.
+
+        All are submitted at once, and none if one of the values does not fit. In a notebook, one live line shows how
+        far they are together, from the first result that is waited for.
+
+        Parameters
+        ----------
+        workflow : Workflow, dict, path, JSON text or bytes
+            As for `submit`.
+        values : iterable of Mapping
+            For each run, values by the names of parameters: ``[{"seed": 1}, {"seed": 2}]``.
+        timeout : float, optional
+            Seconds that all may take together; when they are over, reading raises, and the runs go on.
+        return_exceptions : bool
+            Give the error of a run that failed in place of its result, as `asyncio.gather` does, and do not raise it.
+        progress : bool
+            Show the line. In a script nothing is ever shown.
+        previews, extra_data : optional
+            For each run, as for `submit`.
+        **shared : object
+            Values that all runs have; those in `values` come before them.
+
+        Returns
+        -------
+        Batch
+            An iterator over the results. The error of a run is raised in its place, and ends no other run.
+
+        Raises
+        ------
+        WorkflowError
+            The workflow cannot be read, or some values do not fit.
+        TypeError
+            Something in `values` is no mapping.
+
+        Examples
+        --------
+        >>> seeds = [{"seed": seed} for seed in range(3)]
+        >>> [len(result.images) for result in client.map(example(), seeds, width=64, height=64, steps=1)]
+        [1, 1, 1]
+        """
+        document = self._document(workflow).with_params(shared)
+        submit = partial(self.submit, previews=previews, extra_data=extra_data)
+        return Batch(
+            submit_all(submit, document, values),
+            timeout=timeout,
+            return_exceptions=return_exceptions,
+            progress=progress,
+        )
 
     def attach(self, prompt_id: str) -> Job:
         """A job for a prompt that was submitted before, by this program or another.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ._images import image_contents
-from ._run_state import result_of, summary
+from ._run_state import caption, summary
 from ._small import sheet
 from ._views import JobProgress, LivePreview
 
@@ -32,21 +32,22 @@ class _CellLine:
         self._preview: LivePreview | None = None
         self._box: ipywidgets.HBox | None = None
 
-    def follow(self, job: Job) -> None:
+    def follow(self, jobs: Sequence[Job]) -> None:
         from IPython.core.getipython import get_ipython
         from IPython.display import display
 
-        self._jobs.append(job)
+        self._jobs += [job for job in jobs if job not in self._jobs]
+        shown = jobs[0] if len(jobs) == 1 else tuple(jobs)
         if self._bar is None or self._preview is None:
             shell = get_ipython()
             if shell is not None:
                 shell.events.register("post_run_cell", self._end)
-            self._bar = JobProgress(job, layout=ipywidgets.Layout(flex="1 1 auto", width="auto"))
-            self._preview = LivePreview(job, layout=ipywidgets.Layout(flex=f"0 0 {_PREVIEW_WIDTH}"))
+            self._bar = JobProgress(shown, layout=ipywidgets.Layout(flex="1 1 auto", width="auto"))
+            self._preview = LivePreview(shown, layout=ipywidgets.Layout(flex=f"0 0 {_PREVIEW_WIDTH}"))
             self._box = ipywidgets.HBox([self._preview, self._bar], layout=ipywidgets.Layout(align_items="center"))
             self._handle = display(self._box, display_id=True)  # type: ignore[no-untyped-call]
         else:
-            self._bar.job = self._preview.job = job
+            self._bar.job = self._preview.job = shown
 
     def _end(self, _: object) -> None:
         from IPython.core.getipython import get_ipython
@@ -64,21 +65,6 @@ class _CellLine:
         self._clear()
 
 
-def caption(jobs: Sequence[Job]) -> str:
-    """Return one line about jobs that have ended: "3 runs · 3 images · 9.6 s"."""
-    results = [result for job in jobs if (result := result_of(job)) is not None]
-    if len(jobs) == 1 and len(results) == 1 and jobs[0].status == "completed":
-        return summary(results[0], None)
-    parts = [f"{len(jobs)} run{'s' * (len(jobs) != 1)}"]
-    for status, word in (("failed", "failed"), ("cancelled", "cancelled"), ("lost", "lost")):
-        count = sum(job.status == status for job in jobs)
-        parts += [f"{count} {word}"] if count else []
-    images = sum(len(result.image_files) + len(result.streamed) for result in results)
-    parts += [f"{images} image{'s' * (images != 1)}"] if images else []
-    seconds = sum(result.elapsed or 0.0 for result in results)
-    return " · ".join([*parts, f"{seconds:.1f} s"])
-
-
 def _line(text: str) -> dict[str, Any]:
     style = "color: var(--jp-content-font-color2, GrayText); font-size: 0.9em"
     return {"text/html": f'<div style="{style}">{escape(text)}</div>', "text/plain": text}
@@ -91,13 +77,13 @@ def _text(text: str) -> dict[str, Any]:
 _line_of_cell = _CellLine()
 
 
-def follow_in_cell(job: Job) -> None:
-    """Show a job in the line of the cell that runs now.
+def follow_in_cell(*jobs: Job) -> None:
+    """Show jobs in the line of the cell that runs now: one bar for all of them.
 
     Parameters
     ----------
-    job : Job
-        Also one that has ended. The line follows the last job of the cell.
+    *jobs : Job
+        Also those that have ended. The line follows those that were given last, and in the end tells of all.
 
     Examples
     --------
@@ -105,7 +91,7 @@ def follow_in_cell(job: Job) -> None:
     >>> follow_in_cell(job)
     HBox(...)
     """
-    _line_of_cell.follow(job)
+    _line_of_cell.follow(jobs)
 
 
 def display_result(result: Result) -> None:

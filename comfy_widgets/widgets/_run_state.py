@@ -174,6 +174,53 @@ def summary(result: Result, images: Sequence[Shown] | None) -> str:
     return " · ".join(parts)
 
 
+def caption(jobs: Sequence[Job]) -> str:
+    """Return one line about jobs that have ended: "3 runs · 3 images · 9.6 s"."""
+    results = [result for job in jobs if (result := result_of(job)) is not None]
+    if len(jobs) == 1 and len(results) == 1 and jobs[0].status == "completed":
+        return summary(results[0], None)
+    parts = [f"{len(jobs)} run{'s' * (len(jobs) != 1)}"]
+    going = sum(not job.done() for job in jobs)
+    parts += [f"{going} not ended yet"] if going else []
+    for status, word in (("failed", "failed"), ("cancelled", "cancelled"), ("lost", "lost")):
+        count = sum(job.status == status for job in jobs)
+        parts += [f"{count} {word}"] if count else []
+    images = sum(len(result.image_files) + len(result.streamed) for result in results)
+    parts += [f"{images} image{'s' * (images != 1)}"] if images else []
+    seconds = sum(result.elapsed or 0.0 for result in results)
+    return " · ".join([*parts, f"{seconds:.1f} s"])
+
+
+def together(jobs: Sequence[Job], state: RunState) -> RunState:
+    """Return the state of several jobs as one, from that of the job at work.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    state : RunState
+        What is told of the one at work, or of the last.
+    """
+    ended = [job for job in jobs if job.done()]
+    if len(ended) == len(jobs):
+        status: Phase = "done" if any(job.status == "completed" for job in jobs) else state["phase"]
+        return {**state, "phase": status, "fraction": 1.0, "error": None, "summary": caption(jobs)}
+    count = f"{len(ended)} of {len(jobs)} done"
+    new: RunState = {**state, "error": None}
+    new["fraction"] = round(sum(1.0 if job.done() else job.progress.fraction for job in jobs) / len(jobs), 4)
+    # Between two of them it goes on.
+    if state["phase"] not in ("waiting", "cancelling"):
+        new["phase"] = "running"
+    new["node"] = f"{count} · {state['node']}" if state["node"] is not None else count
+    took = [result.elapsed for job in ended if (result := result_of(job)) is not None and result.elapsed is not None]
+    if took and new["phase"] == "running":
+        mean = sum(took) / len(took)
+        left = sum(mean * (1 - job.progress.fraction) for job in jobs if not job.done())
+        new["eta"] = round(2 * left) / 2
+    else:
+        new["eta"] = None
+    return new
+
+
 def texts(result: Result, images: Sequence[Shown] | None) -> list[str]:
     """Return the texts that a run gave, and which of its files the browser cannot show."""
     names = {image.name for image in images or ()}

@@ -137,6 +137,8 @@ class Runs:
     host : Host
     images : bool
         Whether images are loaded when a run ends.
+    together : bool
+        Whether the state of all of them is told as that of one.
 
     Attributes
     ----------
@@ -144,10 +146,11 @@ class Runs:
         Counts how often images were selected in the browser.
     """
 
-    def __init__(self, host: Host | None = None, *, images: bool = True) -> None:
+    def __init__(self, host: Host | None = None, *, images: bool = True, together: bool = False) -> None:
         self.host: Host = host or Host()
         self.selection: int = 0
         self._images = images
+        self._together = together
         self._lock = threading.Lock()
         self._runs: list[PanelRun] = []
         self._count = 0
@@ -200,6 +203,10 @@ class Runs:
 
     def state_of(self, run: PanelRun, *, loaded: bool, warnings: Sequence[str] = ()) -> RunState:
         """Return what the browser shows of a run; with `loaded`, it has all of its images."""
+        found = self._state_of(run, loaded, warnings)
+        return state.together([one.job for one in self if one.job is not None], found) if self._together else found
+
+    def _state_of(self, run: PanelRun, loaded: bool, warnings: Sequence[str]) -> RunState:
         if run.refusal is not None:
             return state.refused(run.refusal, run.number, run.frame, self.host.fields(), phase=run.refusal_phase)
         if run.job is None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
+from traitlets import HasTraits, TraitError, TraitType
 
 from ..client import Job, Result
 from ._base import Handler, Widget
@@ -22,18 +23,32 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+class JobTrait(TraitType[Any, Any]):
+    """A trait that takes a job, several of them, or None."""
+
+    default_value: Any = None
+    info_text = "a Job, or a sequence of jobs"
+
+    def validate(self, obj: HasTraits, value: Any) -> Any:
+        """Return a job, a tuple of jobs, or None."""
+        if value is None or isinstance(value, Job):
+            return value
+        jobs = tuple(value) if isinstance(value, Iterable) else (None,)
+        if not all(isinstance(job, Job) for job in jobs):
+            raise TraitError(f"job is {value!r}, but must be a Job, as client.submit gives it, or a sequence of jobs.")
+        return jobs or None
+
+
 class JobView(Widget):
-    """A widget that follows one job after the other."""
+    """A widget that follows one job after the other, or several as one."""
 
     _previews: ClassVar[bool] = False
 
     _run = traitlets.Dict().tag(sync=True)
 
-    job: traitlets.Instance[Job | None] = traitlets.Instance(
-        Job, allow_none=True, help="The job that it follows; may be set at any time."
-    )
+    job: JobTrait = JobTrait(help="The job that it follows, or several; may be set at any time.")
 
-    def __init__(self, job: Job | None = None, *, layout: Any = None) -> None:
+    def __init__(self, job: Job | Iterable[Job] | None = None, *, layout: Any = None) -> None:
         super().__init__(_run=idle(), layout=layout)
         self._runs = Runs(images=False)
         self._feed = RunFeed(self, self._runs, previews=self._previews, images=False)
@@ -42,9 +57,10 @@ class JobView(Widget):
     @traitlets.observe("job")
     def _on_job(self, _: object) -> None:
         self._runs.close()
-        self._runs = Runs(images=False)
-        if self.job is not None:
-            self._runs.start(self.job, frame_of_prompt(self.job.prompt))
+        jobs = self.job if isinstance(self.job, tuple) else () if self.job is None else (self.job,)
+        self._runs = Runs(images=False, together=len(jobs) > 1)
+        for job in jobs:
+            self._runs.start(job, frame_of_prompt(job.prompt))
         self._feed.follow(self._runs)
 
     def close(self) -> None:
@@ -72,15 +88,15 @@ class JobProgress(JobView):
 
     Parameters
     ----------
-    job : Job, optional
-        The job that it follows.
+    job : Job, or sequence of Job, optional
+        The job that it follows; several are shown as one.
     layout : ipywidgets.Layout, optional
         Its size and place, as for every widget of ipywidgets.
 
     Attributes
     ----------
-    job : Job or None
-        The job that it follows; may be set and linked.
+    job : Job, tuple of Job, or None
+        What it follows; may be set and linked.
 
     Examples
     --------
@@ -97,15 +113,15 @@ class LivePreview(JobView):
 
     Parameters
     ----------
-    job : Job, optional
-        The job that it follows.
+    job : Job, or sequence of Job, optional
+        The job that it follows; several are shown as one.
     layout : ipywidgets.Layout, optional
         Its size and place, as for every widget of ipywidgets.
 
     Attributes
     ----------
-    job : Job or None
-        The job that it follows; may be set and linked.
+    job : Job, tuple of Job, or None
+        What it follows; may be set and linked.
 
     Examples
     --------

@@ -58,12 +58,30 @@ def test_a_failure_is_told_in_the_line(server: ScriptedServer) -> None:
 
 
 @pytest.mark.timeout(300)
+def test_many_runs_have_one_line_for_all(server: ScriptedServer) -> None:
+    seeds = "[{'seed': seed} for seed in range(3)]"
+    mapped, ended, silent, unread = execute(
+        server,
+        f"_ = list(client.map(text_to_image(), {seeds}))",
+        "from comfy_widgets import as_completed\n"
+        "for job in as_completed([client.submit(text_to_image(seed=seed)) for seed in range(5, 9)]):\n    pass",
+        f"_ = list(client.map(text_to_image(), {seeds}, progress=False))",
+        f"_ = client.map(text_to_image(), {seeds})",
+    )
+    (line,) = mapped
+    assert line["data"]["text/plain"].startswith("3 runs · 3 images · ")
+    (line,) = ended
+    assert line["data"]["text/plain"].startswith("4 runs · 4 images · ")
+    assert (silent, unread) == ([], [])
+
+
+@pytest.mark.timeout(300)
 def test_the_extension_shows_a_job(server: ScriptedServer) -> None:
     _, job = execute(server, "%load_ext comfy_widgets", "client.submit(text_to_image())")
     assert "application/vnd.jupyter.widget-view+json" in job[0]["data"]
 
 
 def test_a_script_shows_nothing(server: ScriptedServer) -> None:
-    program = SETUP.format(url=server.url) + "client.run(text_to_image())"
+    program = SETUP.format(url=server.url) + "client.run(text_to_image())\nlist(client.map(text_to_image(), [{}, {}]))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert (done.stdout, done.stderr) == ("", "")

@@ -6,6 +6,7 @@ import io
 
 import pytest
 from PIL import Image
+from traitlets import TraitError
 
 from comfy_widgets import ComfyClient, ImageGrid, JobProgress, LivePreview, WorkflowForm
 from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
@@ -38,6 +39,27 @@ def test_progress_says_how_many_are_ahead(server: ScriptedServer, client: ComfyC
     gate.open()
     first.wait(60)
     page.wait_phase("done")
+
+
+def test_several_jobs_have_one_bar(server: ScriptedServer, client: ComfyClient) -> None:
+    gate = Gate()
+    server.play(standard_run())
+    server.play(standard_run(gate=gate, gate_after="progress"))
+    jobs = [client.submit(text_to_image(seed=seed)) for seed in range(4)]
+    widget = JobProgress(jobs)
+    page = page_of(widget)
+    gate.wait_reached()
+    page.wait_for(lambda: page.run["node"] == "1 of 4 done · KSampler" and 0.25 < page.run["fraction"] < 0.5)
+    assert page.run["phase"] == "running"
+    gate.open()
+    run = page.wait_phase("done")
+    assert (run["fraction"], run["error"]) == (1.0, None)
+    assert run["summary"].startswith("4 runs · 4 images · ")
+    assert widget.job == tuple(jobs)
+    widget.job = jobs[0]
+    page.wait_for(lambda: page.run["summary"].startswith("1 image · "))
+    with pytest.raises(TraitError, match="must be a Job"):
+        widget.job = 7
 
 
 def test_preview_shows_the_frames_of_a_job(server: ScriptedServer, client: ComfyClient) -> None:
