@@ -30,6 +30,7 @@ from ._run_state import Progress
 from ._runs import Run, runs
 from ._state import state_directory
 from ._status import JobStatus, Phase
+from ._step_record import SamplerRun, SamplerStep, SceneShare, StepRecord
 from ._watching import show_runs_with
 
 __all__ = [
@@ -54,9 +55,13 @@ __all__ = [
     "PromptRefused",
     "Result",
     "Run",
+    "SamplerRun",
+    "SamplerStep",
+    "SceneShare",
     "ServerError",
     "ServerTimeout",
     "ServerUnreachable",
+    "StepRecord",
     "Subscription",
     "WorkflowError",
     "as_completed",

@@ -36,6 +36,7 @@ from ._result import Result
 from ._server_routes import ServerRoutes
 from ._server_view import ServerView
 from ._state import state_directory
+from ._step_routes import StepRoutes
 from ._submission import Submission, Submitter, preview_request
 from ._timings import Timings
 from ._tracker import Tracker
@@ -48,7 +49,7 @@ logging.getLogger("comfy_widgets").addHandler(logging.NullHandler())
 EMBEDDED = "embedded engine, small procedural model"
 
 
-class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRoutes, ServerRoutes):
+class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRoutes, ServerRoutes, StepRoutes):
     """A ComfyUI server, to submit workflows to and get images from.
 
     Parameters

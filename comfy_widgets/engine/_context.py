@@ -30,8 +30,8 @@ A file for ``Engine(custom_nodes=["my_nodes.py"])``::
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -90,6 +90,14 @@ class Run(Protocol):
     def progress(self, value: float, maximum: float, preview: Preview | None) -> None: ...
     def progress_text(self, text: str) -> None: ...
     def check_interrupted(self) -> None: ...
+    def record_steps(self, facts: Mapping[str, Any]) -> StepRecorder: ...
+
+
+class StepRecorder(Protocol):
+    """Keeps the steps of one run of a sampler."""
+
+    def add(self, step: Any) -> None: ...
+    def end(self, result: Any) -> None: ...
 
 
 _run: Run | None = None
@@ -144,6 +152,11 @@ def progress_text(text: str) -> None:
     """
     if _run is not None:
         _run.progress_text(text)
+
+
+def record_steps(facts: Mapping[str, Any]) -> StepRecorder | None:
+    """Return what keeps the steps of a sampler that is about to run; None outside a run. Not for custom nodes."""
+    return None if _run is None else _run.record_steps(facts)
 
 
 def check_interrupted() -> None:

@@ -17,7 +17,7 @@ from comfy_widgets.engine._model.checkpoints import CHECKPOINTS, Checkpoint, Con
 from comfy_widgets.engine._model.names import CHECKPOINT_NAMES
 from comfy_widgets.engine._model.palette import COLOUR_NAMES, MOOD_NAMES
 from comfy_widgets.engine._model.render import render
-from comfy_widgets.engine._model.sampling import Guide, Start, levels_of_run
+from comfy_widgets.engine._model.sampling import Guide, Start, Step, levels_of_run
 from comfy_widgets.engine._model.sampling import sample as run
 from comfy_widgets.engine._model.scenes import FIGURES, LANDS, Dice, draw_scenes
 from comfy_widgets.engine._model.vocabulary import PLURAL, Wish, told_of_unknown, understand
@@ -32,7 +32,7 @@ def sample(
     side: int = 128,
     batch: int = 1,
     latent: Latent | None = None,
-    watch: Callable[[int, Callable[[], Any]], Any] = lambda step, preview: None,
+    watch: Callable[[Step], Any] = lambda step: None,
     **more: Any,
 ) -> Latent:
     settings = {"seed": 1, "steps": 12, "cfg": 7.0, "sampler": "euler", "scheduler": "normal", "denoise": 1.0, **more}
@@ -114,7 +114,7 @@ class TestSampling:
 
     def test_previews_go_from_noise_to_the_picture(self) -> None:
         seen: list[Any] = []
-        latent = sample("a boat", steps=10, watch=lambda step, preview: seen.append((step, preview())))
+        latent = sample("a boat", steps=10, watch=lambda step: seen.append((step.done, step.preview())))
         assert [step for step, _ in seen] == list(range(1, 11))
         target = latent.samples[0] / checkpoints.LATENT_SCALE + 0.5
         errors = [float(np.abs(preview - target).mean()) for _, preview in seen]

@@ -281,6 +281,23 @@ class Conditioning:
         return self.lowest <= sigma <= self.highest
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What one guess of a guided denoiser is made of.
+
+    Parameters
+    ----------
+    positive, negative : Array
+        The guesses of both sides, shape (B, D); the second is None where only the positive side was asked.
+    shares : Array
+        The posterior probability of each scene under the first positive conditioning that counts, shape (B, N).
+    """
+
+    positive: Array
+    negative: Array | None
+    shares: Array
+
+
 class GuidedDenoiser:
     """Classifier-free guidance over a mixture of scenes (Ho and Salimans 2022).
 
@@ -301,39 +318,42 @@ class GuidedDenoiser:
     def __init__(
         self, mixture: SceneMixture, positive: Sequence[Conditioning], negative: Sequence[Conditioning], cfg: float
     ) -> None:
-        self._mixture = mixture
         self._positive = tuple(positive)
         self._negative = tuple(negative) if cfg != 1 else ()
         self._cfg = np.float32(cfg)
+        self.mixture = mixture
+        self.evaluations = 0
+        """How often it was asked."""
+        self.terms: Terms | None = None
+        """What the last guess was made of."""
 
     def __call__(self, x: Array, sigma: float) -> Array:
         """Return the guess for latents x of shape (B, D)."""
         positive = _asked(self._positive, sigma)
         negative = _asked(self._negative, sigma)
-        coefficients = self._mixture.basis.to(x)
-        guesses = self._guesses(coefficients, sigma, [*positive, *negative])
+        coefficients = self.mixture.basis.to(x)
+        guesses, shares = self._guesses(coefficients, sigma, [*positive, *negative])
+        self.evaluations += 1
         wanted = _averaged(positive, guesses[: len(positive)], x)
         if not self._negative:
+            self.terms = Terms(wanted, None, shares[0])
             return wanted
         unwanted = _averaged(negative, guesses[len(positive) :], x)
+        self.terms = Terms(wanted, unwanted, shares[0])
         result: Array = unwanted + self._cfg * (wanted - unwanted)
         return result
 
-    def shares(self, x: Array, sigma: float) -> Array:
-        """Return the posterior probability of each scene under the first positive conditioning, shape (B, N)."""
-        first = self._positive[0]
-        return softmax(self._mixture.scores(self._mixture.basis.to(x) - first.lean, sigma) + first.log_weights)
-
-    def _guesses(self, coefficients: Array, sigma: float, conditionings: list[Conditioning]) -> list[Array]:
-        if not conditionings:
-            return []
+    def _guesses(
+        self, coefficients: Array, sigma: float, conditionings: list[Conditioning]
+    ) -> tuple[list[Array], list[Array]]:
+        """Return the guess under each conditioning, and the shares of the scenes in it."""
         count = len(coefficients)
         shifted = np.concatenate([coefficients - each.lean for each in conditionings])
-        scores = self._mixture.scores(shifted, sigma).reshape(len(conditionings), count, -1)
+        scores = self.mixture.scores(shifted, sigma).reshape(len(conditionings), count, -1)
         shares = [softmax(rows + each.log_weights) for rows, each in zip(scores, conditionings, strict=True)]
-        guesses = self._mixture.guess(shifted, sigma, np.concatenate(shares))
+        guesses = self.mixture.guess(shifted, sigma, np.concatenate(shares))
         guesses += np.repeat([each.lean for each in conditionings], count, axis=0)
-        return list(self._mixture.basis.back(guesses).reshape(len(conditionings), count, -1))
+        return list(self.mixture.basis.back(guesses).reshape(len(conditionings), count, -1)), shares
 
 
 def _asked(conditionings: Sequence[Conditioning], sigma: float) -> list[Conditioning]:

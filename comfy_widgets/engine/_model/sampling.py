@@ -14,6 +14,7 @@ from .checkpoints import Checkpoint, Cond, Latent, preview, resized
 from .denoiser import Conditioning, GuidedDenoiser
 from .noise import Noise
 from .samplers import SAMPLERS, Denoise
+from .scenes import described
 from .schedules import SIGMA_MAX
 from .vocabulary import Meaning
 
@@ -22,9 +23,48 @@ UNLIKELY = 0.012
 
 _LEAVING_OUT = ("dpm_2",)
 
-Watch = Callable[[int, Callable[[], Array]], Any]
-"""Called after each step with (steps done, function that returns a preview of the first image, shape
-(3, rows, columns), 0..1). May raise to stop."""
+_SCENES_TOLD, _WORTH_TELLING = 6, 5e-4
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a sampler, as it is taken; arrays are those of the first image of a batch.
+
+    Parameters
+    ----------
+    done : int
+        How many steps are done with this one.
+    sigma : float
+        The noise level before the step.
+    x, estimate : Array
+        The latent before the step, and what the model takes it for; shape (3, rows, columns).
+    positive, negative : Array
+        The guesses for both prompts, of which guidance makes the estimate; the second is None where it was not asked.
+    evaluations : int
+        How often the model was asked so far.
+    shares : dict of int to float
+        The scenes that the model thinks of most under the positive prompt, and how probable each is.
+    scene : callable
+        Gives a scene in words, and its latent.
+    """
+
+    done: int
+    sigma: float
+    x: Array
+    estimate: Array
+    positive: Array
+    negative: Array | None
+    evaluations: int
+    shares: dict[int, float]
+    scene: Callable[[int], tuple[str, Array]]
+
+    def preview(self) -> Array:
+        """Return the estimate as an image, shape (3, rows, columns), 0..1."""
+        return preview(self.estimate)
+
+
+Watch = Callable[[Step], Any]
+"""Called after each step. May raise to stop."""
 
 
 @dataclass(frozen=True)
@@ -110,16 +150,41 @@ def sample(
         mixture = mixture.joined(mixture.basis.to(flat))
         wanted, unwanted = (_with_given(side, batch, flat.shape[1]) for side in (wanted, unwanted))
     noise = Noise(start.seed, batch, flat.shape[1:]).draw() if start.is_noisy else np.zeros_like(flat)
-    denoise: Denoise = GuidedDenoiser(mixture, wanted, unwanted, cfg)
+    guided = GuidedDenoiser(mixture, wanted, unwanted, cfg)
+    denoise: Denoise = guided
     if latent.mask is not None:
         denoise = _Inpainter(denoise, flat, noise, _flat_masks(latent.mask, batch, rows, columns))
     fresh = Noise(start.seed, batch, flat.shape[1:], stream=1)
     last = flat
 
+    def plane(values: Array) -> Array:
+        result: Array = values[0].reshape(3, rows, columns)
+        return result
+
+    def scene(number: int) -> tuple[str, Array]:
+        words = described(prior.scenes, number) if number < len(prior.scenes) else "the given image"
+        return words, mixture.basis.back(mixture.centres[number : number + 1]).reshape(3, rows, columns)
+
     def watched(step: int, guess: Array, at: Array, sigma: float) -> None:
         nonlocal last
         last = guess
-        watch(step + 1, lambda: preview(guess[0]).reshape(3, rows, columns))
+        terms = guided.terms
+        assert terms is not None
+        shares = terms.shares[0]
+        best = np.argsort(shares)[::-1][:_SCENES_TOLD]
+        watch(
+            Step(
+                step + 1,
+                sigma,
+                plane(at),
+                plane(guess),
+                plane(terms.positive),
+                None if terms.negative is None else plane(terms.negative),
+                guided.evaluations,
+                {int(number): float(shares[number]) for number in best if shares[number] > _WORTH_TELLING},
+                scene,
+            )
+        )
 
     x = flat + noise * np.float32(_noise_scale(levels[0]))
     ended = SAMPLERS[sampler](denoise, x, levels, fresh.draw, watched)

@@ -272,6 +272,23 @@ def _make_fit(scenes: Scenes) -> None:
     np.minimum(many, MAX_COUNT, out=many)
 
 
+def described(scenes: Scenes, number: int) -> str:
+    """Return one scene in words: "sunset, mountains, lake, red balloon, 3 houses"."""
+    words = [MOOD_NAMES[scenes.mood[number]], LANDS[scenes.land[number]]]
+    if scenes.lake[number] and words[1] != "sea":
+        words.append("lake")
+    if WEATHERS[scenes.weather[number]] != "clear":
+        words.append(WEATHERS[scenes.weather[number]])
+    for kind, name in enumerate(FIGURES):
+        count, colour = int(scenes.count[number, kind]), int(scenes.colour[number, kind])
+        if count:
+            number_word = f"{count} " if count > 1 else ""
+            colour_word = f"{COLOUR_NAMES[colour]} " if colour != NONE else ""
+            plural = "s" if count > 1 and name != "birds" else ""
+            words.append(f"{number_word}{colour_word}{name}{plural}")
+    return ", ".join(words)
+
+
 def column(values: Array | Ints | Bools) -> Array:
     """Turn a value for each scene into a column that broadcasts over pixels."""
     return np.asarray(values, np.float32)[:, None, None]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
 
-from .._context import progress
+from .._context import progress, record_steps
 from .._model.arrays import Array
 from .._model.checkpoints import Checkpoint, Latent
-from .._model.sampling import Guide, Start, add_noise, levels_of_run, sample
+from .._model.sampling import Guide, Start, Step, add_noise, levels_of_run, sample
 from .._model.schedules import exponential, karras, polyexponential
 from .conditioning import Conditioning
 from .table import Table
@@ -25,11 +24,17 @@ _MOST_LEVELS = 100_000
 def run_sampler(guide: Guide, latent: Latent, start: Start, sampler: str, levels: Sigmas) -> tuple[Latent, Latent]:
     """Sample, and show progress and previews."""
     steps = max(len(levels) - 1, 1)
+    recorder = record_steps({"sampler": sampler, "cfg": guide.cfg, "levels": levels})
 
-    def watch(done: int, preview: Callable[[], Array]) -> None:
-        progress(done, steps, lambda: _preview_image(preview(), latent.width, latent.height))
+    def watch(step: Step) -> None:
+        if recorder is not None:
+            recorder.add(step)
+        progress(step.done, steps, lambda: _preview_image(step.preview(), latent.width, latent.height))
 
-    return sample(guide, latent, start, sampler, levels, watch)
+    ended, guessed = sample(guide, latent, start, sampler, levels, watch)
+    if recorder is not None:
+        recorder.end(ended.samples[0])
+    return ended, guessed
 
 
 def _preview_image(cells: Array, width: int, height: int) -> Image.Image:

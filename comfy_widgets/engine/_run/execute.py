@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import _context as context
@@ -13,6 +13,7 @@ from .cache import Cache, Result, node_keys
 from .graph import Order, is_link
 from .promptqueue import Item
 from .report import Report
+from .steps import Recording, StepStore
 
 _SHOWN_INPUT = 2000
 
@@ -24,6 +25,20 @@ class _NodeFailed(Exception):
         super().__init__(node_id)
         self.node_id = node_id
         self.inputs = inputs
+
+
+class _Recorder:
+    """Keeps the steps of one sampler in the store."""
+
+    def __init__(self, store: StepStore, recording: Recording) -> None:
+        self._store = store
+        self._recording = recording
+
+    def add(self, step: Any) -> None:
+        self._store.add(self._recording, step)
+
+    def end(self, result: Any) -> None:
+        self._store.end(self._recording, result)
 
 
 class Execution:
@@ -39,10 +54,18 @@ class Execution:
         Tells the clients.
     interrupted : callable
         Whether the run shall stop.
+    steps : StepStore
+        Where samplers keep their steps.
     """
 
     def __init__(
-        self, registry: Registry, cache: Cache, item: Item, report: Report, interrupted: Callable[[], bool]
+        self,
+        registry: Registry,
+        cache: Cache,
+        item: Item,
+        report: Report,
+        interrupted: Callable[[], bool],
+        steps: StepStore,
     ) -> None:
         self._registry = registry
         self._cache = cache
@@ -50,6 +73,7 @@ class Execution:
         self._prompt = item.prompt
         self._report = report
         self._interrupted = interrupted
+        self._steps = steps
         self._executed: list[str] = []
         self._ui: dict[str, dict[str, Any]] = {}
         self._keys: dict[str, str] = {}
@@ -66,6 +90,12 @@ class Execution:
     def check_interrupted(self) -> None:
         if self._interrupted():
             raise context.Interrupted
+
+    def record_steps(self, facts: Mapping[str, Any]) -> _Recorder:
+        node_id = self._report.node or ""
+        recording = Recording(node_id, self._class_type(node_id), facts)
+        self._steps.begin(self._item.prompt_id, self._keys.get(node_id, node_id), recording)
+        return _Recorder(self._steps, recording)
 
     # The run
 
@@ -111,6 +141,7 @@ class Execution:
     def _run_nodes(self) -> None:
         self._keys = node_keys(self._registry, self._prompt, self._ask_is_changed)
         self._cache.keep_only(self._keys.values())
+        self._steps.link(self._item.prompt_id, list(self._keys.values()))
         cached = [node_id for node_id, key in self._keys.items() if self._cache.get(key) is not None]
         self._report.status("execution_cached", {"nodes": cached})
         output_nodes = [
@@ -128,6 +159,7 @@ class Execution:
         if result is None:
             self._report.start_node(node_id)
             self.check_interrupted()
+            self._steps.forget(key)
             result = self._compute(node_id)
             self._cache.put(key, result)
             self._executed.append(node_id)

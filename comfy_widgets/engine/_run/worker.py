@@ -13,6 +13,7 @@ from .cache import Cache
 from .execute import Execution
 from .promptqueue import Item, PromptQueue
 from .report import Hub, Report
+from .steps import StepStore
 
 _log = logging.getLogger(__name__)
 
@@ -32,13 +33,23 @@ class Worker:
         The node classes, where prompts come from, where messages go.
     free_models : callable
         Called when a client asks to unload models.
+    steps : StepStore
+        Where samplers keep their steps.
     """
 
-    def __init__(self, registry: Registry, queue: PromptQueue, hub: StatusHub, free_models: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        queue: PromptQueue,
+        hub: StatusHub,
+        free_models: Callable[[], None],
+        steps: StepStore,
+    ) -> None:
         self._registry = registry
         self._queue = queue
         self._hub = hub
         self._free_models = free_models
+        self._steps = steps
         self._cache = Cache()
         self._thread = threading.Thread(target=self._loop, name="prompt worker", daemon=True)
         self.report: Report | None = None
@@ -55,6 +66,7 @@ class Worker:
             wanted = self._queue.take_free()
             if "memory" in wanted:
                 self._cache.clear()
+                self._steps.clear()
             if "models" in wanted:
                 self._free_models()
 
@@ -62,7 +74,7 @@ class Worker:
         started = time.monotonic()
         report = self.report = Report(self._hub, item)
         self._hub.send_status()
-        execution = Execution(self._registry, self._cache, item, report, lambda: self._queue.interrupted)
+        execution = Execution(self._registry, self._cache, item, report, lambda: self._queue.interrupted, self._steps)
         try:
             entry = execution.run()
         except BaseException:

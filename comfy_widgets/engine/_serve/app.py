@@ -16,8 +16,9 @@ from aiohttp import web
 from .._files import Folders
 from .._nodes.registry import Registry
 from .._run.promptqueue import PromptQueue
+from .._run.steps import StepStore
 from .._run.worker import Worker
-from . import file_routes, info_routes, job_routes, prompt_routes, user_routes
+from . import file_routes, info_routes, job_routes, prompt_routes, step_routes, user_routes
 from .guard import guard
 from .limits import MAX_UPLOAD
 from .log import LogBuffer
@@ -73,7 +74,7 @@ def build_app(state: State) -> web.Application:
     """Return the application: every route also under /api, as ComfyUI has them."""
     app = web.Application(middlewares=[guard], client_max_size=MAX_UPLOAD)
     app[STATE] = state
-    tables = (prompt_routes, info_routes, file_routes, user_routes)
+    tables = (prompt_routes, info_routes, file_routes, user_routes, step_routes)
     for table in tables:
         for route in table.routes:
             assert isinstance(route, web.RouteDef)
@@ -139,8 +140,9 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         hub = SocketHub(self._loop, queue.remaining, lambda: _running_node(worker))
-        worker = Worker(registry, queue, hub, _free_models)
-        state = State(folders, registry, queue, log, hub, list(settings.argv))
+        steps = StepStore()
+        worker = Worker(registry, queue, hub, _free_models, steps)
+        state = State(folders, registry, queue, log, hub, steps, list(settings.argv))
         runner = web.AppRunner(build_app(state), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:

@@ -11,6 +11,7 @@ from aiohttp import web
 from .._files import Folders
 from .._nodes.registry import Registry
 from .._run.promptqueue import PromptQueue
+from .._run.steps import StepStore
 from .log import LogBuffer
 from .sockets import SocketHub
 
@@ -24,6 +25,7 @@ class State:
     queue: PromptQueue
     log: LogBuffer
     hub: SocketHub
+    steps: StepStore
     argv: list[str]
     numbers: itertools.count[int] = field(default_factory=itertools.count)
     settings_lock: threading.Lock = field(default_factory=threading.Lock)
