@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .errors import ComfyError, WorkflowError
     from .experiments import explain, images, lora, replace, together
     from .protocol import File, Preview
+    from .teaching import record
     from .widgets import ComfyPanel, ImageGrid, JobProgress, LivePreview, SweepGrid, WorkflowForm
     from .workflow import Graph, Param, Workflow, example, prompt_variants
 
@@ -52,6 +53,7 @@ _HOME = {
     "lora": "experiments",
     "make_grid": "_grid",
     "prompt_variants": "workflow",
+    "record": "teaching",
     "replace": "experiments",
     "resume": "_sweeps",
     "runs": "client",
@@ -87,6 +89,7 @@ __all__ = [
     "lora",
     "make_grid",
     "prompt_variants",
+    "record",
     "replace",
     "resume",
     "runs",

@@ -1,4 +1,4 @@
-"""The command line: ``comfy-widgets demo | engine | run | sweep | convert | doctor``."""
+"""The command line: ``comfy-widgets demo | engine | run | sweep | convert | replay | doctor``."""
 
 from __future__ import annotations
 
@@ -106,6 +106,15 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--object-info", type=Path, help="a saved /object_info instead of a server")
     convert.set_defaults(command=_convert)
 
+    replay = commands.add_parser("replay", help="serve the recorded runs of a cassette")
+    replay.add_argument("cassette", help="the file that record() wrote")
+    replay.add_argument("--port", type=_port, default=8188, help="of this machine; 8188 by default, 0 for a free one")
+    replay.add_argument(
+        "--speed", default="1", metavar="SPEED", help='1 as recorded, 4 four times as fast, or "instant"'
+    )
+    replay.add_argument("--list", action="store_true", help="only say what is in it")
+    replay.set_defaults(command=_replay)
+
     doctor = commands.add_parser("doctor", help="check this installation and a server")
     doctor.set_defaults(command=_doctor)
 
@@ -164,6 +173,31 @@ def _sweep(options: argparse.Namespace) -> int:
         options.workflow = _path(options.workflow)
     with ComfyClient(options.url) as client:
         return run_command(options, client)
+
+
+def _replay(options: argparse.Namespace) -> None:
+    import threading
+
+    from .cassettes import Cassette, CassettePlayer
+
+    cassette = Cassette(options.cassette)
+    count = len(cassette.runs)
+    _out(f"{cassette.title or cassette.path.name}: {count} run{'s' if count != 1 else ''}")
+    for (node, name), values in cassette.varied().items():
+        _out(f"  {name} (node {node}): {', '.join(map(json.dumps, values))}")
+    if options.list:
+        return
+    try:
+        player = CassettePlayer(cassette, speed=options.speed, port=options.port)
+    except OSError as error:
+        raise ComfyError(
+            f"Port {options.port} cannot be used: {error.strerror or error}. Name another --port."
+        ) from error
+    with player:
+        _out(f"Playing at {player.url}; Ctrl-C ends it.")
+        sys.stdout.flush()
+        while True:
+            threading.Event().wait(3600)
 
 
 def _follow(job: Any, timeout: float | None = None) -> Any:
@@ -232,6 +266,13 @@ def _seconds(text: str) -> float:
     number = float(text)
     if not (math.isfinite(number) and number > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else -1
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to 65535")
     return number
 
 

@@ -14,6 +14,7 @@ The tree; everything derives from `ComfyError`::
     │   ├── PayloadTooLarge             413: more than the server takes
     │   ├── HTTPError                   any other status
     │   └── FileGone                    404 for a result file: file
+    ├── CassetteError                   a cassette cannot be read or written
     ├── ExperimentError                 an experiment cannot be kept, resumed or finished
     └── JobError                        a job did not give a result: prompt_id, result (what there is of it)
         ├── ExecutionFailed             a node raised: node_id, node_title, node_type, exception_type, traceback
@@ -23,6 +24,7 @@ The tree; everything derives from `ComfyError`::
 `str(error)` is one or two sentences for a person; the attributes are for a program.
 """
 
+from .cassettes import CassetteError
 from .client import (
     ComfyError,
     ExecutionFailed,
@@ -44,6 +46,7 @@ from .experiments import ExperimentError
 from .workflow import UnknownParam
 
 __all__ = [
+    "CassetteError",
     "ComfyError",
     "ExecutionFailed",
     "ExperimentError",

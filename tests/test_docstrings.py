@@ -22,10 +22,12 @@ from comfy_widgets.testing import FaultProxy, ScriptedServer, Stage, text_to_ima
 
 ROOMS = (
     "comfy_widgets",
+    "comfy_widgets.cassettes",
     "comfy_widgets.client",
     "comfy_widgets.engine",
     "comfy_widgets.errors",
     "comfy_widgets.experiments",
+    "comfy_widgets.teaching",
     "comfy_widgets.widgets",
     "comfy_widgets.workflow",
     "comfy_widgets.protocol",

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "comfy_widgets"
-ROOMS = ("protocol", "workflow", "client", "experiments", "widgets", "engine", "testing")
+ROOMS = ("protocol", "workflow", "cassettes", "client", "experiments", "widgets", "teaching", "engine", "testing")
 
 
 def python_files(*folders: Path) -> list[Path]:

@@ -42,6 +42,7 @@ NAMES = [
     "lora",
     "make_grid",
     "prompt_variants",
+    "record",
     "replace",
     "resume",
     "runs",

@@ -13,14 +13,14 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any
 
-from ..protocol import Address, ComfyError, Event, SystemStats, WorkflowError
+from ..protocol import Address, ComfyError, Event, SystemStats, WorkflowError, plain
 from ..workflow import Workflow
 from ._asset_routes import AssetRoutes
 from ._batch import Batch, submit_all
 from ._calls import Calls
 from ._connection import KeepAlive
 from ._core import JobCore
-from ._discover import find_server
+from ._discover import find_server, open_cassette
 from ._dispatch import Dispatcher, Subscription
 from ._file_routes import FileRoutes
 from ._job import Job, JobServices
@@ -30,7 +30,7 @@ from ._ledger import Tracked
 from ._library_routes import LibraryRoutes
 from ._media import Media, Memory
 from ._pace import Pace
-from ._parts import Parts, Workers, connector, publisher, shutdown
+from ._parts import Parts, Workers, connector, publish, publisher, shutdown
 from ._prompt_routes import PromptRoutes, is_id
 from ._result import Result
 from ._server_routes import ServerRoutes
@@ -55,9 +55,10 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
     Parameters
     ----------
     url : str, optional
-        ``http://host:8188`` or https, with any path prefix. Without it: ``$COMFYUI_URL``, else a ComfyUI on this
-        machine's port 8188, or 8000 where ComfyUI's desktop application serves, else the embedded engine; a printed
-        line says which.
+        ``http://host:8188`` or https, with any path prefix; or ``cassette:lesson.cassette``, which plays recorded runs
+        (``?speed=4`` or ``?speed=instant`` behind it plays faster). Without it: ``$COMFYUI_URL``, else a ComfyUI on
+        this machine's port 8188, or 8000 where ComfyUI's desktop application serves, else the embedded engine; a
+        printed line says which.
     client_id : str, optional
         The id under which the server knows the websocket; made here by default. Two programs must never share one.
     ping_interval : float
@@ -88,8 +89,8 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
     Raises
     ------
     ComfyError
-        The URL or a header cannot be used, or no server was named or found and the embedded engine is not installed.
-        Whether a named server answers shows with the first call.
+        The URL or a header cannot be used, or no server was named or found and the embedded engine is not installed;
+        or there is no such cassette. Whether a named server answers shows with the first call.
     ValueError
         A time is not positive.
 
@@ -124,7 +125,8 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         engine = None
         if url is None:
             url, _, engine = find_server()
-        address = Address.parse(url)
+        cassette = open_cassette(url)
+        address = Address.parse(cassette or url)
         if auth is not None:
             address = replace(address, auth=auth)
         self.client_id: str = client_id or str(uuid.uuid4())
@@ -140,10 +142,11 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         super().__init__(calls)
         self._memory = Memory(memory)
         self._raw: dict[Subscription, None] = {}
+        self._on_submit: dict[Subscription, None] = {}
         self._description: str | None = None
         self._embedded: bool | None = True if engine is not None else None
         workers = Workers()
-        directory = state_directory() if journal and engine is None else None
+        directory = state_directory() if journal and engine is None and cassette is None else None
         self._parts = Parts(
             transport,
             workers,
@@ -175,6 +178,10 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         """One line that says which server this is; asks the server once."""
         if self._description is None:
             stats = self.system_stats()
+            recorded = stats.system.extra.get("cassette")
+            if isinstance(recorded, str):
+                self._description = plain(recorded, 200)
+                return self._description
             name = EMBEDDED if self._is_embedded(stats) else f"ComfyUI {stats.system.comfyui_version or ''}".rstrip()
             self._description = f"{name} · {self._calls.address.host}"
         return self._description
@@ -313,6 +320,7 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         ready = document.prompt is not None and (document.form == "api" or node_classes is not None)
         extra = {**(extra_data or {}), **preview_request(previews)}
         core, job = self._new_job(self._own_id(prompt_id), document if ready else None)
+        publish(self._on_submit, job)
         before_post = None if on_post is None else partial(on_post, job)
         self._submitter.submit(Submission(core, document, front, partial_execution_targets, extra, before_post))
         return job
@@ -481,6 +489,48 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
             core.prepare(document.to_prompt(), document.drawn)
         parts.tracker.add(Tracked(core, media, handle=job, sent=sent))
         return core, job
+
+    def on_submit(self, callback: Callable[[Job], object]) -> Subscription:
+        """Call ``callback`` with every job that this client submits, before it is sent.
+
+        Parameters
+        ----------
+        callback : callable
+            Takes the `Job`; it is called in the thread that submits, and what it raises is raised there.
+
+        Returns
+        -------
+        Subscription
+            Call it, or its ``cancel``, to stop.
+
+        Examples
+        --------
+        >>> seen = []
+        >>> subscription = client.on_submit(seen.append)
+        >>> job = client.submit(example(), width=64, height=64, steps=1)
+        >>> subscription.cancel()
+        >>> seen == [job]
+        True
+        """
+        subscription = Dispatcher.direct(callback)
+        self._on_submit[subscription] = None
+        return subscription
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must not be shown or stored: passwords, tokens, the values of own headers.
+
+        Returns
+        -------
+        tuple of str
+            Longest first, each also as it stands in a URL.
+
+        Examples
+        --------
+        >>> with ComfyClient("http://127.0.0.1:8188", headers={"X-Token": "abcdefgh"}, journal=False) as other:
+        ...     other.secrets()
+        ('abcdefgh',)
+        """
+        return self._parts.transport.secrets
 
     # The raw stream
 

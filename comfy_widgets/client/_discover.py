@@ -46,6 +46,21 @@ def find_server() -> tuple[str, str, Engine | None]:
     return _say(engine.url, "embedded engine, small procedural model; no other ComfyUI was found", engine)
 
 
+def open_cassette(url: str) -> str | None:
+    """Return the URL of a server that plays the cassette that an address names; None where it names none.
+
+    Raises
+    ------
+    CassetteError
+        There is no such cassette.
+    """
+    if not url.strip().startswith("cassette:"):
+        return None
+    from ..cassettes import play
+
+    return play(url.strip())
+
+
 def shared_engine() -> Engine:
     """The embedded engine of this process, started when it is first wanted.
 
@@ -99,5 +114,6 @@ def _answers(url: str) -> bool:
 
 def _say(url: str, how: str, engine: Engine | None) -> tuple[str, str, Engine | None]:
     # Without the credentials that may stand in the address: notebooks keep what is printed.
-    sys.stdout.write(f"ComfyUI server: {Address.parse(url).base} ({how})\n")
+    shown = url if url.startswith("cassette:") else Address.parse(url).base
+    sys.stdout.write(f"ComfyUI server: {shown} ({how})\n")
     return url, how, engine

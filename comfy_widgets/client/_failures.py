@@ -83,17 +83,17 @@ class Redactor:
             secrets += [value, *value.split(" ")]
         spellings = {spelling for secret in secrets for spelling in (secret, quote(secret, safe=""))}
         # Shorter ones would take the words out of harmless sentences.
-        self._secrets = sorted((s for s in spellings if len(s) >= 4), key=len, reverse=True)
+        self.secrets = tuple(sorted((s for s in spellings if len(s) >= 4), key=lambda s: (-len(s), s)))
 
     def bytes(self, content: bytes) -> bytes:
         """A body without them."""
-        for secret in self._secrets:
+        for secret in self.secrets:
             content = content.replace(secret.encode(), b"***")
         return content
 
     def text(self, text: str) -> str:
         """A text without them."""
-        for secret in self._secrets:
+        for secret in self.secrets:
             text = text.replace(secret, "***")
         return text
 

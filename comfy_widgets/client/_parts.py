@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..protocol import Event
 from ._calls import Calls
@@ -94,12 +95,13 @@ def connector(calls: Calls, keep_alive: KeepAlive) -> Connect:
 
 def publisher(listeners: dict[Subscription, None]) -> Callable[[Event], None]:
     """Hands each event to all listeners that are still wanted."""
+    return partial(publish, listeners)
 
-    def publish(event: Event) -> None:
-        for subscription in tuple(listeners):
-            if subscription.active:
-                subscription.put(event)
-            else:
-                listeners.pop(subscription, None)
 
-    return publish
+def publish(listeners: dict[Subscription, None], value: object) -> None:
+    """Hand a value to all listeners that are still wanted."""
+    for subscription in tuple(listeners):
+        if subscription.active:
+            subscription.put(value)
+        else:
+            listeners.pop(subscription, None)

@@ -113,6 +113,11 @@ class Transport:
                 "new ComfyClient in each process."
             )
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown or stored, longest first."""
+        return self._redact.secrets
+
     def handshake_headers(self) -> dict[str, str]:
         """The headers, credentials included, for the websocket's handshake with the same server."""
         headers = dict(self.options.headers)
