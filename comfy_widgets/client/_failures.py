@@ -172,6 +172,10 @@ class Failures:
 
     # Exceptions
 
+    def speaks_tls(self) -> NotAComfyServer:
+        """The error for a server that wants https."""
+        return NotAComfyServer(self._speaks_tls(), url=self._address.base)
+
     def of_exception(self, error: Exception, request: Request, connect_timeout: float) -> ServerError:
         """The error that an exception of the library stands for."""
         base, call = self._address.base, f"{request.method} {request.route}"
@@ -211,7 +215,7 @@ class Failures:
                 url=base,
             )
         if base.startswith("http:") and "\\x15\\x03" in str(error):
-            return NotAComfyServer(self._speaks_tls(), url=base)
+            return self.speaks_tls()
         if isinstance(error, (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError)):
             unsure = "" if request.idempotent else " It may have been carried out all the same."
             return ServerUnreachable(

@@ -11,6 +11,8 @@ import http.client
 import logging
 import os
 import re
+import socket
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,6 +42,8 @@ _MAX_JSON = 64 << 20
 """The largest reply in bytes of the other routes; an /object_info with many node packs has 25 MB."""
 _SLOWEST_FILE = 32 << 10
 """Bytes a second that a file must come or go with at least, on average."""
+_TLS_PROBE = 3.0
+"""Seconds to find out whether a server that hung up wants TLS."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class Transport:
         self.options = options
         self.deadlines: Deadlines = Deadlines()
         self._closed = False
+        self._answered = False
         self._redact = Redactor(address, options.headers)
         self._failures = Failures(address, self._redact.text)
         self._session = requests.Session()
@@ -217,7 +222,7 @@ class Transport:
             try:
                 with under(limit):
                     response = self._tried(request, limit, headers)
-                begun = True
+                begun = self._answered = True
                 with response:
                     yield response, limit
             except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
@@ -229,7 +234,14 @@ class Transport:
                         url=self.address.base,
                         sent=True,
                     ) from None
+                if self._hung_up_on(error) and _answers_tls(self.address, min(_TLS_PROBE, limit.seconds_left)):
+                    raise self._failures.speaks_tls() from None
                 raise self._failures.of_exception(error, request, self.options.connect_timeout) from None
+
+    def _hung_up_on(self, error: Exception) -> bool:
+        """Whether a server that has never said a word closed the connection: ComfyUI with TLS does so over HTTP."""
+        broke = isinstance(error, requests.exceptions.ConnectionError) and not never_connected(error)
+        return broke and not self._answered and self.address.base.startswith("http:")
 
     def _tried(self, request: Request, limit: Limit, headers: Mapping[str, str]) -> requests.Response:
         try:
@@ -289,6 +301,21 @@ class Transport:
         raise requests.exceptions.TooManyRedirects(f"more than {_REDIRECTS} redirects")
 
 
+def _answers_tls(address: Address, seconds: float) -> bool:
+    """Whether a server goes along with the beginning of a TLS handshake; nothing of ours is sent to it."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    place = urlsplit(address.base)
+    try:
+        with (
+            socket.create_connection((place.hostname, place.port or 80), timeout=seconds) as connection,
+            context.wrap_socket(connection, server_hostname=place.hostname),
+        ):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
 def _pieces(response: requests.Response, limit: Limit) -> Iterator[bytes]:
     """The body, piece by piece."""
     try:
@@ -296,6 +323,9 @@ def _pieces(response: requests.Response, limit: Limit) -> Iterator[bytes]:
             limit.moved(len(part))
             yield part
     except (OSError, ValueError, http.client.HTTPException) as error:
+        if response.raw.chunk_left == 0:
+            # The last chunk has come. What may stand after it is a trailer, and no part of the body.
+            return
         if isinstance(error, requests.exceptions.RequestException):
             raise
         # What a connection gives that was cut in the middle.
