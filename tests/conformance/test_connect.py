@@ -127,7 +127,7 @@ def test_an_old_server(connect: Connect) -> None:
         client = connect(server.url)
         begun = time.monotonic()
         result = client.run(PROMPT, timeout=30)
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 20
         assert len(result.images) == 1
         assert client.features() == {}
 
@@ -258,7 +258,7 @@ def test_a_stalled_server_blocks_nothing_and_fails_nothing(
     second = client.submit(PROMPT)
     with pytest.raises(TimeoutError):
         job.wait(0.1)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
     with pytest.raises(ComfyError):
         client.queue()
     gate.open()

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -70,7 +69,6 @@ def test_python_ends_while_an_exchange_hangs(route: str, ending: str) -> None:
             assert process.stdout.readline() == "ready\n"
             start = path.rstrip("*")
             server.wait_for(lambda: any(e.method == method and e.path.startswith(start) for e in list(server.seen)))
-            began = time.monotonic()
             if ending == "interrupt":
                 process.stdin.write("\n")
                 process.stdin.flush()
@@ -78,9 +76,8 @@ def test_python_ends_while_an_exchange_hangs(route: str, ending: str) -> None:
             else:
                 process.stdin.write("\n")
                 process.stdin.flush()
+            # Two seconds on a quiet machine; the machine of a test may be busy, and what hangs does so for 40 and more.
             process.wait(20)
-            # Two seconds on a quiet machine; the machine of a test may be busy.
-            assert time.monotonic() - began < 6
         finally:
             process.kill()
             process.wait()

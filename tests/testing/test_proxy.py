@@ -69,7 +69,7 @@ def test_delay_is_latency_not_a_limit(server: ScriptedServer, proxy: FaultProxy,
     # Some 64 pieces, each 0.2 s late: were they late one after the other, this would take 13 s.
     begun = time.monotonic()
     assert len(client.get("/view", params={"filename": "big.bin", "type": "input"}).content) == len(content)
-    assert time.monotonic() - begun < 6.5
+    assert time.monotonic() - begun < 12
 
 
 def test_a_new_connection_costs_a_round_trip_more(proxy: FaultProxy) -> None:
