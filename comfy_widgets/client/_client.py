@@ -42,7 +42,7 @@ from ._timings import Timings
 from ._tracker import Tracker
 from ._transport import Options, Transport
 from ._user_routes import UserRoutes
-from ._watching import show
+from ._watching import is_anybody_watching, show
 
 logging.getLogger("comfy_widgets").addHandler(logging.NullHandler())
 
@@ -370,6 +370,8 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         >>> result.images[0].size
         (64, 64)
         """
+        if progress and is_anybody_watching():
+            values.setdefault("previews", "auto")
         job = self.submit(workflow, **values)
         if progress:
             show([job])

@@ -28,6 +28,11 @@ def show_runs_with(show: Callable[[Sequence[Job]], object] | None) -> None:
     _show = show
 
 
+def is_anybody_watching() -> bool:
+    """Whether jobs are shown to somebody."""
+    return _show is not None
+
+
 def show(jobs: Sequence[Job]) -> None:
     """Show jobs, where somebody wants to see them."""
     if _show is not None:

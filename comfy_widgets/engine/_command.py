@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from ._model.names import PREVIEW_METHODS
+
 if TYPE_CHECKING:
     from ._serve.app import Server
 
@@ -64,6 +66,12 @@ def build_parser() -> argparse.ArgumentParser:
         default=[],
         metavar="FILE.py",
         help="a file with NODE_CLASS_MAPPINGS",
+    )
+    parser.add_argument(
+        "--preview-method",
+        choices=PREVIEW_METHODS,
+        default="none",
+        help="previews of samplers where a prompt does not say (default: %(default)s); all but none are the same",
     )
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     return parser
@@ -121,6 +129,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 options.output_directory,
                 tuple(options.custom_nodes),
                 tuple(sys.argv if argv is None else ["comfy_widgets.engine", *argv]),
+                options.preview_method,
             )
         )
         if options.child:

@@ -90,6 +90,7 @@ class Run(Protocol):
     def progress(self, value: float, maximum: float, preview: Preview | None) -> None: ...
     def progress_text(self, text: str) -> None: ...
     def check_interrupted(self) -> None: ...
+    def wants_previews(self) -> bool: ...
     def record_steps(self, facts: Mapping[str, Any]) -> StepRecorder: ...
 
 
@@ -152,6 +153,11 @@ def progress_text(text: str) -> None:
     """
     if _run is not None:
         _run.progress_text(text)
+
+
+def wants_previews() -> bool:
+    """Tell whether a sampler shall make previews in this run. Those of custom nodes are sent in any case."""
+    return _run is not None and _run.wants_previews()
 
 
 def record_steps(facts: Mapping[str, Any]) -> StepRecorder | None:

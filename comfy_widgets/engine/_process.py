@@ -50,6 +50,8 @@ class Engine:
         (batch, height, width, 3), float32 from 0 to 1.
     output_dir : str or os.PathLike[str], optional
         Where results are kept. None: in a temporary folder that goes away with the engine.
+    preview_method : {"none", "auto", "latent2rgb", "taesd"}
+        Whether samplers send previews when a prompt does not say; as ComfyUI's option. All but "none" do the same here.
     start_timeout : float
         Seconds to wait for the server to answer.
 
@@ -75,6 +77,7 @@ class Engine:
         custom_nodes: Iterable[str | os.PathLike[str]] = (),
         output_dir: str | os.PathLike[str] | None = None,
         *,
+        preview_method: str = "none",
         start_timeout: float = 60.0,
     ) -> None:
         missing = missing_modules()
@@ -83,6 +86,7 @@ class Engine:
         command = [sys.executable, "-m", "comfy_widgets.engine", "--child", "--port", str(port)]
         for path in custom_nodes:
             command += ["--custom-nodes", str(Path(path).resolve())]
+        command += ["--preview-method", preview_method]
         if output_dir is not None:
             command += ["--output-directory", str(Path(output_dir).resolve())]
         self._log: deque[str] = deque(maxlen=_LOG_LINES)

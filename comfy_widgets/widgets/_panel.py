@@ -183,7 +183,8 @@ class ComfyPanel(PanelTraits):
         """Run with some values in place of the form's."""
         frame = self._state.frame
         try:
-            job = self.client.submit(self.workflow.with_params(values) if values else self.workflow)
+            workflow = self.workflow.with_params(values) if values else self.workflow
+            job = self.client.submit(workflow, previews="auto")
         except ComfyError as error:
             self._run_core.refuse(error, frame)
             self._announce()

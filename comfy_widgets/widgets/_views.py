@@ -126,7 +126,7 @@ class LivePreview(JobView):
     Examples
     --------
     >>> from comfy_widgets import LivePreview, example
-    >>> preview = LivePreview(client.submit(example(), steps=2))
+    >>> preview = LivePreview(client.submit(example(), previews="auto", steps=2))
     """
 
     _bundle: ClassVar[str] = "preview"

@@ -88,7 +88,7 @@ def test_a_batch_gives_a_grid(client: ComfyClient) -> None:
 
 def test_previews_and_steps_are_seen(client: ComfyClient) -> None:
     # The first job holds the queue until somebody listens to the second.
-    before, job = client.submit(count(9_000)), client.submit(quick(), seed=77, steps=8)
+    before, job = client.submit(count(9_000)), client.submit(quick(), previews="auto", seed=77, steps=8)
     events = job.events()
     before.cancel()
     steps = [(event.value, event.max) for event in events if isinstance(event, ProgressEvent)]

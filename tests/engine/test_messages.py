@@ -10,6 +10,8 @@ import pytest
 import requests
 from PIL import Image
 
+from comfy_widgets.engine import Engine
+
 from .wire import Binary, Socket, entry, lab_images, lab_progress, recorded, run, submit, text_to_image
 
 
@@ -122,18 +124,39 @@ def test_flags_count_only_as_the_first_object(url: str) -> None:
 def test_the_sampler_previews_its_steps_as_the_picture_is_shaped(url: str, socket: Socket) -> None:
     graph = text_to_image(steps=6, seed=31)
     graph["5"]["inputs"].update(width=256, height=128)
-    messages = socket.until_end(submit(url, graph, socket.client_id))
+    extra = {"preview_method": "auto"}
+    messages = socket.until_end(submit(url, graph, socket.client_id, extra_data=extra))
     frames = [Image.open(io.BytesIO(m.image)) for m in messages if isinstance(m, Binary)]
     assert len(frames) >= 2
     assert {frame.size for frame in frames} == {(256, 128)}
     assert frames[0].tobytes() != frames[-1].tobytes()
 
 
-def test_preview_method_none_is_obeyed(url: str, socket: Socket) -> None:
-    extra = {"preview_method": "none"}
-    messages = socket.until_end(submit(url, lab_progress(3, preview_every=1), socket.client_id, extra_data=extra))
+@pytest.mark.parametrize(("seed", "method"), list(enumerate([None, "none", "default", "something", 7])))
+def test_a_sampler_sends_no_previews_unless_it_is_asked(url: str, socket: Socket, seed: int, method: Any) -> None:
+    extra = {} if method is None else {"preview_method": method}
+    prompt_id = submit(url, text_to_image(steps=2, seed=4000 + seed), socket.client_id, extra_data=extra)
+    messages = socket.until_end(prompt_id)
     assert not [m for m in messages if isinstance(m, Binary)]
     assert [m for m in messages if m["type"] == "progress"]
+
+
+def test_an_engine_with_a_preview_method_sends_them_unless_a_prompt_says_none() -> None:
+    with Engine(preview_method="latent2rgb") as other:
+        told = Socket(other.url)
+        plain = told.until_end(submit(other.url, text_to_image(steps=2), told.client_id))
+        assert [m for m in plain if isinstance(m, Binary)]
+        seen = len(plain)
+        extra = {"preview_method": "none"}
+        asked_not = told.until_end(submit(other.url, text_to_image(seed=2), told.client_id, extra_data=extra))
+        assert not [m for m in asked_not[seen:] if isinstance(m, Binary)]
+        told.close()
+
+
+def test_previews_of_other_nodes_are_sent_in_any_case(url: str, socket: Socket) -> None:
+    extra = {"preview_method": "none"}
+    messages = socket.until_end(submit(url, lab_progress(3, preview_every=1), socket.client_id, extra_data=extra))
+    assert [m for m in messages if isinstance(m, Binary)]
 
 
 def test_text_of_a_node(url: str, socket: Socket) -> None:

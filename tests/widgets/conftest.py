@@ -32,7 +32,7 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
+    with ScriptedServer(version="0.33.0") as server:
         yield server
 
 

@@ -18,3 +18,5 @@ LORAS = {
 }
 """Name -> what a LoRA leans towards."""
 LORA_NAMES = tuple(LORAS)
+PREVIEW_METHODS = ("none", "auto", "latent2rgb", "taesd")
+"""ComfyUI's names; all but none do the same here."""

@@ -7,7 +7,7 @@ import re
 import numpy as np
 from PIL import Image
 
-from .._context import progress, record_steps
+from .._context import progress, record_steps, wants_previews
 from .._model.arrays import Array
 from .._model.checkpoints import Checkpoint, Latent
 from .._model.sampling import Guide, Start, Step, add_noise, levels_of_run, sample
@@ -24,12 +24,17 @@ _MOST_LEVELS = 100_000
 def run_sampler(guide: Guide, latent: Latent, start: Start, sampler: str, levels: Sigmas) -> tuple[Latent, Latent]:
     """Sample, and show progress and previews."""
     steps = max(len(levels) - 1, 1)
+    previews = wants_previews()
     recorder = record_steps({"sampler": sampler, "cfg": guide.cfg, "levels": levels})
 
     def watch(step: Step) -> None:
         if recorder is not None:
             recorder.add(step)
-        progress(step.done, steps, lambda: _preview_image(step.preview(), latent.width, latent.height))
+
+        def preview() -> Image.Image:
+            return _preview_image(step.preview(), latent.width, latent.height)
+
+        progress(step.done, steps, preview if previews else None)
 
     ended, guessed = sample(guide, latent, start, sampler, levels, watch)
     if recorder is not None:

@@ -91,6 +91,9 @@ class Execution:
         if self._interrupted():
             raise context.Interrupted
 
+    def wants_previews(self) -> bool:
+        return self._report.wants_previews
+
     def record_steps(self, facts: Mapping[str, Any]) -> _Recorder:
         node_id = self._report.node or ""
         recording = Recording(node_id, self._class_type(node_id), facts)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .._model.names import PREVIEW_METHODS
 from .promptqueue import Item
 
 if TYPE_CHECKING:
@@ -32,14 +33,23 @@ class Report:
 
     Messages go to the submitter's socket. A prompt without a client id is different: ComfyUI tells everybody its
     progress, previews and interruption, and nobody the rest.
+
+    Parameters
+    ----------
+    hub, item : Hub, Item
+        Where messages go, and the prompt.
+    preview_method : str
+        One of `PREVIEW_METHODS`; what samplers do where the prompt's ``extra_data`` does not say.
     """
 
-    def __init__(self, hub: Hub, item: Item) -> None:
+    def __init__(self, hub: Hub, item: Item, preview_method: str) -> None:
         self._hub = hub
         self._client_id = item.client_id
         self._prompt_id = item.prompt_id
         self._states: dict[str, dict[str, Any]] = {}
-        self._previews = item.extra_data.get("preview_method") != "none"
+        wanted = item.extra_data.get("preview_method")
+        self.wants_previews = (wanted if wanted in PREVIEW_METHODS else preview_method) != "none"
+        """Whether samplers send previews; other nodes do in any case."""
         self._last_preview = 0.0
         self.messages: list[tuple[str, dict[str, Any]]] = []
         self.node: str | None = None
@@ -138,7 +148,7 @@ class Report:
     def _preview(self, preview: Image | Callable[[], Image] | None, *, last: bool) -> bytes | None:
         now = time.monotonic()
         soon = now - self._last_preview < PREVIEW_INTERVAL and not last
-        if preview is None or not self._previews or soon or not self._hub.listens(self._client_id):
+        if preview is None or soon or not self._hub.listens(self._client_id):
             return None
         self._last_preview = now
         picture = preview() if callable(preview) else preview

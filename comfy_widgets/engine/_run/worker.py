@@ -35,6 +35,8 @@ class Worker:
         Called when a client asks to unload models.
     steps : StepStore
         Where samplers keep their steps.
+    preview_method : str
+        What samplers do where a prompt does not say.
     """
 
     def __init__(
@@ -44,12 +46,14 @@ class Worker:
         hub: StatusHub,
         free_models: Callable[[], None],
         steps: StepStore,
+        preview_method: str = "none",
     ) -> None:
         self._registry = registry
         self._queue = queue
         self._hub = hub
         self._free_models = free_models
         self._steps = steps
+        self._preview_method = preview_method
         self._cache = Cache()
         self._thread = threading.Thread(target=self._loop, name="prompt worker", daemon=True)
         self.report: Report | None = None
@@ -72,7 +76,7 @@ class Worker:
 
     def _run(self, item: Item) -> None:
         started = time.monotonic()
-        report = self.report = Report(self._hub, item)
+        report = self.report = Report(self._hub, item, self._preview_method)
         self._hub.send_status()
         execution = Execution(self._registry, self._cache, item, report, lambda: self._queue.interrupted, self._steps)
         try:

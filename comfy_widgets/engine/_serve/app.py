@@ -44,6 +44,8 @@ class Settings:
         Python files with NODE_CLASS_MAPPINGS.
     argv : tuple of str
         Told in /system_stats.
+    preview_method : str
+        What samplers do where a prompt does not say; one of `PREVIEW_METHODS`.
     """
 
     host: str
@@ -52,6 +54,7 @@ class Settings:
     output: Path | None = None
     custom_nodes: tuple[Path, ...] = ()
     argv: tuple[str, ...] = field(default_factory=tuple)
+    preview_method: str = "none"
 
 
 def build_registry(folders: Folders, custom_nodes: tuple[Path, ...]) -> Registry:
@@ -141,7 +144,7 @@ class Server:
         self._stop = asyncio.Event()
         hub = SocketHub(self._loop, queue.remaining, lambda: _running_node(worker))
         steps = StepStore()
-        worker = Worker(registry, queue, hub, _free_models, steps)
+        worker = Worker(registry, queue, hub, _free_models, steps, settings.preview_method)
         state = State(folders, registry, queue, log, hub, steps, list(settings.argv))
         runner = web.AppRunner(build_app(state), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
