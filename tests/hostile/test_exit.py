@@ -77,7 +77,7 @@ def test_python_ends_while_an_exchange_hangs(route: str, ending: str) -> None:
                 process.stdin.write("\n")
                 process.stdin.flush()
             # Two seconds on a quiet machine; the machine of a test may be busy, and what hangs does so for 40 and more.
-            process.wait(20)
+            process.wait(35)
         finally:
             process.kill()
             process.wait()
