@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from .errors import ComfyError, WorkflowError
     from .experiments import explain, images, lora, replace, together
     from .protocol import File, Preview
-    from .teaching import record
+    from .teaching import (
+        DiffusionSteps,
+        Lesson,
+        NoiseExplorer,
+        ReplaySlider,
+        ScheduleEditor,
+        record,
+    )
     from .widgets import ComfyPanel, ImageGrid, JobProgress, LivePreview, SweepGrid, WorkflowForm
     from .workflow import Graph, Param, Workflow, example, prompt_variants
 
@@ -29,6 +36,7 @@ _HOME = {
     "ComfyClient": "client",
     "ComfyError": "errors",
     "ComfyPanel": "widgets",
+    "DiffusionSteps": "teaching",
     "Engine": "engine",
     "Experiment": "_sweeps",
     "File": "protocol",
@@ -36,12 +44,16 @@ _HOME = {
     "ImageGrid": "widgets",
     "Job": "client",
     "JobProgress": "widgets",
+    "Lesson": "teaching",
     "LivePreview": "widgets",
+    "NoiseExplorer": "teaching",
     "Param": "workflow",
     "Preview": "protocol",
     "Progress": "client",
+    "ReplaySlider": "teaching",
     "Result": "client",
     "Run": "client",
+    "ScheduleEditor": "teaching",
     "SweepGrid": "widgets",
     "Workflow": "workflow",
     "WorkflowError": "errors",
@@ -65,6 +77,7 @@ __all__ = [
     "ComfyClient",
     "ComfyError",
     "ComfyPanel",
+    "DiffusionSteps",
     "Engine",
     "Experiment",
     "File",
@@ -72,12 +85,16 @@ __all__ = [
     "ImageGrid",
     "Job",
     "JobProgress",
+    "Lesson",
     "LivePreview",
+    "NoiseExplorer",
     "Param",
     "Preview",
     "Progress",
+    "ReplaySlider",
     "Result",
     "Run",
+    "ScheduleEditor",
     "SweepGrid",
     "Workflow",
     "WorkflowError",

@@ -1,29 +1,32 @@
-"""Write ``js/src/lib/schema.ts`` from the schema in ``comfy_widgets/widgets/_schema.py``."""
+"""Write ``schema.ts`` and ``teaching.ts`` in ``js/src/lib`` from the schemas of the widgets and of the lessons."""
 
 from __future__ import annotations
 
 import inspect
 import textwrap
 import types
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-TARGET = Path(__file__).resolve().parent.parent / "js" / "src" / "lib" / "schema.ts"
+LIB = Path(__file__).resolve().parent.parent / "js" / "src" / "lib"
+TARGETS = {"widgets": LIB / "schema.ts", "teaching": LIB / "teaching.ts"}
+"""The file that is written for each room."""
 HEAD = """/**
  * The messages between Python and the browser.
  *
- * Generated from `comfy_widgets/widgets/_schema.py` by `python -m scripts.schema`; change it there.
+ * Generated from `comfy_widgets/{room}/_schema.py` by `python -m scripts.schema`; change it there.
  */
 """
 LINE = 110
 PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null", Any: "unknown"}
 
 
-def typescript(module: types.ModuleType) -> str:
+def typescript(module: types.ModuleType, room: str = "widgets") -> str:
     """Return the TypeScript types of all that a schema module defines."""
     aliases = {name: value for name, value in vars(module).items() if get_origin(value) in (Union, Literal)}
     dicts = {name: value for name, value in vars(module).items() if is_typeddict(value)}
-    parts = [HEAD]
+    parts = [HEAD.format(room=room)]
     parts += [_alias(name, value, {}) for name, value in aliases.items() if get_origin(value) is Literal]
     known = {value: name for name, value in aliases.items()}
     unions = {name: value for name, value in aliases.items() if get_origin(value) is Union}
@@ -86,12 +89,11 @@ def _type(hint: Any, known: dict[Any, str]) -> str:
     raise TypeError(f"{hint!r} has no TypeScript type yet; add it to scripts/schema.py.")
 
 
-def current() -> str:
-    """Return what `TARGET` should contain."""
-    from comfy_widgets.widgets import _schema
-
-    return typescript(_schema)
+def current(room: str = "widgets") -> str:
+    """Return what the file of a room should contain."""
+    return typescript(import_module(f"comfy_widgets.{room}._schema"), room)
 
 
 if __name__ == "__main__":
-    TARGET.write_text(current(), encoding="utf-8")
+    for room, target in TARGETS.items():
+        target.write_text(current(room), encoding="utf-8")

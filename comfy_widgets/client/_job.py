@@ -72,6 +72,11 @@ class Job:
         return self._core.prompt_id
 
     @property
+    def client(self) -> Any:
+        """The `ComfyClient` that made it."""
+        return self._services.owner
+
+    @property
     def prompt(self) -> Mapping[str, Any]:
         """The API prompt that was sent."""
         return self._core.prompt

@@ -9,11 +9,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ._answers import answers as answers
+    from ._lesson import Lesson as Lesson
+    from ._noise import NoiseExplorer as NoiseExplorer
+    from ._questions import Grade as Grade
+    from ._questions import Question as Question
+    from ._questions import choose as choose
+    from ._questions import estimate as estimate
+    from ._questions import order as order
+    from ._questions import which_changed as which_changed
     from ._record import record as record
+    from ._replay import ReplaySlider as ReplaySlider
+    from ._schedule import ScheduleEditor as ScheduleEditor
+    from ._steps import DiffusionSteps as DiffusionSteps
 
 # Imported when first used: whoever records a cassette needs no widgets.
 _HOMES = {
+    "DiffusionSteps": "_steps",
+    "Grade": "_questions",
+    "Lesson": "_lesson",
+    "NoiseExplorer": "_noise",
+    "Question": "_questions",
+    "ReplaySlider": "_replay",
+    "ScheduleEditor": "_schedule",
+    "answers": "_answers",
+    "choose": "_questions",
+    "estimate": "_questions",
+    "order": "_questions",
     "record": "_record",
+    "which_changed": "_questions",
 }
 
 __all__ = list(_HOMES)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from .._lazy import import_name
 
 if TYPE_CHECKING:
+    from ._base import Handler as Handler
+    from ._base import Widget as Widget
     from ._form import WorkflowForm as WorkflowForm
     from ._line import display_result as display_result
     from ._line import follow_in_cell as follow_in_cell
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
 # Imported when first used: a panel needs no grid of a sweep, and a script's live line needs no panel.
 _HOMES = {
     "ComfyPanel": "_panel",
+    "Handler": "_base",
     "ImageGrid": "_views",
     "JobProgress": "_views",
     "LivePreview": "_views",
     "SweepGrid": "_sweep_grid",
+    "Widget": "_base",
     "WorkflowForm": "_form",
     "display_result": "_line",
     "follow_in_cell": "_line",

@@ -22,7 +22,20 @@ class Widget(AnyWidget):
     """A widget of this package.
 
     Synced traits are dicts that are replaced whole, each written by Python alone; what a person does comes back as
-    messages.
+    messages. Those of this package derive from it.
+
+    Parameters
+    ----------
+    layout : ipywidgets.Layout, optional
+        Its size and place, as for every widget of ipywidgets.
+    **traits : object
+        Values of its traits.
+
+    Examples
+    --------
+    >>> from comfy_widgets import ImageGrid
+    >>> issubclass(ImageGrid, Widget)
+    True
     """
 
     _bundle: ClassVar[str]

@@ -60,6 +60,7 @@ def field(param: Param) -> Field:
         "choices": [_plain(choice) for choice in param.choices] if param.choices is not None else None,
         "accept": _accept(param),
         "words": (str(words[0]), str(words[1])) if all(words) else None,
+        "locked": False,
     }
 
 

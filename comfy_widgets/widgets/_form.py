@@ -50,6 +50,11 @@ class FormWidget(Widget):
         return f"<{type(self).__name__} {self._form.get('title', '')!r}>"
 
     @property
+    def title(self) -> str:
+        """The heading."""
+        return str(self._form.get("title", ""))
+
+    @property
     def params(self) -> ParamValues:
         """The values as traits: ``params.seed = 7`` also changes the form in the browser."""
         return self._state.params
@@ -78,6 +83,29 @@ class FormWidget(Widget):
         >>> WorkflowForm(example(), client).refresh()
         """
         self._state.refresh()
+
+    def lock(self, *names: str) -> None:
+        """Let these fields be seen in the browser, and not changed there; each call replaces the one before.
+
+        Python still sets them. It guides who learns, and keeps nobody out.
+
+        Parameters
+        ----------
+        *names : str
+            Of parameters; none of them unlocks all.
+
+        Raises
+        ------
+        UnknownParam
+            There is no such parameter.
+
+        Examples
+        --------
+        >>> from comfy_widgets import WorkflowForm, example
+        >>> form = WorkflowForm(example(), client)
+        >>> form.lock("seed", "steps")
+        """
+        self._state.lock(names)
 
     def close(self) -> None:
         """End the widget in the browser, and free what it holds.

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -73,6 +73,7 @@ class FormState:
         self._errors: dict[str, str] = {}
         self._randomize: list[str] = []
         self._seeds: dict[str, int] = {}
+        self._locked: frozenset[str] = frozenset()
         self._acks: dict[str, int] = {}
         self._taking = False
         self._uploads: dict[tuple[str, int], list[bytes]] = {}
@@ -184,6 +185,16 @@ class FormState:
                 browser.set_trait("_form", self.spec)
             self._publish()
 
+    def lock(self, names: Iterable[str]) -> None:
+        """Let no browser change these fields, and every other one."""
+        locked = frozenset(names)
+        for name in locked:
+            # Raises, with the nearest name, where there is no such parameter.
+            self._definitions[name]
+        with self._publishing:
+            self._locked = locked
+            self.redefine()
+
     def draw_seeds(self) -> None:
         """Give new values to the seeds that are marked for it."""
         with self._publishing:
@@ -246,7 +257,9 @@ class FormState:
         return {
             "title": self._title or self._name(),
             "server": {"text": name[:1].upper() + name[1:], "embedded": embedded, "ok": self.problem is None},
-            "fields": [fields.field(param) for param in self._definitions.values()],
+            "fields": [
+                {**fields.field(param), "locked": name in self._locked} for name, param in self._definitions.items()
+            ],
         }
 
     def _name(self) -> str:
@@ -288,8 +301,13 @@ class FormState:
     def take(self, message: Edit) -> bool:
         """Take values from a browser; False where one of them does not fit."""
         with self._answer(message["page"], message["n"]):
-            fits = [self._set(name, partial(self._from_wire, name, wired)) for name, wired in message["values"].items()]
-            self._randomize = [name for name in message["randomize"] if name in self._definitions]
+            fits = [
+                self._set(name, partial(self._from_wire, name, wired))
+                for name, wired in message["values"].items()
+                if name not in self._locked
+            ]
+            wanted = [name for name in message["randomize"] if name in self._definitions]
+            self._randomize = [name for name in wanted if name not in self._locked]
             for name in self._random_names():
                 # With the switch off, what the browser shows is the value.
                 if name not in self._randomize and name in self._seeds:

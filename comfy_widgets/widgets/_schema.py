@@ -21,7 +21,10 @@ Phase = Literal["idle", "waiting", "running", "cancelling", "loading", "done", "
 
 
 class Field(TypedDict):
-    """One field of the form; `accept` says what may be uploaded, `words` what a switch says when it is on and off."""
+    """One field of the form; `accept` says what may be uploaded, `words` what a switch says when it is on and off.
+
+    A `locked` field is shown, and cannot be changed.
+    """
 
     name: str
     label: str
@@ -36,6 +39,7 @@ class Field(TypedDict):
     choices: list[Wire] | None
     accept: str
     words: tuple[str, str] | None
+    locked: bool
 
 
 class Server(TypedDict):
@@ -226,6 +230,14 @@ class Thumbnail(TypedDict):
     mime: str
 
 
+class Pictures(TypedDict):
+    """Images of a widget that teaches, by name; each is a buffer."""
+
+    kind: Literal["pictures"]
+    names: list[str]
+    mime: str
+
+
 class SweepAxis(TypedDict):
     """An axis of a sweep, and its values as they stand over columns and rows."""
 
@@ -286,6 +298,7 @@ ToBrowser = Union[  # noqa: UP007
     RunThumbnail,
     RunDetails,
     Thumbnail,
+    Pictures,
     SweepCells,
     SweepThumbnails,
     CellPreview,
@@ -416,6 +429,14 @@ class SelectCells(TypedDict):
     numbers: list[int]
 
 
+class Changed(TypedDict):
+    """Somebody has changed a widget that teaches: a slider, a curve, an answer."""
+
+    kind: Literal["changed"]
+    name: str
+    value: Any
+
+
 class WantCellOriginal(TypedDict):
     """The image of a cell is wanted at its full size."""
 
@@ -440,5 +461,6 @@ FromBrowser = Union[  # noqa: UP007
     SweepAct,
     RateCells,
     SelectCells,
+    Changed,
     WantCellOriginal,
 ]

@@ -7,9 +7,14 @@ const START = 12_000;
 const WIDGETS: Record<string, number> = {
   form: 45_000,
   grid: 25_000,
+  lesson: 28_000,
+  noise: 25_000,
   panel: 60_000,
   preview: 25_000,
   progress: 25_000,
+  replay: 25_000,
+  schedule: 25_000,
+  steps: 26_000,
   sweep: 45_000,
 };
 const TOGETHER = 250_000;

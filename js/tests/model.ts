@@ -77,7 +77,16 @@ export const loadFeature: LoadFeature = async (name) =>
 
 export function field(name: string, kind: Field["kind"], more: Partial<Field> = {}): Field {
   const label = name[0]?.toUpperCase() + name.slice(1);
-  const none = { min: null, max: null, step: null, slider: false, choices: null, accept: "", words: null };
+  const none = {
+    min: null,
+    max: null,
+    step: null,
+    slider: false,
+    choices: null,
+    accept: "",
+    words: null,
+    locked: false,
+  };
   return { name, label, kind, group: "Node", primary: true, tooltip: "", ...none, ...more };
 }
 

@@ -57,9 +57,12 @@ export function FieldRow(props: FieldProps) {
     onEdit: (value) => actions.onEdit(field, value),
     onLeave: () => actions.onLeave(field),
   };
+  // What is in a fieldset is disabled with it.
+  const Row = field.locked ? "fieldset" : "div";
   return (
-    <div
+    <Row
       class={isWide(field, draft.control) ? "field wide" : "field"}
+      disabled={field.locked || undefined}
       data-name={field.name}
       data-invalid={error !== ""}
     >
@@ -75,7 +78,7 @@ export function FieldRow(props: FieldProps) {
           {error}
         </p>
       )}
-    </div>
+    </Row>
   );
 }
 

@@ -15,12 +15,14 @@ interface Props {
  * @param loadFeature how its components load what is seldom used
  * @param hear takes a message and its buffers
  * @param draw shows the state in a view
+ * @param trait where Python writes the state
  */
 export function shared(
   css: string,
   loadFeature: LoadFeature,
   hear: (message: ToBrowser, buffers: DataView[]) => void,
   draw: (model: Model, view: View) => void,
+  trait = "_run",
 ) {
   const ending = new AbortController();
   const views = new Set<View>();
@@ -33,7 +35,7 @@ export function shared(
   return {
     initialize(props: { model: Model }): () => void {
       model = props.model;
-      onTrait(model, "_run", ending.signal, redraw);
+      onTrait(model, trait, ending.signal, redraw);
       onMessage(model, ending.signal, (message, buffers) => {
         hear(message, buffers);
         redraw();

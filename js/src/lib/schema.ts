@@ -25,6 +25,8 @@ export type Wire = string | number | boolean | null;
 /**
  * One field of the form; `accept` says what may be uploaded, `words` what a switch says when it is on and
  * off.
+ *
+ * A `locked` field is shown, and cannot be changed.
  */
 export interface Field {
   name: string;
@@ -40,6 +42,7 @@ export interface Field {
   choices: Wire[] | null;
   accept: string;
   words: [string, string] | null;
+  locked: boolean;
 }
 
 /** The server that the form belongs to. */
@@ -219,6 +222,13 @@ export interface Thumbnail {
   mime: string;
 }
 
+/** Images of a widget that teaches, by name; each is a buffer. */
+export interface Pictures {
+  kind: "pictures";
+  names: string[];
+  mime: string;
+}
+
 /** An axis of a sweep, and its values as they stand over columns and rows. */
 export interface SweepAxis {
   name: string;
@@ -373,6 +383,13 @@ export interface SelectCells {
   numbers: number[];
 }
 
+/** Somebody has changed a widget that teaches: a slider, a curve, an answer. */
+export interface Changed {
+  kind: "changed";
+  name: string;
+  value: unknown;
+}
+
 /** The image of a cell is wanted at its full size. */
 export interface WantCellOriginal {
   kind: "cell-original";
@@ -388,6 +405,7 @@ export type ToBrowser =
   | RunThumbnail
   | RunDetails
   | Thumbnail
+  | Pictures
   | SweepCells
   | SweepThumbnails
   | CellPreview
@@ -410,4 +428,5 @@ export type FromBrowser =
   | SweepAct
   | RateCells
   | SelectCells
+  | Changed
   | WantCellOriginal;
