@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ._model.names import PREVIEW_METHODS
+from ._run.wire import NEWEST, VERSIONS, Wire
 
 if TYPE_CHECKING:
     from ._serve.app import Server
@@ -72,6 +73,12 @@ def build_parser() -> argparse.ArgumentParser:
         choices=PREVIEW_METHODS,
         default="none",
         help="previews of samplers where a prompt does not say (default: %(default)s); all but none are the same",
+    )
+    parser.add_argument(
+        "--comfyui-version",
+        choices=VERSIONS,
+        default=NEWEST,
+        help="which ComfyUI to answer like (default: %(default)s)",
     )
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     return parser
@@ -130,6 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 tuple(options.custom_nodes),
                 tuple(sys.argv if argv is None else ["comfy_widgets.engine", *argv]),
                 options.preview_method,
+                Wire(options.comfyui_version),
             )
         )
         if options.child:

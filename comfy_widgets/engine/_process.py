@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import IO
 
 from ._command import HANDSHAKE, install_hint, missing_modules
+from ._run.wire import NEWEST
 
 _LOG_LINES = 200
 _CLOSE_SECONDS = 5.0
@@ -52,6 +53,8 @@ class Engine:
         Where results are kept. None: in a temporary folder that goes away with the engine.
     preview_method : {"none", "auto", "latent2rgb", "taesd"}
         Whether samplers send previews when a prompt does not say; as ComfyUI's option. All but "none" do the same here.
+    version : {"0.33.0", "0.8.0"}
+        Which ComfyUI it answers like.
     start_timeout : float
         Seconds to wait for the server to answer.
 
@@ -78,6 +81,7 @@ class Engine:
         output_dir: str | os.PathLike[str] | None = None,
         *,
         preview_method: str = "none",
+        version: str = NEWEST,
         start_timeout: float = 60.0,
     ) -> None:
         missing = missing_modules()
@@ -86,7 +90,7 @@ class Engine:
         command = [sys.executable, "-m", "comfy_widgets.engine", "--child", "--port", str(port)]
         for path in custom_nodes:
             command += ["--custom-nodes", str(Path(path).resolve())]
-        command += ["--preview-method", preview_method]
+        command += ["--preview-method", preview_method, "--comfyui-version", version]
         if output_dir is not None:
             command += ["--output-directory", str(Path(output_dir).resolve())]
         self._log: deque[str] = deque(maxlen=_LOG_LINES)

@@ -18,6 +18,13 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def older_engine() -> Iterator[Engine]:
+    """One that answers like ComfyUI 0.8.0."""
+    with Engine(custom_nodes=[Path(__file__).with_name("lab_nodes.py")], version="0.8.0") as running:
+        yield running
+
+
 @pytest.fixture
 def url(engine: Engine) -> str:
     return engine.url

@@ -13,7 +13,7 @@ from typing import Any
 import requests
 import websocket
 
-TRACES = Path(__file__).resolve().parents[3] / "shared" / "traces" / "v0.8.0"
+TRACES = Path(__file__).resolve().parents[3] / "shared" / "traces"
 TIMEOUT = 60.0
 
 
@@ -147,9 +147,9 @@ def lab_progress(steps: int, rate: float = 50.0, preview_every: int = 0) -> dict
     }
 
 
-def recorded(scenario: str) -> Iterator[dict[str, Any]]:
+def recorded(scenario: str, version: str = "0.33.0") -> Iterator[dict[str, Any]]:
     """Yield the events of a recorded scenario."""
-    with (TRACES / scenario / "events.jsonl").open(encoding="utf-8") as file:
+    with (TRACES / f"v{version}" / scenario / "events.jsonl").open(encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)
 

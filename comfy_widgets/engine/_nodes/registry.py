@@ -62,8 +62,8 @@ class Registry:
         """Tell whether a class is an output node."""
         return bool(getattr(self.classes[class_type], "OUTPUT_NODE", False))
 
-    def info(self, class_type: str) -> dict[str, Any]:
-        """Return one node's entry in /object_info."""
+    def info(self, class_type: str, *, newest: bool = True) -> dict[str, Any]:
+        """Return one node's entry in /object_info, with the keys of the newest ComfyUI or without them."""
         cls = self.classes[class_type]
         inputs: dict[str, dict[str, Any]] = cls.INPUT_TYPES()
         outputs = tuple(cls.RETURN_TYPES)
@@ -80,6 +80,12 @@ class Registry:
             "category": getattr(cls, "CATEGORY", "sd"),
             "output_node": self.is_output(class_type),
         }
+        if newest:
+            info["is_input_list"] = bool(getattr(cls, "INPUT_IS_LIST", False))
+            info["has_intermediate_output"] = bool(getattr(cls, "HAS_INTERMEDIATE_OUTPUT", False))
+            info["search_aliases"] = list(getattr(cls, "SEARCH_ALIASES", ()))
+            if hasattr(cls, "ESSENTIALS_CATEGORY"):
+                info["essentials_category"] = cls.ESSENTIALS_CATEGORY
         if hasattr(cls, "OUTPUT_TOOLTIPS"):
             info["output_tooltips"] = cls.OUTPUT_TOOLTIPS
         for flag in ("deprecated", "experimental"):
@@ -87,12 +93,12 @@ class Registry:
                 info[flag] = True
         return info
 
-    def all_info(self) -> dict[str, dict[str, Any]]:
+    def all_info(self, *, newest: bool = True) -> dict[str, dict[str, Any]]:
         """Return /object_info: every class whose definition does not raise."""
         infos: dict[str, dict[str, Any]] = {}
         for class_type in self.classes:
             try:
-                infos[class_type] = self.info(class_type)
+                infos[class_type] = self.info(class_type, newest=newest)
             except Exception as error:
                 _log.warning("The node class %s has no valid definition: %s", class_type, error)
         return infos

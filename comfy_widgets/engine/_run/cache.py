@@ -6,12 +6,12 @@ import hashlib
 import json
 import math
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .._nodes.registry import Registry, hidden_inputs
-from .graph import Prompt, is_link
+from .graph import Prompt, is_link, sources
 
 
 @dataclass(frozen=True)
@@ -57,30 +57,42 @@ def node_keys(registry: Registry, prompt: Prompt, is_changed: Callable[[str], ob
         Gives a node's IS_CHANGED answer (None without one); NaN means "never the same".
     """
     keys: dict[str, str] = {}
-
-    def key_of(node_id: str) -> str:
-        if node_id not in keys:
-            node = prompt[node_id]
-            cls = registry.classes[node["class_type"]]
-            parts: list[Any] = [node["class_type"], _fingerprint(is_changed(node_id))]
-            if "UNIQUE_ID" in hidden_inputs(cls).values() or getattr(cls, "NOT_IDEMPOTENT", False):
-                parts.append(node_id)
-            for name, value in sorted(node["inputs"].items()):
-                if is_link(value):
-                    parts.append([name, "link", key_of(value[0]), value[1]])
-                else:
-                    parts.append([name, "value", value])
-            text = json.dumps(parts, sort_keys=True, default=repr)
-            keys[node_id] = hashlib.sha256(text.encode()).hexdigest()
-        return keys[node_id]
-
-    for node_id in prompt:
-        try:
-            key_of(node_id)
-        except (AttributeError, KeyError, RecursionError, TypeError):
-            # A node that no output needs is not validated: its links may lead nowhere or in a circle.
-            keys.pop(node_id, None)
+    for start in prompt:
+        # Without recursion, so that a chain of nodes may be of any length.
+        stack = [start]
+        open_nodes: set[str] = set()
+        while stack:
+            node_id = stack[-1]
+            try:
+                above = [] if node_id in keys else [each for each in sources(prompt[node_id]) if each not in keys]
+                if any(each in open_nodes for each in above):
+                    break  # A circle. Only nodes that no output needs can be in one.
+                if not above and node_id not in keys:
+                    keys[node_id] = _key(registry, prompt, node_id, keys, is_changed(node_id))
+            except (AttributeError, KeyError, TypeError):
+                break  # A node that no output needs is not validated: its links may lead nowhere.
+            if above:
+                open_nodes.add(node_id)
+                stack += reversed(above)
+            else:
+                open_nodes.discard(node_id)
+                stack.pop()
     return keys
+
+
+def _key(registry: Registry, prompt: Prompt, node_id: str, keys: Mapping[str, str], is_changed: object) -> str:
+    """Return a node's key, given those of the nodes above it."""
+    node = prompt[node_id]
+    cls = registry.classes[node["class_type"]]
+    parts: list[Any] = [node["class_type"], _fingerprint(is_changed)]
+    if "UNIQUE_ID" in hidden_inputs(cls).values() or getattr(cls, "NOT_IDEMPOTENT", False):
+        parts.append(node_id)
+    for name, value in sorted(node["inputs"].items()):
+        if is_link(value):
+            parts.append([name, "link", keys[value[0]], value[1]])
+        else:
+            parts.append([name, "value", value])
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()
 
 
 def _fingerprint(value: object) -> object:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Iterator
 from typing import Any, TypeGuard
 
 Prompt = dict[str, dict[str, Any]]
 """ComfyUI's API format: node id -> {"class_type", "inputs"}."""
+
+
+def is_canonical(prompt_id: object) -> bool:
+    """Tell whether something is a UUID as text, in lower case and with hyphens."""
+    try:
+        return isinstance(prompt_id, str) and str(uuid.UUID(prompt_id)) == prompt_id
+    except ValueError:
+        return False
 
 
 def is_link(value: object) -> TypeGuard[list[Any]]:

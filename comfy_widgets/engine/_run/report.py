@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .._model.names import PREVIEW_METHODS
 from .promptqueue import Item
+from .wire import Wire
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 PREVIEW_SIZE = 512
-PREVIEW_INTERVAL = 1 / 30
+_PROGRESS_INTERVAL, _PROGRESS_SHARE = 0.1, 0.005
 _JPEG_QUALITY = 90
 
 
@@ -38,11 +39,13 @@ class Report:
     ----------
     hub, item : Hub, Item
         Where messages go, and the prompt.
+    wire : Wire
+        Which ComfyUI to tell it like.
     preview_method : str
         One of `PREVIEW_METHODS`; what samplers do where the prompt's ``extra_data`` does not say.
     """
 
-    def __init__(self, hub: Hub, item: Item, preview_method: str) -> None:
+    def __init__(self, hub: Hub, item: Item, wire: Wire, preview_method: str) -> None:
         self._hub = hub
         self._client_id = item.client_id
         self._prompt_id = item.prompt_id
@@ -50,7 +53,8 @@ class Report:
         wanted = item.extra_data.get("preview_method")
         self.wants_previews = (wanted if wanted in PREVIEW_METHODS else preview_method) != "none"
         """Whether samplers send previews; other nodes do in any case."""
-        self._last_preview = 0.0
+        self._thins = wire.is_newest
+        self._sent: tuple[float, float] | None = None
         self.messages: list[tuple[str, dict[str, Any]]] = []
         self.node: str | None = None
 
@@ -89,6 +93,7 @@ class Report:
     def start_node(self, node_id: str) -> None:
         """A node begins."""
         self.node = node_id
+        self._sent = None
         self._state(node_id, 0.0, 1.0, "running")
         self._tell("executing", {"node": node_id, "display_node": node_id, "prompt_id": self._prompt_id})
 
@@ -123,12 +128,16 @@ class Report:
         )
 
     def progress(self, value: float, maximum: float, preview: Image | Callable[[], Image] | None) -> None:
-        """The running node reports a step; its preview is made only if somebody sees it, 30 a second at most."""
+        """The running node reports a step.
+
+        The newest ComfyUI leaves out steps that come fast: all but the first, the last and those with a preview.
+        """
         node_id = self.node
-        if node_id is None:
+        if node_id is None or (self._thins and preview is None and not self._is_due(value, maximum)):
             return
+        self._sent = (time.monotonic(), value)
         self._state(node_id, value, maximum, "running")
-        jpeg = self._preview(preview, last=value >= maximum)
+        jpeg = self._preview(preview)
         metadata = {
             "node_id": node_id,
             "prompt_id": self._prompt_id,
@@ -145,12 +154,16 @@ class Report:
         if jpeg is not None and not with_metadata:
             self._hub.send_preview(jpeg, metadata, self._client_id)
 
-    def _preview(self, preview: Image | Callable[[], Image] | None, *, last: bool) -> bytes | None:
-        now = time.monotonic()
-        soon = now - self._last_preview < PREVIEW_INTERVAL and not last
-        if preview is None or soon or not self._hub.listens(self._client_id):
+    def _is_due(self, value: float, maximum: float) -> bool:
+        if self._sent is None or value >= maximum:
+            return True
+        when, before = self._sent
+        return time.monotonic() - when >= _PROGRESS_INTERVAL and value - before >= maximum * _PROGRESS_SHARE
+
+    def _preview(self, preview: Image | Callable[[], Image] | None) -> bytes | None:
+        """Return a preview as JPEG; it is made only if somebody sees it."""
+        if preview is None or not self._hub.listens(self._client_id):
             return None
-        self._last_preview = now
         picture = preview() if callable(preview) else preview
         if max(picture.size) > PREVIEW_SIZE:
             picture = picture.copy()

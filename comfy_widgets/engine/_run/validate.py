@@ -1,18 +1,18 @@
 """Checks a posted prompt before it is queued, with ComfyUI's own error types and wording.
 
-The rules and the bodies are those of ComfyUI 0.8.0 as seen on the wire; where newer cores say more
-(``missing_node_type`` with ``extra_info``, ``dependency_cycle``) theirs are used.
+The rules and the bodies are those of ComfyUI 0.8.0 or 0.33.0 as seen on the wire.
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from .._nodes.registry import NodeClass, Registry, accepted_arguments, input_specs
 from .graph import Prompt, is_link
+from .wire import Wire
 
 Error = dict[str, Any]
 _CONVERTERS: dict[str, type] = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
@@ -53,8 +53,12 @@ class _Verdict:
     errors: list[Error] = field(default_factory=list)
 
 
+Check: TypeAlias = Generator[str, "_Verdict", "_Verdict"]
+"""Yields the nodes that are to be checked before it goes on."""
+
+
 def validate(
-    registry: Registry, prompt: Prompt, targets: Collection[str] | None = None
+    registry: Registry, prompt: Prompt, wire: Wire, targets: Collection[str] | None = None
 ) -> tuple[list[str], dict[str, Any]]:
     """Check a prompt and convert its values in place.
 
@@ -79,10 +83,10 @@ def validate(
     PromptRefused
         When nothing can run.
     """
-    outputs = _output_nodes(registry, prompt, targets)
+    outputs = _output_nodes(registry, prompt, wire, targets)
     if not outputs:
         raise PromptRefused("prompt_no_outputs", "Prompt has no outputs")
-    checker = _Checker(registry, prompt)
+    checker = _Checker(registry, prompt, wire)
     good: list[str] = []
     node_errors: dict[str, Any] = {}
     details: list[str] = []
@@ -110,43 +114,54 @@ def validate(
     return good, node_errors
 
 
-def _output_nodes(registry: Registry, prompt: Prompt, targets: Collection[str] | None) -> list[str]:
+def _output_nodes(registry: Registry, prompt: Prompt, wire: Wire, targets: Collection[str] | None) -> list[str]:
     outputs = []
     for node_id, node in prompt.items():
-        if "class_type" not in node:
-            raise PromptRefused(
-                "invalid_prompt",
-                "Cannot execute because a node is missing the class_type property.",
-                f"Node ID '#{node_id}'",
-            )
-        class_type = node["class_type"]
-        meta = node.get("_meta")
-        title = meta.get("title") if isinstance(meta, dict) else None
-        if class_type not in registry.classes:
-            raise PromptRefused(
-                "missing_node_type",
-                f"Node '{title or class_type}' not found. The custom node may not be installed.",
-                f"Node ID '#{node_id}'",
-                {"node_id": node_id, "class_type": class_type, "node_title": title or class_type},
-            )
-        if registry.is_output(class_type) and (targets is None or node_id in targets):
+        if "class_type" not in node or node["class_type"] not in registry.classes:
+            raise _unknown_class(node_id, node, wire)
+        if registry.is_output(node["class_type"]) and (targets is None or node_id in targets):
             outputs.append(node_id)
     return outputs
 
 
-class _Checker:
-    """Checks nodes from the outputs upwards, each once."""
+def _unknown_class(node_id: str, node: dict[str, Any], wire: Wire) -> PromptRefused:
+    """Return the refusal of a node without a class that is known here."""
+    where = f"Node ID '#{node_id}'"
+    if not wire.is_newest:
+        missing = "a node is missing the class_type property"
+        problem = f"node {node['class_type']} does not exist" if "class_type" in node else missing
+        return PromptRefused("invalid_prompt", f"Cannot execute because {problem}.", where)
+    # A node that is no object raises here, which answers 500 as there.
+    class_type, meta = node.get("class_type"), node.get("_meta")
+    title = meta.get("title") if isinstance(meta, dict) else None
+    info = {"node_id": node_id, "class_type": class_type, "node_title": title or class_type}
+    if class_type is None:
+        problem = (
+            f"Node '{title or f'ID #{node_id}'}' has no class_type. The workflow may be corrupted or a custom node"
+        )
+        return PromptRefused("missing_node_type", f"{problem} is missing.", where, info)
+    problem = f"Node '{title or class_type}' not found. The custom node may not be installed."
+    return PromptRefused("missing_node_type", problem, where, info)
 
-    def __init__(self, registry: Registry, prompt: Prompt) -> None:
+
+class _Checker:
+    """Checks nodes from the outputs upwards, each once.
+
+    A node is checked by a generator, which yields the nodes above it that are to be checked first, so that a long chain
+    of nodes needs no deep stack.
+    """
+
+    def __init__(self, registry: Registry, prompt: Prompt, wire: Wire) -> None:
         self._registry = registry
         self._prompt = prompt
-        self._path: list[str] = []
+        self._wire = wire
+        self._path: dict[str, None] = {}
         self.verdicts: dict[str, _Verdict] = {}
 
     def output(self, node_id: str) -> _Verdict:
         """Check one output node and all above it."""
         try:
-            return self.node(node_id)
+            return self._checked(node_id)
         except _CycleError as cycle:
             return self._cycle(cycle)
         except Exception as error:
@@ -170,27 +185,47 @@ class _Checker:
             self._path.clear()
 
     def _cycle(self, cycle: _CycleError) -> _Verdict:
-        steps = [f"{node_id} ({self._prompt[node_id]['class_type']})" for node_id in cycle.path]
-        self.verdicts[cycle.path[0]] = _Verdict(
-            False,
-            [
-                {
-                    "type": "dependency_cycle",
-                    "message": "Dependency cycle detected",
-                    "details": " -> ".join(steps),
-                    "extra_info": {"node_id": cycle.path[0], "cycle_nodes": cycle.path[:-1]},
-                }
-            ],
-        )
+        """Tell of a ring at each node of it; ComfyUI 0.8.0 says nothing."""
+        ring = cycle.path[:-1]
+        steps = " -> ".join(f"{each} ({self._prompt[each]['class_type']})" for each in cycle.path)
+        for node_id in ring if self._wire.is_newest else ():
+            info = {"node_id": node_id, "cycle_nodes": ring}
+            error = _error("dependency_cycle", "Dependency cycle detected", steps, info)
+            self.verdicts[node_id] = _Verdict(False, [error])
         return _Verdict(False)
 
-    def node(self, node_id: str) -> _Verdict:
+    def _checked(self, node_id: str) -> _Verdict:
+        """Check one node and all above it."""
+        checks = [self._check(node_id)]
+        answer: _Verdict | Exception | None = None
+        while checks:
+            try:
+                if isinstance(answer, Exception):
+                    above = checks[-1].throw(answer)
+                else:
+                    above = next(checks[-1]) if answer is None else checks[-1].send(answer)
+            except StopIteration as end:
+                checks.pop()
+                answer = end.value
+            except Exception as error:
+                checks.pop()
+                answer = error
+            else:
+                checks.append(self._check(above))
+                answer = None
+        if isinstance(answer, Exception):
+            raise answer
+        assert answer is not None
+        return answer
+
+    def _check(self, node_id: str) -> Check:
         """Check one node; its verdict is kept."""
         if node_id in self._path:
-            raise _CycleError([*self._path[self._path.index(node_id) :], node_id])
+            path = list(self._path)
+            raise _CycleError([*path[path.index(node_id) :], node_id])
         if node_id in self.verdicts:
             return self.verdicts[node_id]
-        self._path.append(node_id)
+        self._path[node_id] = None
         node = self._prompt[node_id]
         cls = self._registry.classes[node["class_type"]]
         verdict = _Verdict(True)
@@ -208,7 +243,7 @@ class _Checker:
             config = [kind, options] if options else [kind]
             value = inputs[name]
             if isinstance(value, list):
-                self._link(verdict, name, value, config, received_types, "input_types" in own_names)
+                yield from self._link(verdict, name, value, config, received_types, "input_types" in own_names)
             else:
                 checked_by_node = name in own_names or own_takes_all
                 self._value(verdict, inputs, name, config, options, checked_by_node)
@@ -216,12 +251,12 @@ class _Checker:
             self._own(verdict, cls, inputs, own_names, own_takes_all, received_types)
         verdict.valid = verdict.valid and not verdict.errors
         self.verdicts[node_id] = verdict
-        self._path.pop()
+        del self._path[node_id]
         return verdict
 
     def _link(
         self, verdict: _Verdict, name: str, value: list[Any], config: list[Any], received: dict[str, str], own: bool
-    ) -> None:
+    ) -> Generator[str, _Verdict, None]:
         info = {"input_name": name, "input_config": config}
         if len(value) != 2:
             message = "Bad linked input, must be a length-2 list of [node_id, slot_index]"
@@ -243,12 +278,12 @@ class _Checker:
             )
             return
         try:
-            if not self.node(source).valid:
+            if not (yield source).valid:
                 verdict.valid = False
         except _CycleError:
             raise
         except Exception as error:
-            del self._path[self._path.index(source) :]
+            self._leave(source)
             verdict.valid = False
             self.verdicts[source] = _Verdict(
                 False,
@@ -267,6 +302,11 @@ class _Checker:
                     )
                 ],
             )
+
+    def _leave(self, node_id: str) -> None:
+        """Take a node and all that was reached from it off the path."""
+        while node_id in self._path:
+            self._path.popitem()
 
     def _value(
         self,

@@ -14,6 +14,7 @@ from .execute import Execution
 from .promptqueue import Item, PromptQueue
 from .report import Hub, Report
 from .steps import StepStore
+from .wire import Wire
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class Worker:
         Called when a client asks to unload models.
     steps : StepStore
         Where samplers keep their steps.
+    wire : Wire
+        Which ComfyUI to tell runs like.
     preview_method : str
         What samplers do where a prompt does not say.
     """
@@ -46,6 +49,7 @@ class Worker:
         hub: StatusHub,
         free_models: Callable[[], None],
         steps: StepStore,
+        wire: Wire,
         preview_method: str = "none",
     ) -> None:
         self._registry = registry
@@ -53,6 +57,7 @@ class Worker:
         self._hub = hub
         self._free_models = free_models
         self._steps = steps
+        self._wire = wire
         self._preview_method = preview_method
         self._cache = Cache()
         self._thread = threading.Thread(target=self._loop, name="prompt worker", daemon=True)
@@ -76,7 +81,7 @@ class Worker:
 
     def _run(self, item: Item) -> None:
         started = time.monotonic()
-        report = self.report = Report(self._hub, item, self._preview_method)
+        report = self.report = Report(self._hub, item, self._wire, self._preview_method)
         self._hub.send_status()
         execution = Execution(self._registry, self._cache, item, report, lambda: self._queue.interrupted, self._steps)
         try:

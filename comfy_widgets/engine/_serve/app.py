@@ -17,8 +17,18 @@ from .._files import Folders
 from .._nodes.registry import Registry
 from .._run.promptqueue import PromptQueue
 from .._run.steps import StepStore
+from .._run.wire import Wire
 from .._run.worker import Worker
-from . import file_routes, info_routes, job_routes, prompt_routes, step_routes, user_routes
+from . import (
+    asset_routes,
+    file_routes,
+    info_routes,
+    job_routes,
+    library_routes,
+    prompt_routes,
+    step_routes,
+    user_routes,
+)
 from .guard import guard
 from .limits import MAX_UPLOAD
 from .log import LogBuffer
@@ -46,6 +56,8 @@ class Settings:
         Told in /system_stats.
     preview_method : str
         What samplers do where a prompt does not say; one of `PREVIEW_METHODS`.
+    wire : Wire
+        Which ComfyUI to answer like.
     """
 
     host: str
@@ -55,6 +67,7 @@ class Settings:
     custom_nodes: tuple[Path, ...] = ()
     argv: tuple[str, ...] = field(default_factory=tuple)
     preview_method: str = "none"
+    wire: Wire = field(default_factory=Wire)
 
 
 def build_registry(folders: Folders, custom_nodes: tuple[Path, ...]) -> Registry:
@@ -77,7 +90,7 @@ def build_app(state: State) -> web.Application:
     """Return the application: every route also under /api, as ComfyUI has them."""
     app = web.Application(middlewares=[guard], client_max_size=MAX_UPLOAD)
     app[STATE] = state
-    tables = (prompt_routes, info_routes, file_routes, user_routes, step_routes)
+    tables = (prompt_routes, info_routes, library_routes, file_routes, user_routes, step_routes)
     for table in tables:
         for route in table.routes:
             assert isinstance(route, web.RouteDef)
@@ -88,6 +101,10 @@ def build_app(state: State) -> web.Application:
         app.router.add_get(path, state.hub.handle)
     app.router.add_routes(job_routes.routes)
     app.router.add_routes(info_routes.internal)
+    app.router.add_routes(library_routes.internal)
+    if state.wire.is_newest:
+        app.router.add_routes(job_routes.newest)
+        app.router.add_routes(asset_routes.routes)
     app.router.add_get("/{unknown:.*}", _not_found)
     return app
 
@@ -136,16 +153,17 @@ class Server:
     async def _serve(self, ready: Callable[[str], None]) -> None:
         settings = self._settings
         log = LogBuffer()
-        logging.getLogger("comfy_widgets.engine").addHandler(log)
         folders = Folders(settings.base, settings.output)
         registry = build_registry(folders, settings.custom_nodes)
         queue = PromptQueue()
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        hub = SocketHub(self._loop, queue.remaining, lambda: _running_node(worker))
+        hub = SocketHub(self._loop, queue.remaining, lambda: _running_node(worker), settings.wire)
         steps = StepStore()
-        worker = Worker(registry, queue, hub, _free_models, steps, settings.preview_method)
-        state = State(folders, registry, queue, log, hub, steps, list(settings.argv))
+        log.listen(hub.send_log)
+        logging.getLogger("comfy_widgets.engine").addHandler(log)
+        worker = Worker(registry, queue, hub, _free_models, steps, settings.wire, settings.preview_method)
+        state = State(folders, registry, queue, log, hub, steps, settings.wire, list(settings.argv))
         runner = web.AppRunner(build_app(state), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:

@@ -16,6 +16,7 @@ from .state import state_of
 
 routes = web.RouteTableDef()
 
+_SVG = "image/svg+xml"
 _DANGEROUS = {"text/html", "text/html-sandboxed", "application/xhtml+xml", "text/javascript", "text/css"}
 """Types that a browser would run in the server's origin; they are sent as plain bytes."""
 
@@ -39,6 +40,7 @@ async def view(request: web.Request) -> web.StreamResponse:
     if not path.is_file():
         return web.Response(status=404)
     headers = {"Content-Disposition": f'filename="{path.name}"'}
+    newest = state_of(request).wire.is_newest
     channel = query.get("channel", "")
     if "preview" in query:
         body, content_type = _preview(path, query["preview"], with_alpha="a" in channel)
@@ -46,7 +48,15 @@ async def view(request: web.Request) -> web.StreamResponse:
     if channel in ("rgb", "a"):
         return web.Response(body=_channels(path, channel), content_type="image/png", headers=headers)
     content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    if content_type in _DANGEROUS:
+    if newest:
+        headers["X-Content-Type-Options"] = "nosniff"
+    if newest and content_type in (*_DANGEROUS, _SVG):
+        headers |= {"Vary": "Sec-Fetch-Dest", "Cache-Control": "no-store"}
+        # An image that a page shows runs no scripts; opened by itself it would.
+        if content_type != _SVG or request.headers.get("Sec-Fetch-Dest") != "image":
+            content_type = "application/octet-stream"
+            headers["Content-Disposition"] = f'attachment; filename="{path.name}"'
+    elif content_type in _DANGEROUS:
         content_type = "application/octet-stream"
     return web.FileResponse(path, headers={**headers, "Content-Type": content_type})
 

@@ -7,10 +7,14 @@ from typing import Any
 
 from aiohttp import web
 
+from .._run.graph import is_canonical
 from .._run.promptqueue import Item
+from .._run.wire import Wire
 from .state import state_of
 
 routes = web.RouteTableDef()
+newest = web.RouteTableDef()
+"""Routes that ComfyUI 0.8.0 did not have."""
 
 STATUSES = ("pending", "in_progress", "completed", "failed", "cancelled")
 _PREVIEW_KEYS = ("images", "gifs", "video", "audio", "3d")
@@ -19,19 +23,19 @@ _PREVIEW_KEYS = ("images", "gifs", "video", "audio", "3d")
 @routes.get("/api/jobs")
 async def list_jobs(request: web.Request) -> web.Response:
     """List jobs, newest first."""
-    query = request.query
+    query, state = request.query, state_of(request)
     try:
-        wanted = _statuses(query.get("status"))
+        wanted = _statuses(query.get("status"), state.wire)
         key = _choice(query, "sort_by", ("created_at", "execution_duration"))
         direction = _choice(query, "sort_order", ("desc", "asc"))
         limit = _limit(query.get("limit"))
         offset = _offset(query.get("offset"))
     except ValueError as error:
         return web.json_response({"error": str(error)}, status=400)
-    queue = state_of(request).queue
-    running, pending = queue.snapshot()
+    running, pending = state.queue.snapshot()
     jobs = [_queued(item, "pending") for item in pending] + [_queued(item, "in_progress") for item in running]
-    jobs += [_ended(prompt_id, entry) for prompt_id, entry in queue.history().items()]
+    jobs += [_ended(prompt_id, entry) for prompt_id, entry in state.queue.history().items()]
+    jobs = [_as_told(job, state.wire) for job in jobs]
     jobs = [job for job in jobs if job["status"] in wanted]
     if "workflow_id" in query:
         jobs = [job for job in jobs if job.get("workflow_id") == query["workflow_id"]]
@@ -50,16 +54,17 @@ async def list_jobs(request: web.Request) -> web.Response:
 async def get_job(request: web.Request) -> web.Response:
     """Show one job, wherever it is; 404 means gone."""
     prompt_id = request.match_info["job_id"]
-    found = state_of(request).queue.find(prompt_id)
+    state = state_of(request)
+    found = state.queue.find(prompt_id)
     if found is None:
         return web.json_response({"error": "Job not found"}, status=404)
     where, what = found
     if isinstance(what, Item):
-        return web.json_response(_queued(what, where))
+        return web.json_response(_as_told(_queued(what, where), state.wire))
     prompt, extra_data = what["prompt"][2], what["prompt"][3]
     return web.json_response(
         {
-            **_ended(prompt_id, what),
+            **_as_told(_ended(prompt_id, what), state.wire),
             "outputs": what["outputs"],
             "execution_status": what["status"],
             "workflow": {"prompt": prompt, "extra_data": extra_data},
@@ -67,20 +72,26 @@ async def get_job(request: web.Request) -> web.Response:
     )
 
 
-@routes.post("/api/jobs/{job_id}/cancel")
+@newest.post("/api/jobs/{job_id}/cancel")
 async def cancel_job(request: web.Request) -> web.Response:
     """Take a pending job out, or interrupt it if it runs."""
     state = state_of(request)
     return web.json_response({"cancelled": _cancel(state, request.match_info["job_id"])})
 
 
-@routes.post("/api/jobs/cancel")
+@newest.post("/api/jobs/cancel")
 async def cancel_jobs(request: web.Request) -> web.Response:
     """Cancel several jobs."""
-    body = await request.json()
+    try:
+        body = await request.json()
+    except ValueError:
+        return web.json_response({"error": "Request body must be valid JSON"}, status=400)
     ids = body.get("job_ids") if isinstance(body, dict) else None
-    if not isinstance(ids, list) or not all(isinstance(job_id, str) for job_id in ids):
-        return web.json_response({"error": "job_ids must be a list of ids", "invalid_ids": []}, status=400)
+    if not isinstance(ids, list):
+        return web.json_response({"error": "job_ids must be a list"}, status=400)
+    invalid = [str(job_id) for job_id in ids if not is_canonical(job_id)]
+    if invalid:
+        return web.json_response({"error": "job_ids contains invalid id(s)", "invalid_ids": invalid}, status=400)
     state = state_of(request)
     hit = [_cancel(state, job_id) for job_id in ids]
     return web.json_response({"cancelled": any(hit)})
@@ -100,6 +111,7 @@ def _queued(item: Item, status: str) -> dict[str, Any]:
         "priority": item.number,
         "create_time": item.extra_data.get("create_time"),
         "outputs_count": 0,
+        "previewable_outputs_count": 0,
         **_workflow_id(item.extra_data),
     }
 
@@ -126,11 +138,19 @@ def _ended(prompt_id: str, entry: dict[str, Any]) -> dict[str, Any]:
     if "execution_error" in messages:
         job["execution_error"] = messages["execution_error"]
     items = list(_items(entry["outputs"]))
-    job["outputs_count"] = len(items)
-    if items:
+    job["outputs_count"] = job["previewable_outputs_count"] = len(items)
+    if items and status != "cancelled":
         # ComfyUI shows a saved file before a temporary one.
         job["preview_output"] = next((item for item in items if item["type"] == "output"), items[0])
     return {**job, **_workflow_id(extra_data)}
+
+
+def _as_told(job: dict[str, Any], wire: Wire) -> dict[str, Any]:
+    """Return a job as ComfyUI 0.8.0 tells it, unless the newest one is meant."""
+    if wire.is_newest:
+        return job
+    job = {key: value for key, value in job.items() if key != "previewable_outputs_count"}
+    return {**job, "status": "failed"} if job["status"] == "cancelled" else job
 
 
 def _items(outputs: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -155,13 +175,14 @@ def _duration(job: dict[str, Any]) -> float:
     return float(job.get("execution_end_time", 0) - job.get("execution_start_time", 0))
 
 
-def _statuses(text: str | None) -> set[str]:
+def _statuses(text: str | None, wire: Wire) -> set[str]:
+    known = STATUSES if wire.is_newest else STATUSES[:-1]
     if text is None:
-        return set(STATUSES)
+        return set(known)
     wanted = [word.strip() for word in text.split(",") if word.strip()]
-    unknown = [word for word in wanted if word not in STATUSES]
+    unknown = [word for word in wanted if word not in known]
     if unknown:
-        raise ValueError(f"Invalid status value(s): {', '.join(unknown)}. Valid values: {', '.join(STATUSES)}")
+        raise ValueError(f"Invalid status value(s): {', '.join(unknown)}. Valid values: {', '.join(known)}")
     return set(wanted)
 
 

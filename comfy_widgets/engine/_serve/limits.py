@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._run.wire import Wire
+
 MAX_UPLOAD = 104_857_600
 MAX_CLIENT_MESSAGE = 4 * 1024 * 1024
-COMPAT_VERSION = "0.8.0+comfy_widgets"
 DEVICE_NAME = "embedded engine, small procedural model (CPU)"
 
-FEATURES: dict[str, Any] = {
-    "supports_preview_metadata": True,
-    "max_upload_size": MAX_UPLOAD,
-    "extension": {"manager": {"supports_v4": True}},
-    "embedded_engine": True,
-}
-"""The answer of /features and of the websocket."""
+
+def features_of(wire: Wire) -> dict[str, Any]:
+    """Return the answer of /features and of the websocket."""
+    newest = {"supports_model_type_tags": True, "node_replacements": True, "assets": False} if wire.is_newest else {}
+    return {
+        "supports_preview_metadata": True,
+        "max_upload_size": MAX_UPLOAD,
+        "extension": {"manager": {"supports_v4": True}},
+        **newest,
+        "embedded_engine": True,
+    }

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from .._run.graph import is_canonical
 from .._run.validate import PromptRefused, validate
 from .state import state_of
 
@@ -38,19 +39,37 @@ async def post_prompt(request: web.Request) -> web.Response:
         message = "No prompt provided"
         return _refuse({"type": "no_prompt", "message": message, "details": message, "extra_info": {}}, {})
     prompt = body["prompt"]
-    prompt_id = str(body["prompt_id"]) if body.get("prompt_id") is not None else str(uuid.uuid4())
+    prompt_id = body["prompt_id"] if body.get("prompt_id") is not None else str(uuid.uuid4())
+    if state.wire.is_newest and not is_canonical(prompt_id):
+        return _refuse(_INVALID_ID, {})
+    prompt_id = str(prompt_id)
     try:
-        outputs, node_errors = validate(state.registry, prompt, body.get("partial_execution_targets"))
+        outputs, node_errors = validate(state.registry, prompt, state.wire, body.get("partial_execution_targets"))
     except PromptRefused as refusal:
         _log.warning("Refused a prompt: %s", refusal)
         return _refuse(refusal.error, refusal.node_errors)
-    extra_data: dict[str, Any] = dict(body.get("extra_data") or {})
+    extra_data: dict[str, Any] = body.get("extra_data", {})
+    if not isinstance(extra_data, dict):
+        raise TypeError("extra_data must be an object.")
+    extra_data = dict(extra_data)
+    if "Comfy-Usage-Source" in request.headers and state.wire.is_newest:
+        extra_data["comfy_usage_source"] = request.headers["Comfy-Usage-Source"]
     if "client_id" in body:
         extra_data["client_id"] = body["client_id"]
     extra_data["create_time"] = int(time.time() * 1000)
     state.queue.put(number, prompt_id, prompt, extra_data, outputs)
     state.hub.send_status()
     return web.json_response({"prompt_id": prompt_id, "number": number, "node_errors": node_errors})
+
+
+_INVALID_ID = {
+    "type": "invalid_prompt_id",
+    "message": "prompt_id must be a valid UUID",
+    "details": (
+        "prompt_id must be a UUID string in canonical lowercase hyphenated form; omit it to let the server generate one"
+    ),
+    "extra_info": {},
+}
 
 
 def _refuse(error: dict[str, Any], node_errors: dict[str, Any]) -> web.Response:

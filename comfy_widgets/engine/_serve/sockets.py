@@ -12,7 +12,8 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from .limits import FEATURES, MAX_CLIENT_MESSAGE
+from .._run.wire import Wire
+from .limits import MAX_CLIENT_MESSAGE, features_of
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +58,8 @@ class SocketHub:
         Gives the number that `status` tells.
     running_node : callable
         Gives (client id, node id) of what runs, to tell a client that comes back in the middle.
+    wire : Wire
+        Which ComfyUI to answer like.
     """
 
     def __init__(
@@ -64,10 +67,13 @@ class SocketHub:
         loop: asyncio.AbstractEventLoop,
         queue_remaining: Callable[[], int],
         running_node: Callable[[], tuple[str | None, str | None]],
+        wire: Wire,
     ) -> None:
         self._loop = loop
         self._queue_remaining = queue_remaining
         self._running_node = running_node
+        self._wire = wire
+        self._log_followers: set[str] = set()
         self._sockets: dict[str, _Socket] = {}
         self._open: set[web.WebSocketResponse] = set()
 
@@ -94,6 +100,15 @@ class SocketHub:
         """Send a line of text about a node."""
         node = node_id.encode()
         self._post(struct.pack(">II", TEXT, len(node)) + node + text.encode(), client_id)
+
+    def follow_log(self, client_id: str, *, is_wanted: bool) -> None:
+        """Send a client the lines of the log from now on, or no more."""
+        (self._log_followers.add if is_wanted else self._log_followers.discard)(client_id)
+
+    def send_log(self, entry: dict[str, str]) -> None:
+        """Send a line of the log to those who follow it."""
+        for client_id in list(self._log_followers):
+            self.send("logs", {"entries": [entry], "size": {"cols": 80, "rows": 24}}, client_id)
 
     def listens(self, client_id: str | None) -> bool:
         """Tell whether anybody would get a message to this client."""
@@ -140,6 +155,7 @@ class SocketHub:
             self._open.discard(ws)
             if self._sockets.get(client_id) is socket:
                 del self._sockets[client_id]
+                self._log_followers.discard(client_id)
         return ws
 
     async def _listen(self, ws: web.WebSocketResponse, socket: _Socket) -> None:
@@ -158,7 +174,7 @@ class SocketHub:
             flags = said.get("data")
             if said.get("type") == "feature_flags" and isinstance(flags, dict):
                 socket.flags = flags
-                socket.put(json.dumps({"type": "feature_flags", "data": FEATURES}))
+                socket.put(json.dumps({"type": "feature_flags", "data": features_of(self._wire)}))
 
     async def close(self) -> None:
         """Say goodbye to all clients, so that the server can end at once."""

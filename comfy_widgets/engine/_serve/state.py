@@ -12,6 +12,7 @@ from .._files import Folders
 from .._nodes.registry import Registry
 from .._run.promptqueue import PromptQueue
 from .._run.steps import StepStore
+from .._run.wire import Wire
 from .log import LogBuffer
 from .sockets import SocketHub
 
@@ -26,6 +27,7 @@ class State:
     log: LogBuffer
     hub: SocketHub
     steps: StepStore
+    wire: Wire
     argv: list[str]
     numbers: itertools.count[int] = field(default_factory=itertools.count)
     settings_lock: threading.Lock = field(default_factory=threading.Lock)

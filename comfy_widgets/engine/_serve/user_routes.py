@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from .._run.wire import Wire
 from .state import State, state_of
 
 routes = web.RouteTableDef()
@@ -68,13 +69,15 @@ def _user_path(request: web.Request, name: str) -> Path | None:
     return path if path.is_relative_to(root) else None
 
 
-def _facts(path: Path, root: Path) -> dict[str, Any]:
+def _facts(path: Path, root: Path, wire: Wire) -> dict[str, Any]:
+    """Describe a file; its times are in milliseconds, in ComfyUI 0.8.0 in seconds."""
     facts = path.stat()
+    modified, created = facts.st_mtime, facts.st_ctime
     return {
         "path": path.relative_to(root).as_posix(),
         "size": facts.st_size,
-        "modified": facts.st_mtime,
-        "created": facts.st_ctime,
+        "modified": int(modified * 1000) if wire.is_newest else modified,
+        "created": int(created * 1000) if wire.is_newest else created,
     }
 
 
@@ -92,7 +95,7 @@ async def list_userdata(request: web.Request) -> web.Response:
     found = folder.rglob("*") if query.get("recurse", "").lower() == "true" else folder.glob("*")
     files = sorted(path for path in found if path.is_file())
     if query.get("full_info", "").lower() == "true":
-        return web.json_response([_facts(path, folder) for path in files])
+        return web.json_response([_facts(path, folder, state_of(request).wire) for path in files])
     names = [path.relative_to(folder).as_posix() for path in files]
     if query.get("split", "").lower() == "true":
         return web.json_response([[name, *name.split("/")] for name in names])
@@ -127,7 +130,10 @@ async def get_userdata(request: web.Request) -> web.StreamResponse:
     path = _user_path(request, request.match_info["file"])
     if path is None:
         return web.Response(status=403)
-    return web.FileResponse(path) if path.is_file() else web.Response(status=404)
+    if not path.is_file():
+        return web.Response(status=404)
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
+    return web.FileResponse(path, headers=headers if state_of(request).wire.is_newest else None)
 
 
 @routes.post("/userdata/{file}")
@@ -142,7 +148,7 @@ async def post_userdata(request: web.Request) -> web.Response:
     path.write_bytes(await request.read())
     root = state_of(request).folders.user
     full = request.query.get("full_info", "").lower() == "true"
-    return web.json_response(_facts(path, root) if full else path.relative_to(root).as_posix())
+    return web.json_response(_facts(path, root, state_of(request).wire) if full else path.relative_to(root).as_posix())
 
 
 @routes.delete("/userdata/{file}")
