@@ -7,6 +7,7 @@ import re
 import time
 from pathlib import Path
 
+_LONGEST_STEM = 240
 _ANNOTATION = re.compile(r"^(?P<name>.*) \[(?P<type>input|output|temp)\]$", re.DOTALL)
 
 
@@ -19,6 +20,11 @@ class Folders:
         Holds the four folders.
     output : Path, optional
         Puts the output folder elsewhere.
+
+    Raises
+    ------
+    ValueError
+        A folder cannot be made.
     """
 
     def __init__(self, base: Path, output: Path | None = None) -> None:
@@ -28,7 +34,13 @@ class Folders:
         self.temp = self.base / "temp"
         self.user = self.base / "user"
         for folder in (self.output, self.input, self.temp, self.user):
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ValueError(
+                    f"The folder {folder} cannot be made: {error.strerror}. Choose another one with "
+                    "--base-directory or --output-directory."
+                ) from error
 
     def root(self, kind: str) -> Path | None:
         """Return the folder of type "output", "input" or "temp"; None for any other word."""
@@ -98,8 +110,10 @@ def next_names(root: Path, prefix: str, count: int, width: int, height: int) -> 
         When the prefix leads out of `root`.
     """
     prefix = expand_prefix(prefix, width, height)
-    folder = (root / prefix).parent.resolve() if not prefix.endswith("/") else (root / prefix).resolve()
     stem = prefix.rsplit("/", 1)[-1]
+    if "\0" in prefix or len(stem.encode()) > _LONGEST_STEM:
+        raise ValueError(f"No file can have the filename_prefix {prefix[:40]!r}...: choose a shorter, plain one.")
+    folder = (root / prefix).parent.resolve() if not prefix.endswith("/") else (root / prefix).resolve()
     if not folder.is_relative_to(root):
         raise ValueError(
             f"The filename_prefix {prefix!r} leads out of the output folder {root}. Use a name, or a folder inside it."

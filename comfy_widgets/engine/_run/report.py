@@ -74,6 +74,8 @@ class Report:
         self._tell(event, data, everybody=everybody)
 
     def _send_states(self) -> None:
+        if not self._hub.listens(self._client_id):
+            return  # It names every node so far, which is much for nobody.
         states = {node_id: dict(state) for node_id, state in self._states.items()}
         self._tell("progress_state", {"prompt_id": self._prompt_id, "nodes": states}, everybody=True)
 

@@ -29,7 +29,7 @@ from . import (
     step_routes,
     user_routes,
 )
-from .guard import guard
+from .guard import answer_what_cannot_be_read, guard, is_foreign_name
 from .limits import MAX_UPLOAD
 from .log import LogBuffer
 from .sockets import SocketHub
@@ -88,7 +88,7 @@ def build_registry(folders: Folders, custom_nodes: tuple[Path, ...]) -> Registry
 
 def build_app(state: State) -> web.Application:
     """Return the application: every route also under /api, as ComfyUI has them."""
-    app = web.Application(middlewares=[guard], client_max_size=MAX_UPLOAD)
+    app = web.Application(middlewares=[answer_what_cannot_be_read, guard], client_max_size=MAX_UPLOAD)
     app[STATE] = state
     tables = (prompt_routes, info_routes, library_routes, file_routes, user_routes, step_routes)
     for table in tables:
@@ -163,7 +163,17 @@ class Server:
         log.listen(hub.send_log)
         logging.getLogger("comfy_widgets.engine").addHandler(log)
         worker = Worker(registry, queue, hub, _free_models, steps, settings.wire, settings.preview_method)
-        state = State(folders, registry, queue, log, hub, steps, settings.wire, list(settings.argv))
+        state = State(
+            folders,
+            registry,
+            queue,
+            log,
+            hub,
+            steps,
+            settings.wire,
+            list(settings.argv),
+            not is_foreign_name(settings.host),
+        )
         runner = web.AppRunner(build_app(state), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:

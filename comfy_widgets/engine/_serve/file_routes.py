@@ -16,6 +16,7 @@ from .state import state_of
 
 routes = web.RouteTableDef()
 
+_LONGEST_NAME = 255
 _SVG = "image/svg+xml"
 _DANGEROUS = {"text/html", "text/html-sandboxed", "application/xhtml+xml", "text/javascript", "text/css"}
 """Types that a browser would run in the server's origin; they are sent as plain bytes."""
@@ -95,7 +96,7 @@ def _channels(path: Path, channel: str) -> bytes:
 @routes.post("/upload/image")
 async def upload_image(request: web.Request) -> web.Response:
     """Store an uploaded file (of any kind)."""
-    form = await request.post()
+    form = await _form(request)
     target = _target(state_of(request).folders, form)
     if isinstance(target, web.Response):
         return target
@@ -112,7 +113,7 @@ async def upload_mask(request: web.Request) -> web.Response:
     """
     from PIL import Image, PngImagePlugin
 
-    form = await request.post()
+    form = await _form(request)
     folders = state_of(request).folders
     reference = json.loads(_text(form, "original_ref"))
     target = _target(folders, form)
@@ -136,6 +137,19 @@ async def upload_mask(request: web.Request) -> web.Response:
             combined.putalpha(mask.convert("RGBA").getchannel("A").resize(original.size))
         combined.save(path, "PNG", compress_level=1, pnginfo=chunks)
     return web.json_response(answer)
+
+
+async def _form(request: web.Request) -> Any:
+    try:
+        form = await request.post()
+    except web.HTTPException:
+        raise
+    except Exception as error:
+        # aiohttp's parser raises whatever comes to hand.
+        raise web.HTTPBadRequest(text=f"400: Bad Request. The body is no form that can be read: {error}") from error
+    if not form:
+        raise web.HTTPBadRequest(text='400: Bad Request. A form is needed, with the file in a field "image".')
+    return form
 
 
 def _text(form: Any, name: str, default: str | None = None) -> str:
@@ -165,6 +179,8 @@ def _target(folders: Folders, form: Any) -> tuple[Path, dict[str, str], bytes] |
     if root is None:
         raise ValueError(f"Unknown upload type {kind!r}.")
     subfolder = _text(form, "subfolder", "")
+    if "\0" in subfolder + upload.filename or len(upload.filename.encode()) > _LONGEST_NAME:
+        return web.Response(status=400, text="400: Bad Request. No file can have this name.")
     folder = (root / subfolder).resolve()
     path = (folder / upload.filename).resolve()
     if not folder.is_relative_to(root) or not path.is_relative_to(folder):

@@ -29,6 +29,8 @@ class State:
     steps: StepStore
     wire: Wire
     argv: list[str]
+    is_local: bool = True
+    """Whether only this machine reaches the server."""
     numbers: itertools.count[int] = field(default_factory=itertools.count)
     settings_lock: threading.Lock = field(default_factory=threading.Lock)
 
