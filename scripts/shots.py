@@ -27,7 +27,7 @@ WIDTHS = (1400, 900, 600, 400)
 THEMES = ("light", "dark")
 PATIENCE = 60_000
 PROMPT = "a sailing boat on a lake, mountains, sunset"
-IN_DOCS = ("panel", "form", "grid", "progress", "preview", "sweep")
+IN_DOCS = ("panel", "form", "grid", "grid-axes", "lightbox", "progress", "preview", "sweep")
 Shot = tuple[str, Any, tuple[int, ...], Callable[[Page], None]]
 
 
@@ -40,6 +40,32 @@ def done(page: Page) -> None:
 def ready(page: Page) -> None:
     """Wait until something is drawn."""
     page.locator(".root > *").first.wait_for(timeout=PATIENCE)
+
+
+def selected(page: Page) -> None:
+    """Select two images; another view of the panel may have done that."""
+    bar = page.get_by_role("toolbar", name="Selected images")
+    for number in (1, 2):
+        box = page.get_by_role("checkbox", name="Select").nth(number)
+        box.wait_for(timeout=PATIENCE)
+        box.check()
+    expect(bar).to_contain_text("2 selected")
+
+
+def opened(page: Page) -> None:
+    """Open an image, with what is known of it."""
+    done(page)
+    page.locator("button.tile").first.click()
+    page.get_by_role("dialog").wait_for(timeout=PATIENCE)
+    page.keyboard.press("i")
+    page.locator(".story dl").wait_for(timeout=PATIENCE)
+
+
+def drawn(page: Page) -> None:
+    """Open the workflow of an image."""
+    opened(page)
+    page.keyboard.press("w")
+    page.get_by_role("img", name="The workflow of").wait_for(timeout=PATIENCE)
 
 
 def filled(page: Page) -> None:
@@ -74,6 +100,17 @@ def widgets(client: ComfyClient, folder: Path) -> Iterator[Shot]:
     job.cancel()
     images = panel.images
     yield "grid", ImageGrid(images, labels=[f"seed {seed}" for seed in range(7, 11)]), (900, 400), ready
+    scales, seeds = [1, 4, 8, 12], range(3)
+    results = [
+        client.run(example(), steps=6, width=256, height=256, seed=seed, cfg=cfg)
+        for seed in seeds
+        for cfg in scales
+    ]
+    table = ImageGrid([result.images[0] for result in results], x={"cfg": scales}, y={"seed": seeds})
+    yield "grid-axes", table, (900, 400), ready
+    yield "panel-selected", panel, WIDTHS, selected
+    yield "lightbox", panel, WIDTHS, opened
+    yield "workflow-of-image", panel, (1400, 400), drawn
     run = start_sweep(example().with_params(steps=8), seed=range(4), cfg=[1, 4, 12], client=client, folder=folder)
     run.wait(120)
     yield "sweep", SweepGrid(run), (1400, 600), filled
@@ -90,7 +127,8 @@ def take(browser: Browser, direct: Direct, shot: Shot, folder: Path) -> None:
             wait(page)
             page.wait_for_load_state("networkidle")
             path = folder / f"{name}-{width}-{theme}.png"
-            page.locator("main").screenshot(path=path)
+            over = page.locator("dialog[open]")
+            (over if over.count() else page.locator("main")).screenshot(path=path)
             if name in IN_DOCS and width == sizes[0]:
                 _small(path, ROOT / "docs" / f"{name}-{theme}.png")
             print(path.relative_to(ROOT))

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from ._base import Handler as Handler
     from ._base import Widget as Widget
     from ._form import WorkflowForm as WorkflowForm
+    from ._image_grid import ImageGrid as ImageGrid
     from ._line import display_result as display_result
     from ._line import follow_in_cell as follow_in_cell
     from ._panel import ComfyPanel as ComfyPanel
     from ._sweep_grid import SweepGrid as SweepGrid
-    from ._views import ImageGrid as ImageGrid
     from ._views import JobProgress as JobProgress
     from ._views import LivePreview as LivePreview
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ComfyPanel": "_panel",
     "Handler": "_base",
-    "ImageGrid": "_views",
+    "ImageGrid": "_image_grid",
     "JobProgress": "_views",
     "LivePreview": "_views",
     "SweepGrid": "_sweep_grid",

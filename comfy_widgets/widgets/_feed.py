@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from ._images import Shown
+from ._images import Shown, original_message
 from ._pump import pump
 from ._run_rows import MAX_ROWS, row
 from ._run_state import idle
 from ._runs import PanelRun, Runs
-from ._schema import Images, Original, PreviewFrame, RunList, RunState, RunThumbnail, WantOriginal
+from ._schema import Images, Marks, PreviewFrame, RunList, RunState, RunThumbnail, WantOriginal
 
 _WARN_AFTER = 2.0
 """Seconds for which nobody needs to hear that the connection is lost."""
@@ -46,8 +46,8 @@ class RunFeed:
     previews, images : bool
         Whether the browser wants them.
     differences : callable, optional
-        Tells in words what the values of a run have other than the form has now. With it, the trait `_runs` is kept
-        up to date, too.
+        Tells in words what the values of a run have other than the form has now. With it, the traits `_runs` and
+        `_marks` are kept up to date, too.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class RunFeed:
         self._images = images
         self._told: RunState | None = None
         self._rows: RunList | None = None
+        self._marks: Marks | None = None
         self._preview = (0, 0)
         self._sent = (0, 0, -1)
         self._differences = differences
@@ -159,6 +160,10 @@ class RunFeed:
         if rows != self._rows:
             self._rows = rows
             self._browser.set_trait("_runs", rows)
+        marks = self._runs.marks()
+        if marks != self._marks:
+            self._marks = marks
+            self._browser.set_trait("_marks", marks)
         unsent = [run for run in known if run.thumbnail is not None and run.number not in self._thumbnails]
         for run in unsent[:_MAX_BATCH]:
             self._thumbnails.add(run.number)
@@ -218,7 +223,7 @@ class RunFeed:
         run = self._runs.find(message["run"])
         image = run.original(message["index"]) if run is not None else None
         if image is not None:
-            answer: Original = {**message, "mime": image.mime}
+            answer = original_message(message, image)
             self._browser.send(answer, [image.content])
 
 

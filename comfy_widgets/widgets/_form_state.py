@@ -363,6 +363,14 @@ class FormState:
         with self._answer(*key):
             self._set(name, uploaded)
 
+    def use_image(self, field: str, name: str, content: bytes) -> None:
+        """Put an image on the server, as an upload would, and set a field to it."""
+        if field not in self._definitions:
+            return
+        with self._publishing:
+            self._set(field, lambda: self._upload(name, content))
+            self._publish()
+
     def _upload(self, name: str, content: bytes) -> str:
         file = self.client.upload_image(content, filename=name)
         return f"{file.subfolder}/{file.filename}" if file.subfolder else file.filename

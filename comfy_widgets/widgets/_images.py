@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import ComfyError, FileGone
-from ._schema import ImageItem
+from ._schema import ImageItem, Original, WantOriginal
 from ._small import encode, quick_thumbnail, size_of, thumbnail
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ class Shown:
         Pixels of the image itself; None for videos and audio.
     label : str
         A caption in place of the name and the size.
+    place : str
+        The same, where heads of rows and columns say it already.
     source : int
         Which image of the result it is, counted over all of them.
     """
@@ -84,6 +86,7 @@ class Shown:
     whole: bool
     size: tuple[int, int] | None
     label: str = ""
+    place: str = ""
     source: int = 0
 
     @property
@@ -98,8 +101,8 @@ class Shown:
     @property
     def caption(self) -> str:
         """What stands with it: the label, else the file's name and the size."""
-        if self.label:
-            return self.label
+        if self.label or self.place:
+            return self.label or self.place
         return f"{self.name} · {size_words(*self.size)}" if self.size else self.name
 
     def item(self, index: int) -> ImageItem:
@@ -186,6 +189,11 @@ def original(result: Result, index: int) -> Shown | None:
     if not isinstance(content, bytes) or mime is None:
         return None
     return _held(content, mime, name, True, size_of(content))
+
+
+def original_message(message: WantOriginal, image: Shown) -> Original:
+    """Return the answer to a browser that wants an image at its full size."""
+    return {**message, "mime": image.mime, "name": image.name, "caption": image.caption}
 
 
 def encoded(image: Image, name: str = "image.png") -> Shown:

@@ -81,8 +81,8 @@ class ComfyPanel(PanelTraits):
         What the newest job that has ended left, also one that failed; None before the first end.
     images : sequence of PIL images
         The images of that result, each opened when it is looked at.
-    selected : list of PIL images
-        The images that are selected in the browser.
+    selected, starred : list of PIL images
+        The images that are selected and starred in the browser, of all runs.
     error : ComfyError or None
         Why the newest run gave no result.
     value : dict

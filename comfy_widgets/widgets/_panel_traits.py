@@ -36,6 +36,7 @@ class PanelTraits(PanelView):
         LazyImages(), lambda panel: panel._read_images(), help="The result's images; read-only."
     )
     selected: LiveTrait = LiveTrait([], lambda panel: panel._read_selected(), help="Selected images; read-only.")
+    starred: LiveTrait = LiveTrait([], lambda panel: panel._read_starred(), help="Starred images; read-only.")
     error: LiveTrait = LiveTrait(None, lambda panel: panel._read_error(), help="Why there is no result; read-only.")
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -56,7 +57,10 @@ class PanelTraits(PanelView):
         return self._run_core.latest_result
 
     def _read_selected(self) -> list[Any]:
-        return self._run_core.selected_images()
+        return self._run_core.opened(self._run_core.marks()["selected"])
+
+    def _read_starred(self) -> list[Any]:
+        return self._run_core.opened(self._run_core.marks()["starred"])
 
     def _read_job(self) -> Job | None:
         run = self._run_core.newest
@@ -98,7 +102,7 @@ class PanelTraits(PanelView):
                 self._announce_again = False
                 selection = self._run_core.selection
                 # Opening images is dear, so this one is told only when it has changed.
-                selected = ["selected"] if selection != self._told_selection else []
+                selected = ["selected", "starred"] if selection != self._told_selection else []
                 self._told_selection = selection
                 for name in (*_ANNOUNCED, *selected):
                     try:

@@ -16,9 +16,27 @@ from ._form_state import FormState
 from ._run_rows import details, differences
 from ._run_state import idle
 from ._runs import PanelRun, Runs
-from ._schema import Cancel, RunRequest, Select, ShowRun, UseRun, WantDetails, WantOriginal, WantRuns
+from ._schema import (
+    Cancel,
+    Marks,
+    RunRequest,
+    Select,
+    ShowRun,
+    Star,
+    UseImage,
+    UseRun,
+    WantDetails,
+    WantDifferences,
+    WantOriginal,
+    WantRuns,
+    WantStory,
+)
+from ._stories import Origin, details_of, facts, story
+from ._stories import differences as told_differences
 
 logger = logging.getLogger(__name__)
+
+NO_MARKS: Marks = {"selected": [], "starred": []}
 
 MAX_REPEAT = 100
 """Runs that one press starts at most."""
@@ -46,6 +64,7 @@ class PanelView(FormWidget):
     _run = traitlets.Dict().tag(sync=True)
     _part = traitlets.Unicode().tag(sync=True)
     _runs = traitlets.Dict().tag(sync=True)
+    _marks = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -58,7 +77,7 @@ class PanelView(FormWidget):
     ) -> None:
         self._run_core = runs
         self._start = start
-        super().__init__(state, layout=layout, _run=idle(), _part=part, _runs={"rows": [], "shown": 0})
+        super().__init__(state, layout=layout, _run=idle(), _part=part, _runs={"rows": [], "shown": 0}, _marks=NO_MARKS)
         self._feed = RunFeed(self, runs, differences=self._differences)
 
     def close(self) -> None:
@@ -78,6 +97,10 @@ class PanelView(FormWidget):
             "details": self._on_details,
             "runs": self._on_runs,
             "select": self._on_select,
+            "star": self._on_star,
+            "use_image": self._on_use_image,
+            "story": self._on_story,
+            "differences": self._on_differences,
             "original": self._on_original,
         }
 
@@ -139,6 +162,36 @@ class PanelView(FormWidget):
         run = self._run_core.find(message["run"])
         if run is not None:
             self._run_core.select(run, message["images"])
+
+    def _on_star(self, message: Star, buffers: list[memoryview]) -> None:
+        run = self._run_core.find(message["run"])
+        if run is not None:
+            self._run_core.star(run, message["images"])
+
+    def _on_use_image(self, message: UseImage, buffers: list[memoryview]) -> None:
+        run = self._run_core.find(message["run"])
+        image = run.original(message["index"]) if run is not None else None
+        if image is not None:
+            self._state.use_image(message["field"], image.name, image.content)
+
+    def _on_story(self, message: WantStory, buffers: list[memoryview]) -> None:
+        origin = self._origin((message["run"], message["index"]))
+        if origin is not None:
+            self.send(*story(message["run"], message["index"], origin))
+
+    def _on_differences(self, message: WantDifferences, buffers: list[memoryview]) -> None:
+        origins = self._origin(message["a"]), self._origin(message["b"])
+        self.send(told_differences(message, origins))
+
+    def _origin(self, place: tuple[int, int]) -> Origin | None:
+        """Return where an image comes from, named by the number of its run and its index."""
+        run = self._run_core.find(place[0])
+        image = run.original(place[1]) if run is not None else None
+        if run is None or image is None:
+            return None
+        details = details_of(self._state.definitions, run.values)
+        details += facts(run.result, image.size, image.name, self._state.spec["server"]["text"])
+        return Origin(image.content, image.caption, run.result, details, usable=True)
 
     def _on_original(self, message: WantOriginal, buffers: list[memoryview]) -> None:
         self._feed.send_original(message)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._run_state import phase_of
-from ._schema import Detail, RunDetails, RunRow
+from ._schema import RunDetails, RunRow
+from ._stories import details_of
 
 if TYPE_CHECKING:
     from ..workflow import Param
@@ -80,15 +81,10 @@ def row(run: PanelRun, differs: Sequence[str]) -> RunRow:
 def details(run: PanelRun, params: Mapping[str, Param], server: str) -> RunDetails:
     """Describe all that is known of a run: its values, its images, its time."""
     result = run.result
-    items: list[Detail] = [
-        {"label": param.label, "value": str(run.values[name]), "group": param.group}
-        for name, param in params.items()
-        if name in run.values
-    ]
     return {
         "kind": "details",
         "run": run.number,
-        "items": items,
+        "items": details_of(params, run.values),
         "images": [image.caption for image in run.images],
         "seconds": result.elapsed if result is not None else None,
         "started": run.created,

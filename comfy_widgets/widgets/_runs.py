@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from . import _run_state as state
 from ._images import Missing, Shown, chosen, original, shown, words_of
 from ._lazy_images import LazyImages
 from ._pump import worker
-from ._schema import Frame, Phase, RunState
+from ._schema import Frame, Marks, Phase, RunState
 from ._small import thumbnail
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class PanelRun:
         Whether it is waited for no longer, although the server has not told of its end.
     thumbnail : bytes or None
         A small WebP of its first image.
-    selected : list of int
-        Which images are selected in the browser.
+    selected, starred : list of int
+        Which images are selected and starred in the browser.
     created : float
         When it was started, in seconds since 1970.
     """
@@ -76,6 +76,7 @@ class PanelRun:
     abandoned: bool = False
     thumbnail: bytes | None = None
     selected: list[int] = field(default_factory=list)
+    starred: list[int] = field(default_factory=list)
     created: float = field(default_factory=time.time)
 
     @property
@@ -143,7 +144,7 @@ class Runs:
     Attributes
     ----------
     selection : int
-        Counts how often images were selected in the browser.
+        Counts how often images were selected or starred in the browser.
     """
 
     def __init__(self, host: Host | None = None, *, images: bool = True, together: bool = False) -> None:
@@ -268,15 +269,27 @@ class Runs:
         self.selection += 1
         self.changed()
 
-    def selected_images(self) -> list[Image]:
-        """Open the selected images of all runs."""
+    def star(self, run: PanelRun, indices: Sequence[int]) -> None:
+        """Take these images of a run as starred, in place of those that were."""
+        run.starred = [index for index in indices if 0 <= index < len(run.images)]
+        self.selection += 1
+        self.changed()
+
+    def marks(self) -> Marks:
+        """Return which images of all runs are selected and starred."""
+        return {
+            "selected": [(run.number, index) for run in self for index in run.selected],
+            "starred": [(run.number, index) for run in self for index in run.starred],
+        }
+
+    def opened(self, places: Iterable[tuple[int, int]]) -> list[Image]:
+        """Open images of any runs, each named by the number of its run and its index."""
         found = []
-        for run in self:
-            result = run.shown_result
-            for index in run.selected if result is not None else ():
-                shown = run.images[index]
-                if result is not None and shown.mime.startswith("image/"):
-                    found.append(LazyImages(result).at(shown.source))
+        for number, index in places:
+            run = self.find(number)
+            result = run.shown_result if run is not None else None
+            if run is not None and result is not None and run.images[index].mime.startswith("image/"):
+                found.append(LazyImages(result).at(run.images[index].source))
         return found
 
     def cancel(self, run: PanelRun) -> bool:

@@ -184,12 +184,14 @@ class Images(TypedDict):
 
 
 class Original(TypedDict):
-    """The original of an image that had a stand-in."""
+    """An image at its full size; its bytes are the message's buffer."""
 
     kind: Literal["original"]
     run: int
     index: int
     mime: str
+    name: str
+    caption: str
 
 
 class RunThumbnail(TypedDict):
@@ -221,6 +223,36 @@ class RunDetails(TypedDict):
     prompt_id: str
 
 
+class Marks(TypedDict):
+    """The trait `_marks`: which images are selected and which starred, each as the number of its run and its index."""
+
+    selected: list[tuple[int, int]]
+    starred: list[tuple[int, int]]
+
+
+class Story(TypedDict):
+    """How an image came about; the buffers are its workflow as a drawing in SVG and as JSON, empty where unknown.
+
+    `usable` says whether there is a form that takes the values of its run.
+    """
+
+    kind: Literal["story"]
+    run: int
+    index: int
+    items: list[Detail]
+    usable: bool
+
+
+class Differences(TypedDict):
+    """What differs between the workflows of two images, in words; `unknown` says why that cannot be told."""
+
+    kind: Literal["differences"]
+    a: tuple[int, int]
+    b: tuple[int, int]
+    lines: list[str]
+    unknown: str
+
+
 class Thumbnail(TypedDict):
     """A small version of the image that a field names."""
 
@@ -243,6 +275,13 @@ class SweepAxis(TypedDict):
 
     name: str
     labels: list[str]
+
+
+class GridAxes(TypedDict):
+    """The trait `_axes`: what stands over the columns of a grid of images, and beside its rows."""
+
+    x: SweepAxis | None
+    y: SweepAxis | None
 
 
 class SweepState(TypedDict):
@@ -297,6 +336,8 @@ ToBrowser = Union[  # noqa: UP007
     Original,
     RunThumbnail,
     RunDetails,
+    Story,
+    Differences,
     Thumbnail,
     Pictures,
     SweepCells,
@@ -379,6 +420,39 @@ class Select(TypedDict):
     images: list[int]
 
 
+class Star(TypedDict):
+    """These images of a run are starred, in place of any before."""
+
+    kind: Literal["star"]
+    run: int
+    images: list[int]
+
+
+class UseImage(TypedDict):
+    """An image of a run is wanted as the input that a field names."""
+
+    kind: Literal["use_image"]
+    run: int
+    index: int
+    field: str
+
+
+class WantStory(TypedDict):
+    """It is wanted how an image came about."""
+
+    kind: Literal["story"]
+    run: int
+    index: int
+
+
+class WantDifferences(TypedDict):
+    """It is wanted what differs between the workflows of two images."""
+
+    kind: Literal["differences"]
+    a: tuple[int, int]
+    b: tuple[int, int]
+
+
 class Upload(TypedDict):
     """A part of a file; its bytes are the message's buffer."""
 
@@ -455,6 +529,10 @@ FromBrowser = Union[  # noqa: UP007
     WantDetails,
     WantRuns,
     Select,
+    Star,
+    UseImage,
+    WantStory,
+    WantDifferences,
     Upload,
     WantOriginal,
     WantThumbnail,

@@ -1,26 +1,18 @@
-"""Widgets that show a job or images, each usable alone."""
+"""Widgets that show a job, each usable alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import traitlets
 from traitlets import HasTraits, TraitError, TraitType
 
-from ..client import Job, Result
-from ._base import Handler, Widget
+from ..client import Job
+from ._base import Widget
 from ._feed import RunFeed
 from ._fields import frame_of_prompt
-from ._images import Missing, Shown, encoded, original, shown
-from ._lazy_images import ImagesTrait, LazyImages
 from ._run_state import idle
 from ._runs import Runs
-from ._schema import Images, Original, WantOriginal
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 
 class JobTrait(TraitType[Any, Any]):
@@ -131,118 +123,3 @@ class LivePreview(JobView):
 
     _bundle: ClassVar[str] = "preview"
     _previews: ClassVar[bool] = True
-
-
-class ImageGrid(Widget):
-    """Images in a grid; a click shows one at its full size.
-
-    Parameters
-    ----------
-    images : Result, or iterable of PIL images, optional
-        The images of a result go to the browser byte for byte.
-    labels : sequence of str, optional
-        A caption for each image.
-    layout : ipywidgets.Layout, optional
-        Its size and place, as for every widget of ipywidgets.
-
-    Attributes
-    ----------
-    images : sequence of PIL images
-        What it shows; may be set, also to a `Result`, and linked. Setting it takes the labels away.
-    labels : tuple of str
-        The captions; may be set, one for each image. Empty where there are none.
-
-    Raises
-    ------
-    ValueError
-        There are not as many labels as images.
-
-    Examples
-    --------
-    >>> from PIL import Image
-    >>> from comfy_widgets import ImageGrid
-    >>> grid = ImageGrid([Image.new("RGB", (64, 64), color) for color in ("red", "blue")], labels=["one", "two"])
-    >>> grid.images = client.run(example(), steps=2)
-    >>> len(grid.images)
-    1
-    """
-
-    _bundle: ClassVar[str] = "grid"
-
-    _run = traitlets.Dict().tag(sync=True)
-
-    images: ImagesTrait = ImagesTrait(help="What it shows; may be set, also to a Result, and linked.")
-    labels: traitlets.Tuple = traitlets.Tuple(help="A caption for each image; empty where there are none.")
-
-    def __init__(
-        self,
-        images: Result | Iterable[Image] = (),
-        labels: Sequence[str] | None = None,
-        *,
-        layout: Any = None,
-    ) -> None:
-        self._shown: list[Shown] = []
-        self._version = 0
-        self._is_quiet = True
-        super().__init__(_run=idle(), layout=layout)
-        self.images = images
-        if labels is not None:
-            self.labels = tuple(labels)
-        self._is_quiet = False
-        self._show()
-
-    @traitlets.validate("labels")
-    def _check_labels(self, proposal: Any) -> tuple[str, ...]:
-        labels = tuple(map(str, proposal["value"]))
-        if labels and len(labels) != len(self._shown):
-            raise ValueError(f"There are {len(self._shown)} images, but {len(labels)} labels; give one for each.")
-        return labels
-
-    @traitlets.observe("labels")
-    def _on_labels(self, _: object) -> None:
-        labels = self.labels or [""] * len(self._shown)
-        self._shown = [replace(image, label=text) for image, text in zip(self._shown, labels, strict=True)]
-        self._show()
-
-    @traitlets.observe("images")
-    def _on_images(self, _: object) -> None:
-        images = self.images
-        if isinstance(images, LazyImages):
-            found = shown(images.result) if images.result is not None else ()
-            self._shown = [one for one in found if not isinstance(one, Missing)]
-        else:
-            self._shown = [encoded(image) for image in images]
-        self._version += 1
-        if self.labels:
-            self.labels = ()
-        else:
-            self._show()
-
-    def _show(self) -> None:
-        if self._is_quiet:
-            return
-        width, height = self._shown[0].size or (1, 1) if self._shown else (1, 1)
-        state = idle({"width": width, "height": height, "count": len(self._shown)})
-        state["run"] = self._version
-        self.set_trait("_run", state)
-        items = [image.item(index) for index, image in enumerate(self._shown)]
-        message: Images = {"kind": "images", "run": self._version, "total": len(items), "items": items}
-        if items or self._version > 1:
-            self.send(message, [image.content for image in self._shown])
-
-    def _message_handlers(self) -> Mapping[str, Handler]:
-        return {**super()._message_handlers(), "original": self._on_original}
-
-    def _on_hello(self, message: Any, buffers: list[memoryview]) -> None:
-        super()._on_hello(message, buffers)
-        self._show()
-
-    def _on_original(self, message: WantOriginal, buffers: list[memoryview]) -> None:
-        images, index = self.images, message["index"]
-        if message["run"] != self._version or not 0 <= index < len(self._shown):
-            return
-        if isinstance(images, LazyImages) and images.result is not None:
-            whole = original(images.result, self._shown[index].source)
-            if whole is not None:
-                answer: Original = {**message, "mime": whole.mime}
-                self.send(answer, [whole.content])

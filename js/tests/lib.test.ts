@@ -150,7 +150,14 @@ describe("images", () => {
 
   it("become whole when the original comes", () => {
     const small = takeImages(NO_IMAGES, message(1, 0, 1, false), [bytes]);
-    const original = { kind: "original", run: 1, index: 0, mime: "image/png" } as const;
+    const original = {
+      kind: "original",
+      run: 1,
+      index: 0,
+      mime: "image/png",
+      name: "a.png",
+      caption: "a.png",
+    } as const;
     expect(takeImages(small, original, [bytes]).items[0]).toMatchObject({ whole: true, name: "a.png" });
     expect(takeImages(small, { ...original, run: 2 }, [bytes])).toBe(small);
   });

@@ -1,5 +1,6 @@
 import * as combobox from "../src/features/combobox";
 import * as files from "../src/features/files";
+import * as gallery from "../src/features/gallery";
 import * as imageInput from "../src/features/image-input";
 import * as lightbox from "../src/features/lightbox";
 import * as record from "../src/features/record";
@@ -73,7 +74,7 @@ export class FakeModel implements Model {
 
 /** Features that are already in the page. */
 export const loadFeature: LoadFeature = async (name) =>
-  ({ combobox, files, lightbox, record, runs, weights, "image-input": imageInput })[name];
+  ({ combobox, files, gallery, lightbox, record, runs, weights, "image-input": imageInput })[name];
 
 export function field(name: string, kind: Field["kind"], more: Partial<Field> = {}): Field {
   const label = name[0]?.toUpperCase() + name.slice(1);
@@ -130,6 +131,7 @@ export function panelModel(): FakeModel {
     _run: IDLE,
     _part: "panel",
     _runs: { rows: [], shown: 0 },
+    _marks: { selected: [], starred: [] },
   });
 }
 

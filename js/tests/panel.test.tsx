@@ -429,7 +429,7 @@ describe("a run", () => {
     expect(root.querySelector(".before")).toBeNull();
     model.put("_run", runState({ run: 2, phase: "failed" }));
     await rendered();
-    expect(find(".layer").textContent).toBe("From the run before");
+    expect(find(".before").textContent).toBe("From the run before");
     expect(root.querySelectorAll(".tile img")).toHaveLength(1);
     model.put("_run", runState({ run: 3, phase: "done", texts: ["a red boat"] }));
     await rendered();

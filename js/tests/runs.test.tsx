@@ -20,6 +20,7 @@ const row = (run: number, more: Partial<RunRow> = {}): RunRow => ({
 /** The other end of the list, and what it said. */
 class Fake implements Link {
   readonly said: FromBrowser[] = [];
+  readonly ended = new AbortController().signal;
   take: (list: RunList) => void = () => undefined;
   tell: (message: ToBrowser, buffers: DataView[]) => void = () => undefined;
   onTrait<T>(_: string, __: AbortSignal, take: (value: T) => void): void {

@@ -1,5 +1,5 @@
-import { Component, type ComponentType } from "preact";
-import type { LightboxProps } from "../features/lightbox";
+import { Component, type ComponentChild } from "preact";
+import type { Exhibit, Extras, Gallery } from "../features/gallery";
 import type { LoadFeature } from "../lib/features";
 import type { ShownImage } from "../lib/images";
 import { aspect, columns, isMany, leastWidth } from "../lib/layout";
@@ -7,68 +7,82 @@ import type { Frame } from "../lib/wire";
 import { BlobImage, isImage } from "./blob-image";
 import { FeatureContext } from "./feature-context";
 
-interface Props {
-  items: readonly (ShownImage | null)[];
+interface Props extends Exhibit {
   /** The size of one image; the grid keeps their places free before they arrive. */
   frame: Frame;
-  onWantOriginal: (index: number) => void;
+  heads?: Heads | null;
+}
+
+/** What stands over the columns of an experiment, and before the image at a place where its row begins. */
+export interface Heads {
+  columns: number;
+  top: ComponentChild;
+  before: (index: number) => ComponentChild;
 }
 
 interface State {
-  open: number | null;
-  lightbox: ComponentType<LightboxProps> | null;
+  gallery: Gallery | null;
 }
 
+/** Images beside each other. What can be done with them comes with a feature, as soon as there are any. */
 export class Grid extends Component<Props, State> {
   static override contextType = FeatureContext;
   declare context: LoadFeature;
-  override state: State = { open: null, lightbox: null };
-  #asked = false;
+  override state: State = { gallery: null };
+  #gone = false;
+  /** Clicked before the feature was there. */
+  #wanted: number | null = null;
 
-  #open = (open: number | null) => {
-    this.#load();
-    this.setState({ open });
-  };
-
-  /** Asked for as soon as somebody points at an image, so that it is there at the click. */
-  #load = () => {
-    if (this.#asked) return;
-    this.#asked = true;
-    this.context("lightbox").then(
-      ({ Lightbox }) => this.setState({ lightbox: Lightbox }),
-      () => {
-        this.#asked = false;
+  override componentDidMount(): void {
+    this.context("gallery").then(
+      (feature) => {
+        if (this.#gone) return;
+        const gallery = new feature.Gallery(this.props, this.context, () => this.setState({}));
+        this.setState({ gallery });
+        if (this.#wanted !== null) gallery.open(this.#wanted);
       },
+      () => undefined,
     );
-  };
+  }
 
-  override render({ items, frame, onWantOriginal }: Props, { open, lightbox: Lightbox }: State) {
+  override componentWillUnmount(): void {
+    this.#gone = true;
+    this.state.gallery?.dispose();
+  }
+
+  override render(props: Props, { gallery }: State) {
+    const { items, frame, heads } = props;
     const shape = { ...frame, count: items.length };
+    const over = gallery?.render(props);
     return (
-      <div
-        class="grid"
-        data-many={isMany(shape)}
-        style={{
-          "--columns": columns(shape),
-          "--shape": aspect(shape),
-          "--least": `${leastWidth(frame)}px`,
-        }}
-      >
-        {items.map((image, index) => (
-          <Tile
-            // A place in the grid is its index: images of one run never move.
-            key={index}
-            image={image}
-            shape={frame}
-            opening={open === index && Lightbox === null}
-            onPoint={this.#load}
-            onOpen={() => this.#open(index)}
-          />
-        ))}
-        {open !== null && Lightbox !== null && (
-          <Lightbox items={items} index={open} onMove={this.#open} onWantOriginal={onWantOriginal} />
-        )}
-      </div>
+      <>
+        <div
+          class="grid"
+          data-many={isMany(shape)}
+          data-axes={Boolean(heads)}
+          style={{
+            "--columns": heads?.columns ?? columns(shape),
+            "--shape": aspect(shape),
+            "--least": `${leastWidth(frame)}px`,
+          }}
+        >
+          {heads?.top}
+          {items.map((image, index) => [
+            heads?.before(index),
+            <Tile
+              // A place in the grid is its index: images of one run never move.
+              key={index}
+              image={image}
+              shape={frame}
+              extras={image && gallery?.tile(index, image)}
+              onOpen={() => {
+                this.#wanted = index;
+              }}
+            />,
+          ])}
+        </div>
+        {over}
+      </>
     );
   }
 }
@@ -76,45 +90,42 @@ export class Grid extends Component<Props, State> {
 interface TileProps {
   image: ShownImage | null;
   shape: Frame;
-  /** A large view was asked for, and is on its way. */
-  opening: boolean;
-  onPoint: () => void;
+  extras: Extras | null | undefined;
   onOpen: () => void;
 }
 
-function Tile({ image, shape, opening, onPoint, onOpen }: TileProps) {
+function Tile({ image, shape, extras, onOpen }: TileProps) {
   const style = { aspectRatio: `${shape.width} / ${shape.height}` };
   if (image === null) return <div class="tile" style={style} />;
   const { blob, caption, label } = image;
   const media = <BlobImage blob={blob} alt={caption} />;
   const isAudio = blob.type.startsWith("audio");
-  const content = isAudio ? (
-    media
-  ) : isImage(blob) ? (
-    <button
-      type="button"
-      class="tile"
-      style={style}
-      title={caption}
-      aria-busy={opening}
-      onPointerEnter={onPoint}
-      onFocus={onPoint}
-      onClick={onOpen}
-    >
-      {media}
-    </button>
-  ) : (
-    // A player has buttons of its own, and makes itself as large as the screen.
-    <div class="tile" style={style} title={caption}>
-      {media}
-    </div>
-  );
   const words = label || (isAudio ? caption : "");
-  if (words === "") return content;
   return (
     <figure class={isAudio ? "sound" : undefined}>
-      {content}
-      <figcaption>{words}</figcaption>
+      {isAudio ? (
+        media
+      ) : isImage(blob) ? (
+        <>
+          <button
+            type="button"
+            class="tile"
+            style={style}
+            title={caption}
+            onClick={onOpen}
+            {...extras?.attributes}
+          >
+            {media}
+          </button>
+          {extras?.mark}
+        </>
+      ) : (
+        // A player has buttons of its own, and makes itself as large as the screen.
+        <div class="tile" style={style} title={caption}>
+          {media}
+        </div>
+      )}
+      {words && <figcaption>{words}</figcaption>}
     </figure>
   );
 }

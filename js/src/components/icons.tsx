@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 
 /** One 16-pixel grid and one stroke for all icons; they take the colour of the text. */
-function Icon({ children }: { children: JSX.Element | JSX.Element[] }) {
+export function Icon({ children }: { children: JSX.Element | JSX.Element[] }) {
   return (
     <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" class="icon">
       {children}

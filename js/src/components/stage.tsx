@@ -1,6 +1,7 @@
 import type { ShownImages } from "../lib/images";
 import { aspect } from "../lib/layout";
-import { type Frame, isBusy, type RunState } from "../lib/wire";
+import type { Link } from "../lib/link";
+import { type Field, type Frame, isBusy, type RunState } from "../lib/wire";
 import { Grid } from "./grid";
 import { ImageIcon } from "./icons";
 import { Preview } from "./preview";
@@ -11,13 +12,15 @@ interface Props {
   images: ShownImages;
   /** What the next run will make. */
   frame: Frame;
-  onWantOriginal: (index: number) => void;
+  link: Link;
+  /** Fields that take an image. */
+  inputs: readonly Field[];
 }
 
 const ENDED = new Set(["done", "failed", "cancelled"]);
 
 /** One place for the preview and then for the images, of the same size throughout, so that nothing moves. */
-export function Stage({ run, preview, images, frame, onWantOriginal }: Props) {
+export function Stage({ run, preview, images, frame, link, inputs }: Props) {
   // While Run has not reached Python, the stage shows what was there.
   const busy = isBusy(run.phase) && run.phase !== "sending";
   const arrived = images.items.length > 0 && (!busy || images.run === run.run);
@@ -32,7 +35,7 @@ export function Stage({ run, preview, images, frame, onWantOriginal }: Props) {
     <div class="stage" data-busy={busy} style={{ "--shape": aspect(shown) }}>
       {!isLive && isShown && (
         <div class="layer">
-          <Grid items={images.items} frame={shown} onWantOriginal={onWantOriginal} />
+          <Grid {...images} frame={shown} link={link} inputs={inputs} />
           {isStale && <span class="before">{run.chosen ? `Run ${images.run}` : "From the run before"}</span>}
         </div>
       )}

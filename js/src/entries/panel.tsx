@@ -3,11 +3,12 @@ import { Form } from "../components/form";
 import { Panel } from "../components/panel";
 import { Stage } from "../components/stage";
 import { FormStore } from "../host/form-store";
-import { type Model, onMessage, onTrait, send } from "../host/model";
+import { linkOf, type Model, onMessage, send } from "../host/model";
 import { mount } from "../host/mount";
 import { RunStore } from "../host/run-store";
 import { watch } from "../host/watch";
 import type { LoadFeature } from "../lib/features";
+import { isImageInput } from "../lib/fields";
 import type { Link } from "../lib/link";
 import type { RunError } from "../lib/wire";
 import base from "../style/base.css?inline";
@@ -38,11 +39,7 @@ export default (loadFeature: LoadFeature) => {
     part = model.get("_part");
     form = new FormStore(model, ending.signal);
     runs = new RunStore(model, ending.signal);
-    link = {
-      onTrait: (...on) => onTrait(model, ...on),
-      onMessage: (...on) => onMessage(model, ...on),
-      send: (message) => send(model, message),
-    };
+    link = linkOf(model, ending.signal);
     onMessage(model, ending.signal, (message, buffers) => {
       form.hear(message, buffers);
       runs.hear(message, buffers);
@@ -79,14 +76,15 @@ export default (loadFeature: LoadFeature) => {
       }}
     />
   ));
-  const stageState = () => [runs.run, runs.preview, runs.images, form.values];
+  const stageState = () => [runs.run, runs.preview, runs.images, form.values, form.spec];
   const StagePart = watch(stageState, () => (
     <Stage
       run={runs.run.value}
       preview={runs.preview.value}
       images={runs.images.value}
       frame={form.values.value.frame}
-      onWantOriginal={runs.wantOriginal}
+      link={link}
+      inputs={form.spec.value.fields.filter(isImageInput)}
     />
   ));
   const start = () => {

@@ -1,4 +1,5 @@
 /** The few parts of an anywidget model that the widgets use, tied to a signal that ends the subscription. */
+import type { Link } from "../lib/link";
 import type { FromBrowser, ToBrowser } from "../lib/wire";
 
 export interface Model {
@@ -43,6 +44,16 @@ export function send(model: Model, message: FromBrowser, buffers: ArrayBuffer[] 
   } catch {
     // Jupyter throws when the kernel is gone, which the panel has been told by then.
   }
+}
+
+/** What features may hear and say of a widget that ends with this signal. */
+export function linkOf(model: Model, ended: AbortSignal): Link {
+  return {
+    ended,
+    onTrait: (...on) => onTrait(model, ...on),
+    onMessage: (...on) => onMessage(model, ...on),
+    send: (...said) => send(model, ...said),
+  };
 }
 
 /** A signal of Lumino. */

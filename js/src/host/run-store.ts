@@ -44,11 +44,6 @@ export class RunStore {
 
   cancel = (): void => send(this.model, { kind: "cancel", run: null });
 
-  /** Ask for the full image where a smaller one stands in. */
-  wantOriginal = (index: number): void => {
-    send(this.model, { kind: "original", run: this.images.value.run, index });
-  };
-
   hear(message: ToBrowser, buffers: DataView[]): void {
     const bytes = buffers[0];
     if (message.kind === "preview" && bytes !== undefined) {

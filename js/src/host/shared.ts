@@ -1,6 +1,7 @@
 import type { LoadFeature } from "../lib/features";
+import type { Link } from "../lib/link";
 import type { ToBrowser } from "../lib/wire";
-import { type Model, onMessage, onTrait, send } from "./model";
+import { linkOf, type Model, onMessage, onTrait, send } from "./model";
 import { mount, type View } from "./mount";
 
 interface Props {
@@ -21,20 +22,22 @@ export function shared(
   css: string,
   loadFeature: LoadFeature,
   hear: (message: ToBrowser, buffers: DataView[]) => void,
-  draw: (model: Model, view: View) => void,
+  draw: (model: Model, view: View, link: Link) => void,
   trait = "_run",
 ) {
   const ending = new AbortController();
   const views = new Set<View>();
   let model: Model;
+  let link: Link;
 
   const redraw = () => {
-    for (const view of views) draw(model, view);
+    for (const view of views) draw(model, view, link);
   };
 
   return {
     initialize(props: { model: Model }): () => void {
       model = props.model;
+      link = linkOf(model, ending.signal);
       onTrait(model, trait, ending.signal, redraw);
       onMessage(model, ending.signal, (message, buffers) => {
         hear(message, buffers);
@@ -49,7 +52,7 @@ export function shared(
       const view = mount(el, css, loadFeature, signal);
       views.add(view);
       view.ended.addEventListener("abort", () => views.delete(view));
-      draw(model, view);
+      draw(model, view, link);
       return view.dispose;
     },
   };

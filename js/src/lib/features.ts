@@ -1,6 +1,7 @@
 /** Parts that are loaded only where somebody needs them. */
 import type * as combobox from "../features/combobox";
 import type * as files from "../features/files";
+import type * as gallery from "../features/gallery";
 import type * as imageInput from "../features/image-input";
 import type * as lightbox from "../features/lightbox";
 import type * as record from "../features/record";
@@ -10,6 +11,7 @@ import type * as weights from "../features/weights";
 export interface Features {
   combobox: typeof combobox;
   files: typeof files;
+  gallery: typeof gallery;
   "image-input": typeof imageInput;
   lightbox: typeof lightbox;
   record: typeof record;

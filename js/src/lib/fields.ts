@@ -39,6 +39,11 @@ export function sameMeaning(field: Field, a: Control, b: Control): boolean {
   return left.ok && right.ok && left.wire === right.wire;
 }
 
+/** Whether a field takes an image. */
+export function isImageInput({ kind, accept }: Field): boolean {
+  return kind === "image" && accept === "image/*";
+}
+
 /** How a choice is called in a list. */
 export function nameOf(choice: Wire): string {
   return choice === null || choice === "" ? "(none)" : String(choice);

@@ -180,12 +180,14 @@ export interface Images {
   items: ImageItem[];
 }
 
-/** The original of an image that had a stand-in. */
+/** An image at its full size; its bytes are the message's buffer. */
 export interface Original {
   kind: "original";
   run: number;
   index: number;
   mime: string;
+  name: string;
+  caption: string;
 }
 
 /** A small version of the first image of a run. */
@@ -214,6 +216,38 @@ export interface RunDetails {
   prompt_id: string;
 }
 
+/**
+ * The trait `_marks`: which images are selected and which starred, each as the number of its run and its
+ * index.
+ */
+export interface Marks {
+  selected: [number, number][];
+  starred: [number, number][];
+}
+
+/**
+ * How an image came about; the buffers are its workflow as a drawing in SVG and as JSON, empty where
+ * unknown.
+ *
+ * `usable` says whether there is a form that takes the values of its run.
+ */
+export interface Story {
+  kind: "story";
+  run: number;
+  index: number;
+  items: Detail[];
+  usable: boolean;
+}
+
+/** What differs between the workflows of two images, in words; `unknown` says why that cannot be told. */
+export interface Differences {
+  kind: "differences";
+  a: [number, number];
+  b: [number, number];
+  lines: string[];
+  unknown: string;
+}
+
 /** A small version of the image that a field names. */
 export interface Thumbnail {
   kind: "thumbnail";
@@ -233,6 +267,12 @@ export interface Pictures {
 export interface SweepAxis {
   name: string;
   labels: string[];
+}
+
+/** The trait `_axes`: what stands over the columns of a grid of images, and beside its rows. */
+export interface GridAxes {
+  x: SweepAxis | null;
+  y: SweepAxis | null;
 }
 
 /** The trait `_sweep`: what is known of a sweep beside its cells; `left` is the time left, in words. */
@@ -339,6 +379,35 @@ export interface Select {
   images: number[];
 }
 
+/** These images of a run are starred, in place of any before. */
+export interface Star {
+  kind: "star";
+  run: number;
+  images: number[];
+}
+
+/** An image of a run is wanted as the input that a field names. */
+export interface UseImage {
+  kind: "use_image";
+  run: number;
+  index: number;
+  field: string;
+}
+
+/** It is wanted how an image came about. */
+export interface WantStory {
+  kind: "story";
+  run: number;
+  index: number;
+}
+
+/** It is wanted what differs between the workflows of two images. */
+export interface WantDifferences {
+  kind: "differences";
+  a: [number, number];
+  b: [number, number];
+}
+
 /** A part of a file; its bytes are the message's buffer. */
 export interface Upload {
   kind: "upload";
@@ -404,6 +473,8 @@ export type ToBrowser =
   | Original
   | RunThumbnail
   | RunDetails
+  | Story
+  | Differences
   | Thumbnail
   | Pictures
   | SweepCells
@@ -422,6 +493,10 @@ export type FromBrowser =
   | WantDetails
   | WantRuns
   | Select
+  | Star
+  | UseImage
+  | WantStory
+  | WantDifferences
   | Upload
   | WantOriginal
   | WantThumbnail

@@ -1,0 +1,220 @@
+import type { ButtonHTMLAttributes, ComponentChild, ComponentType } from "preact";
+import { Close } from "../components/icons";
+import { ImageActions, type Picked, Tool } from "../components/image-actions";
+import { GalleryStore, keyOf, placeOf } from "../host/gallery-store";
+import type { ShownImage } from "../lib/images";
+import type { Link } from "../lib/link";
+import type { Field } from "../lib/wire";
+import css from "../style/gallery.css?inline";
+import type * as lightbox from "./lightbox";
+
+/** The images that a grid shows. */
+export interface Exhibit {
+  run: number;
+  items: readonly (ShownImage | null)[];
+  link: Link;
+  /** Fields that take an image. */
+  inputs: readonly Field[];
+}
+
+/** What a tile of the grid gets. */
+export interface Extras {
+  attributes: ButtonHTMLAttributes<HTMLButtonElement>;
+  mark: ComponentChild;
+}
+
+/** What a person does with the images of one grid: look at them, select, star, compare and take them. */
+export class Gallery {
+  readonly #store: GalleryStore;
+  readonly #end: () => void;
+  #shown: Exhibit;
+  #open: number | null = null;
+  #isWorkflow = false;
+  #lightbox: ComponentType<lightbox.LightboxProps> | null = null;
+  #asked = false;
+  /** Where a selection with Shift begins. */
+  #anchor = 0;
+
+  constructor(
+    shown: Exhibit,
+    /** Loads the features that this one opens. */
+    private readonly load: (name: "lightbox") => Promise<typeof lightbox>,
+    private readonly changed: () => void,
+  ) {
+    this.#shown = shown;
+    this.#store = GalleryStore.of(shown.link);
+    this.#end = this.#store.subscribe(changed);
+  }
+
+  dispose(): void {
+    this.#end();
+  }
+
+  /** What the grid adds to the tile at this place. */
+  tile(index: number, image: ShownImage): Extras {
+    const key = keyOf({ run: this.#shown.run, index });
+    const selected = this.#store.selected.value.has(key);
+    const starred = this.#store.starred.value.has(key);
+    const states = [image.caption, selected && "selected", starred && "starred"].filter(Boolean);
+    return {
+      attributes: {
+        "aria-label": states.join(", "),
+        "aria-busy": this.#open === index && this.#lightbox === null,
+        "aria-keyshortcuts": "X S",
+        ...{ "data-selected": selected },
+        onPointerEnter: this.#point,
+        onFocus: this.#point,
+        onClick: (event) => this.#click(event, index),
+        onKeyDown: (event) => this.#key(event, index),
+        // A press of the space bar would click, and open the image.
+        onKeyUp: (event) => event.key === " " && event.preventDefault(),
+      },
+      mark: (
+        <>
+          <input
+            type="checkbox"
+            class="pick"
+            tabIndex={-1}
+            aria-label={`Select ${image.caption}`}
+            checked={selected}
+            onClick={(event) => this.#pick(event, index)}
+          />
+          {starred && <span class="starred" aria-hidden="true" />}
+        </>
+      ),
+    };
+  }
+
+  /** What stands over and under the tiles. */
+  render(shown: Exhibit): ComponentChild {
+    this.#shown = shown;
+    const { run, items, link, inputs } = shown;
+    const picked: Picked[] = [...this.#store.selected.value].map((key) => {
+      const place = placeOf(key);
+      return { ...place, image: place.run === run ? (items[place.index] ?? null) : null };
+    });
+    const Lightbox = this.#lightbox;
+    const [first] = picked;
+    return (
+      <>
+        <style>{css}</style>
+        {first !== undefined && (
+          <div class="picked" role="toolbar" aria-label="Selected images">
+            <span class="many">{picked.length} selected</span>
+            <ImageActions
+              link={link}
+              picked={picked}
+              inputs={inputs}
+              onWorkflow={() => this.open(first.index, true)}
+            />
+            <Tool
+              label="Clear the selection"
+              icon={<Close />}
+              onClick={() => this.#store.select(new Set())}
+            />
+          </div>
+        )}
+        {this.#open !== null && Lightbox !== null && (
+          <Lightbox
+            {...shown}
+            index={this.#open}
+            isWorkflow={this.#isWorkflow}
+            onMove={(index) => this.open(index)}
+          />
+        )}
+      </>
+    );
+  }
+
+  /** Show one image over the page, or none. */
+  open(index: number | null, isWorkflow = false): void {
+    this.#open = index;
+    this.#isWorkflow = isWorkflow;
+    this.#point();
+    this.changed();
+  }
+
+  /** Asked for as soon as somebody points at an image, so that it is there at the click. */
+  #point = () => {
+    if (this.#asked) return;
+    this.#asked = true;
+    this.load("lightbox").then(
+      ({ Lightbox }) => {
+        this.#lightbox = Lightbox;
+        this.changed();
+      },
+      () => {
+        this.#asked = false;
+      },
+    );
+  };
+
+  #click(event: MouseEvent, index: number): void {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) this.#pick(event, index);
+    else this.open(index);
+  }
+
+  /** Select one more or one less; with Shift all from the last one on. */
+  #pick(event: MouseEvent | KeyboardEvent, index: number): void {
+    const keys = new Set(this.#store.selected.value);
+    const { run, items } = this.#shown;
+    if (event.shiftKey) {
+      const [from, to] = [Math.min(this.#anchor, index), Math.max(this.#anchor, index)];
+      for (let at = from; at <= to; at++) {
+        if (items[at]?.blob.type.startsWith("image")) keys.add(keyOf({ run, index: at }));
+      }
+    } else {
+      const key = keyOf({ run, index });
+      if (!keys.delete(key)) keys.add(key);
+      this.#anchor = index;
+    }
+    this.#store.select(keys);
+  }
+
+  #key(event: KeyboardEvent, index: number): void {
+    const key = event.key.toLowerCase();
+    const tile = event.currentTarget as HTMLElement;
+    if (event.ctrlKey || event.metaKey) return;
+    if (key === " " || key === "x") this.#pick(event, index);
+    else if (key === "s") this.#star(index);
+    else if (key === "escape" && this.#store.selected.value.size > 0) {
+      this.#store.select(new Set());
+      event.stopPropagation();
+    } else if (!move(tile, event.key)) return;
+    event.preventDefault();
+  }
+
+  #star(index: number): void {
+    const key = keyOf({ run: this.#shown.run, index });
+    const keys = new Set(this.#store.starred.value);
+    if (!keys.delete(key)) keys.add(key);
+    this.#store.star(keys);
+  }
+}
+
+/** Put the focus on the tile beside or over this one. */
+function move(tile: HTMLElement, key: string): boolean {
+  const steps: Record<string, readonly [number, number]> = {
+    ArrowLeft: [-1, 0],
+    ArrowRight: [1, 0],
+    ArrowUp: [0, -1],
+    ArrowDown: [0, 1],
+  };
+  const step = steps[key];
+  if (step === undefined) return false;
+  const tiles = [...(tile.closest(".grid")?.querySelectorAll<HTMLElement>("button.tile") ?? [])];
+  const at = tiles.indexOf(tile);
+  if (step[0] !== 0) {
+    tiles[at + step[0]]?.focus();
+    return true;
+  }
+  const here = tile.getBoundingClientRect();
+  const rows = step[1] > 0 ? tiles.slice(at + 1) : tiles.slice(0, at).reverse();
+  rows
+    .find((other) => {
+      const there = other.getBoundingClientRect();
+      return Math.abs(there.left - here.left) < here.width / 2 && Math.abs(there.top - here.top) > 1;
+    })
+    ?.focus();
+  return true;
+}
