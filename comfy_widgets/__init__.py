@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         ScheduleEditor,
         record,
     )
-    from .widgets import ComfyPanel, ImageGrid, JobProgress, LivePreview, SweepGrid, WorkflowForm
+    from .widgets import ComfyPanel, ImageCompare, ImageGrid, JobProgress, LivePreview, SweepGrid, WorkflowForm
     from .workflow import Graph, Param, Workflow, example, prompt_variants
 
 __version__ = "0.1.0"
@@ -41,6 +41,7 @@ _HOME = {
     "Experiment": "_sweeps",
     "File": "protocol",
     "Graph": "workflow",
+    "ImageCompare": "widgets",
     "ImageGrid": "widgets",
     "Job": "client",
     "JobProgress": "widgets",
@@ -82,6 +83,7 @@ __all__ = [
     "Experiment",
     "File",
     "Graph",
+    "ImageCompare",
     "ImageGrid",
     "Job",
     "JobProgress",

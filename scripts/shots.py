@@ -1,6 +1,7 @@
 """Screenshots of the widgets in their states, at several widths, light and dark: ``make shots``.
 
-All of them land in ``shots/``, to be looked at; those that the documentation shows are copied to ``docs/``.
+All of them, or those named as in ``python -m scripts.shots panel grid``, land in ``shots/``, to be looked at; those
+that the documentation shows are copied to ``docs/``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,17 @@ import comm
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from comfy_widgets import ComfyClient, ComfyPanel, Engine, ImageGrid, JobProgress, LivePreview, WorkflowForm, example
+from comfy_widgets import (
+    ComfyClient,
+    ComfyPanel,
+    Engine,
+    ImageCompare,
+    ImageGrid,
+    JobProgress,
+    LivePreview,
+    WorkflowForm,
+    example,
+)
 from comfy_widgets import sweep as start_sweep
 from comfy_widgets.widgets import SweepGrid
 from scripts.environment import chromium
@@ -27,7 +38,7 @@ WIDTHS = (1400, 900, 600, 400)
 THEMES = ("light", "dark")
 PATIENCE = 60_000
 PROMPT = "a sailing boat on a lake, mountains, sunset"
-IN_DOCS = ("panel", "form", "grid", "grid-axes", "lightbox", "progress", "preview", "sweep")
+IN_DOCS = ("panel", "form", "grid", "grid-axes", "lightbox", "compare", "progress", "preview", "sweep")
 Shot = tuple[str, Any, tuple[int, ...], Callable[[Page], None]]
 
 
@@ -59,6 +70,24 @@ def opened(page: Page) -> None:
     page.get_by_role("dialog").wait_for(timeout=PATIENCE)
     page.keyboard.press("i")
     page.locator(".story dl").wait_for(timeout=PATIENCE)
+
+
+def compared(page: Page) -> None:
+    """Wait until two images are compared."""
+    page.locator(".comparison img").nth(1).wait_for(timeout=PATIENCE)
+
+
+def side_by_side(page: Page) -> None:
+    """Put two images side by side."""
+    compared(page)
+    page.get_by_role("button", name="Side by side").click()
+
+
+def subtracted(page: Page) -> None:
+    """Show the difference of two images."""
+    compared(page)
+    page.get_by_role("button", name="Difference").click()
+    page.get_by_role("status").wait_for(timeout=PATIENCE)
 
 
 def drawn(page: Page) -> None:
@@ -102,12 +131,14 @@ def widgets(client: ComfyClient, folder: Path) -> Iterator[Shot]:
     yield "grid", ImageGrid(images, labels=[f"seed {seed}" for seed in range(7, 11)]), (900, 400), ready
     scales, seeds = [1, 4, 8, 12], range(3)
     results = [
-        client.run(example(), steps=6, width=256, height=256, seed=seed, cfg=cfg)
-        for seed in seeds
-        for cfg in scales
+        client.run(example(), steps=6, width=256, height=256, seed=seed, cfg=cfg) for seed in seeds for cfg in scales
     ]
     table = ImageGrid([result.images[0] for result in results], x={"cfg": scales}, y={"seed": seeds})
     yield "grid-axes", table, (900, 400), ready
+    first, second = (client.run(workflow, batch_size=1, steps=steps) for steps in (3, 12))
+    yield "compare", ImageCompare(first, second), (900, 400), compared
+    yield "compare-side", ImageCompare(first, second), (900, 400), side_by_side
+    yield "compare-difference", ImageCompare(first, second), (900,), subtracted
     yield "panel-selected", panel, WIDTHS, selected
     yield "lightbox", panel, WIDTHS, opened
     yield "workflow-of-image", panel, (1400, 400), drawn
@@ -155,7 +186,8 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=chromium(), args=launch_arguments(), headless=True)
         with ComfyClient(engine.url) as client:
             for shot in widgets(client, Path(kept) / "sweep"):
-                take(browser, direct, shot, folder)
+                if not sys.argv[1:] or shot[0] in sys.argv[1:]:
+                    take(browser, direct, shot, folder)
         browser.close()
     return 0
 

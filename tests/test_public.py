@@ -23,6 +23,7 @@ NAMES = [
     "Experiment",
     "File",
     "Graph",
+    "ImageCompare",
     "ImageGrid",
     "Job",
     "JobProgress",

@@ -31,6 +31,7 @@ from ._runs import Run, runs
 from ._state import state_directory
 from ._status import JobStatus, Phase
 from ._step_record import SamplerRun, SamplerStep, SceneShare, StepRecord
+from ._uploads import part_of
 from ._watching import show_runs_with
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "Subscription",
     "WorkflowError",
     "as_completed",
+    "part_of",
     "runs",
     "shared_engine",
     "show_runs_with",

@@ -32,10 +32,21 @@ def part_of(source: Source, filename: str | None = None) -> Upload:
     filename : str, optional
         Its name on the server; the path's own by default.
 
+    Returns
+    -------
+    Upload
+        Its name and its bytes: those of the file as they are, of an image or an array as PNG.
+
     Raises
     ------
     WorkflowError
         It cannot be read, or is nothing of these.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> part_of(Image.new("RGB", (8, 8)), "black.png").filename
+    'black.png'
     """
     name, content = _read(source)
     # The server keeps directories in a file name apart in ``subfolder``.

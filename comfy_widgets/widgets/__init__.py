@@ -12,6 +12,7 @@ from .._lazy import import_name
 if TYPE_CHECKING:
     from ._base import Handler as Handler
     from ._base import Widget as Widget
+    from ._compare import ImageCompare as ImageCompare
     from ._form import WorkflowForm as WorkflowForm
     from ._image_grid import ImageGrid as ImageGrid
     from ._line import display_result as display_result
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ComfyPanel": "_panel",
     "Handler": "_base",
+    "ImageCompare": "_compare",
     "ImageGrid": "_image_grid",
     "JobProgress": "_views",
     "LivePreview": "_views",

@@ -6,8 +6,10 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ..client import Result, part_of
 from ..errors import ComfyError, FileGone
 from ._schema import ImageItem, Original, WantOriginal
 from ._small import encode, quick_thumbnail, size_of, thumbnail
@@ -15,7 +17,6 @@ from ._small import encode, quick_thumbnail, size_of, thumbnail
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from ..client import Result
     from ..protocol import File
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,10 @@ MAX_TOTAL_BYTES = 12 << 20
 """Bytes of the images of one run that go to the browser as they are; of further ones only stand-ins go."""
 MAX_PLAYER_BYTES = 48 << 20
 """Bytes of the videos and audio of one run that go to the browser."""
+_MAX_SINGLE = 32 << 20
+"""Bytes of an image that is shown alone; of a larger one only a smaller stand-in goes."""
+_LARGE_SIZE = 4096
+"""Pixels of that stand-in."""
 _MANY = 36
 """Images of which each is shown as a small tile."""
 _TILE_SIZE = 288
@@ -200,6 +205,40 @@ def encoded(image: Image, name: str = "image.png") -> Shown:
     """Return a PIL image as the browser gets it."""
     # Quick rather than small: it goes no further than the browser.
     return _held(encode(image, "PNG", compress_level=1), "image/png", name, True, image.size)
+
+
+def single(value: Any) -> tuple[Shown, Any]:
+    """Return an image of any kind as the browser gets it, and what its workflow can be read from.
+
+    Parameters
+    ----------
+    value : PIL image, str, Path, bytes, binary file, array or Result
+        Of a result its first image is taken.
+
+    Raises
+    ------
+    ValueError
+        It is none of these.
+    ComfyError
+        It cannot be read.
+    """
+    if isinstance(value, Result):
+        first = next((one for one in shown(value) if isinstance(one, Shown) and one.size is not None), None)
+        if first is None:
+            raise ValueError("this result has no image.")
+        return original(value, first.source) or first, first.content
+    if not (isinstance(value, (str, Path, bytes, bytearray, memoryview)) or hasattr(value, "__array_interface__")):
+        kinds = "a PIL image, a path, bytes, an array or a Result"
+        if not any(hasattr(value, name) for name in ("read", "getexif")):
+            raise ValueError(f"a {type(value).__name__} is no image; give {kinds}.")
+    part = part_of(value)
+    content, mime, size = part.content, mime_of(part.content), size_of(part.content)
+    if size is None:
+        raise ValueError(f"{part.filename} is no image that Pillow can read.")
+    if mime is None or len(content) > _MAX_SINGLE:
+        content, mime = thumbnail(content, _LARGE_SIZE) or b"", "image/webp"
+    source = value if hasattr(value, "getexif") else part.content
+    return _held(content, mime, part.filename, True, size), source
 
 
 def _held(content: bytes, mime: str, name: str, whole: bool, size: tuple[int, int] | None) -> Shown:

@@ -29,8 +29,8 @@ class Origin:
 
     Attributes
     ----------
-    content : bytes
-        The encoded image, which may carry its workflow.
+    source : bytes or PIL image
+        The image, which may carry its workflow.
     caption : str
         Its name and size.
     result : Result or None
@@ -41,7 +41,7 @@ class Origin:
         Whether there is a form that takes its values.
     """
 
-    content: bytes
+    source: Any
     caption: str
     result: Result | None = None
     details: Sequence[Detail] = ()
@@ -50,7 +50,7 @@ class Origin:
     def workflow(self) -> Workflow | None:
         """Return the workflow that stands in the image, as the editor shows it; else the prompt that ran."""
         try:
-            return Workflow.load(self.content)
+            return Workflow.load(self.source)
         except ComfyError as error:
             logger.debug("no workflow in %s: %s", self.caption, error)
         if self.result is None or not self.result.prompt:
@@ -123,6 +123,8 @@ def words(first: Origin | None, second: Origin | None) -> tuple[list[str], str]:
     # What ran is compared: the editor's own form may need definitions that are not at hand.
     before, after = _prompt_of(first), _prompt_of(second)
     if before is None or after is None:
+        if before is after:
+            return [], "No workflow is known of these two."
         missing = [one.caption for one, found in ((first, before), (second, after)) if found is None]
         return [], f"No workflow is known of {' and '.join(missing)}."
     try:

@@ -1,4 +1,5 @@
 import * as combobox from "../src/features/combobox";
+import * as comparison from "../src/features/comparison";
 import * as files from "../src/features/files";
 import * as gallery from "../src/features/gallery";
 import * as imageInput from "../src/features/image-input";
@@ -74,7 +75,17 @@ export class FakeModel implements Model {
 
 /** Features that are already in the page. */
 export const loadFeature: LoadFeature = async (name) =>
-  ({ combobox, files, gallery, lightbox, record, runs, weights, "image-input": imageInput })[name];
+  ({
+    combobox,
+    comparison,
+    files,
+    gallery,
+    lightbox,
+    record,
+    runs,
+    weights,
+    "image-input": imageInput,
+  })[name];
 
 export function field(name: string, kind: Field["kind"], more: Partial<Field> = {}): Field {
   const label = name[0]?.toUpperCase() + name.slice(1);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { count, inWords } from "../src/lib/difference";
 import { clamp, fit, zoomTo } from "../src/lib/zoom";
 
 const ROOM = { width: 800, height: 600 };
@@ -24,5 +25,23 @@ describe("an image in its room", () => {
     const view = { scale: 1, x: 0, y: 0 };
     expect(zoomTo(view, 1000, [0, 0], size, ROOM).scale).toBe(32);
     expect(zoomTo(view, 0, [0, 0], size, ROOM).scale).toBe(0.3);
+  });
+});
+
+describe("the difference of two images", () => {
+  const pixels = (...values: number[]) => Uint8ClampedArray.from(values);
+
+  it("is counted over pixels and colours", () => {
+    const one = pixels(0, 0, 0, 255, 10, 10, 10, 255);
+    expect(count(one, one)).toEqual({ share: 0, mean: 0 });
+    expect(count(one, pixels(0, 0, 0, 255, 13, 10, 7, 255))).toEqual({ share: 0.5, mean: 1 });
+    expect(count(one, pixels(0, 0, 0, 0, 10, 10, 10, 255)).share).toBe(0.5);
+  });
+
+  it("is told without claiming too much", () => {
+    expect(inWords({ share: 0, mean: 0 })).toBe("The same, pixel by pixel.");
+    expect(inWords({ share: 0.0001, mean: 0.01 })).toContain("less than 1 %");
+    expect(inWords({ share: 0.9999, mean: 12.34 })).toContain("more than 99 % of the pixels differ, by 12.3");
+    expect(inWords({ share: 1, mean: 12 })).toContain("100 %");
   });
 });

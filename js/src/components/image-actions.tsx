@@ -18,7 +18,7 @@ interface Props {
   /** Fields that take an image; none where there is no form. */
   inputs: readonly Field[];
   /** Look at two of them together. */
-  onCompare?: () => void;
+  onCompare?: (() => void) | undefined;
   /** Look at the workflow of one. */
   onWorkflow: () => void;
 }

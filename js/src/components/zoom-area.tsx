@@ -133,6 +133,7 @@ export class ZoomArea extends Component<Props, State> {
         : {
             width: `${size.width}px`,
             height: `${size.height}px`,
+            "--magnified": scale,
             transform: `translate(-50%, -50%) translate(${x}px, ${y}px) scale(${scale})`,
           };
     return (

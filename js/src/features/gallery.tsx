@@ -6,6 +6,7 @@ import type { ShownImage } from "../lib/images";
 import type { Link } from "../lib/link";
 import type { Field } from "../lib/wire";
 import css from "../style/gallery.css?inline";
+import type * as comparison from "./comparison";
 import type * as lightbox from "./lightbox";
 
 /** The images that a grid shows. */
@@ -15,6 +16,12 @@ export interface Exhibit {
   link: Link;
   /** Fields that take an image. */
   inputs: readonly Field[];
+}
+
+/** The features that this one opens. */
+interface Opened {
+  comparison: typeof comparison;
+  lightbox: typeof lightbox;
 }
 
 /** What a tile of the grid gets. */
@@ -32,13 +39,14 @@ export class Gallery {
   #isWorkflow = false;
   #lightbox: ComponentType<lightbox.LightboxProps> | null = null;
   #asked = false;
+  #comparison: ComponentType<comparison.CompareProps> | null = null;
+  #pair: readonly [Picked, Picked] | null = null;
   /** Where a selection with Shift begins. */
   #anchor = 0;
 
   constructor(
     shown: Exhibit,
-    /** Loads the features that this one opens. */
-    private readonly load: (name: "lightbox") => Promise<typeof lightbox>,
+    private readonly load: <Name extends keyof Opened>(name: Name) => Promise<Opened[Name]>,
     private readonly changed: () => void,
   ) {
     this.#shown = shown;
@@ -94,7 +102,8 @@ export class Gallery {
       return { ...place, image: place.run === run ? (items[place.index] ?? null) : null };
     });
     const Lightbox = this.#lightbox;
-    const [first] = picked;
+    const [first, second] = picked;
+    const Comparison = this.#comparison;
     return (
       <>
         <style>{css}</style>
@@ -105,6 +114,9 @@ export class Gallery {
               link={link}
               picked={picked}
               inputs={inputs}
+              onCompare={
+                second !== undefined && picked.length === 2 ? () => this.#compare([first, second]) : undefined
+              }
               onWorkflow={() => this.open(first.index, true)}
             />
             <Tool
@@ -113,6 +125,9 @@ export class Gallery {
               onClick={() => this.#store.select(new Set())}
             />
           </div>
+        )}
+        {this.#pair !== null && Comparison !== null && (
+          <Comparison link={link} pair={this.#pair} onClose={this.#endCompare} />
         )}
         {this.#open !== null && Lightbox !== null && (
           <Lightbox
@@ -133,6 +148,22 @@ export class Gallery {
     this.#point();
     this.changed();
   }
+
+  #compare(pair: readonly [Picked, Picked]): void {
+    this.#pair = pair;
+    this.load("comparison").then(
+      ({ CompareDialog }) => {
+        this.#comparison = CompareDialog;
+        this.changed();
+      },
+      () => undefined,
+    );
+  }
+
+  #endCompare = () => {
+    this.#pair = null;
+    this.changed();
+  };
 
   /** Asked for as soon as somebody points at an image, so that it is there at the click. */
   #point = () => {

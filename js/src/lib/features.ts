@@ -1,5 +1,6 @@
 /** Parts that are loaded only where somebody needs them. */
 import type * as combobox from "../features/combobox";
+import type * as comparison from "../features/comparison";
 import type * as files from "../features/files";
 import type * as gallery from "../features/gallery";
 import type * as imageInput from "../features/image-input";
@@ -10,6 +11,7 @@ import type * as weights from "../features/weights";
 
 export interface Features {
   combobox: typeof combobox;
+  comparison: typeof comparison;
   files: typeof files;
   gallery: typeof gallery;
   "image-input": typeof imageInput;
