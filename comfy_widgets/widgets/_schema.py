@@ -10,13 +10,25 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict, Union
 
+from ._schema_sweep import CellOriginal as CellOriginal
+from ._schema_sweep import CellPreview as CellPreview
+from ._schema_sweep import CellStatus as CellStatus
+from ._schema_sweep import GridAxes as GridAxes
+from ._schema_sweep import RateCells as RateCells
+from ._schema_sweep import SelectCells as SelectCells
+from ._schema_sweep import SweepAct as SweepAct
+from ._schema_sweep import SweepAxis as SweepAxis
+from ._schema_sweep import SweepCells as SweepCells
+from ._schema_sweep import SweepState as SweepState
+from ._schema_sweep import SweepStatus as SweepStatus
+from ._schema_sweep import SweepThumbnails as SweepThumbnails
+from ._schema_sweep import WantCellOriginal as WantCellOriginal
+
 Json = dict[str, Any]
 """A JSON object whose fields nothing more is known of."""
 
 Kind = Literal["int", "float", "text", "string", "choice", "bool", "seed", "image", "json"]
 Wire = Union[str, float, bool, None]  # noqa: UP007 - read at run time, also by Python 3.10
-SweepStatus = Literal["ready", "running", "paused", "completed", "cancelled"]
-CellStatus = Literal["pending", "in_progress", "completed", "failed", "cancelled", "lost"]
 Phase = Literal["idle", "waiting", "running", "cancelling", "loading", "done", "failed", "cancelled"]
 
 
@@ -270,64 +282,6 @@ class Pictures(TypedDict):
     mime: str
 
 
-class SweepAxis(TypedDict):
-    """An axis of a sweep, and its values as they stand over columns and rows."""
-
-    name: str
-    labels: list[str]
-
-
-class GridAxes(TypedDict):
-    """The trait `_axes`: what stands over the columns of a grid of images, and beside its rows."""
-
-    x: SweepAxis | None
-    y: SweepAxis | None
-
-
-class SweepState(TypedDict):
-    """The trait `_sweep`: what is known of a sweep beside its cells; `left` is the time left, in words."""
-
-    title: str
-    status: SweepStatus
-    axes: list[SweepAxis]
-    total: int
-    price: str
-    error: str
-    left: str
-
-
-class SweepCells(TypedDict):
-    """Cells of a sweep by number: indices, status, seconds, stars, rejected, from cache, error."""
-
-    kind: Literal["cells"]
-    numbers: list[int]
-    rows: list[tuple[list[int], CellStatus, float | None, int, int, int, str]]
-
-
-class SweepThumbnails(TypedDict):
-    """Small images of cells; each is a buffer."""
-
-    kind: Literal["thumbnails"]
-    numbers: list[int]
-    mime: str
-
-
-class CellPreview(TypedDict):
-    """The image of a cell as it forms."""
-
-    kind: Literal["cell-preview"]
-    number: int
-    mime: str
-
-
-class CellOriginal(TypedDict):
-    """The image of a cell at its full size."""
-
-    kind: Literal["cell-original"]
-    number: int
-    mime: str
-
-
 ToBrowser = Union[  # noqa: UP007
     Code,
     Welcome,
@@ -480,42 +434,12 @@ class WantThumbnail(TypedDict):
     field: str
 
 
-class SweepAct(TypedDict):
-    """Run, Pause or Cancel of a sweep was pressed."""
-
-    kind: Literal["act"]
-    act: Literal["start", "pause", "cancel"]
-
-
-class RateCells(TypedDict):
-    """Cells were rated or rejected."""
-
-    kind: Literal["rate"]
-    numbers: list[int]
-    stars: int
-    rejected: bool
-
-
-class SelectCells(TypedDict):
-    """Other cells are selected."""
-
-    kind: Literal["select-cells"]
-    numbers: list[int]
-
-
 class Changed(TypedDict):
     """Somebody has changed a widget that teaches: a slider, a curve, an answer."""
 
     kind: Literal["changed"]
     name: str
     value: Any
-
-
-class WantCellOriginal(TypedDict):
-    """The image of a cell is wanted at its full size."""
-
-    kind: Literal["cell-original"]
-    number: int
 
 
 FromBrowser = Union[  # noqa: UP007

@@ -2,20 +2,12 @@ import { Component, createRef } from "preact";
 import { differenceOf, inWords } from "../lib/difference";
 import type { Size, View } from "../lib/zoom";
 import { BlobImage } from "./blob-image";
-import { Minus, Plus } from "./icons";
-import { Whole } from "./image-icons";
+import { Differing, sizeWords, type Words, ZOOM, ZoomTools } from "./compare-parts";
 import { ZoomArea } from "./zoom-area";
 
 export interface Side {
   blob: Blob;
   caption: string;
-}
-
-/** What differs between the two workflows. */
-export interface Words {
-  lines: readonly string[];
-  /** Why that cannot be told. */
-  unknown: string;
 }
 
 interface Props {
@@ -44,7 +36,6 @@ interface State {
 /** Milliseconds for each of the two: slower than three flashes a second, which may harm. */
 const FLICKER = 600;
 const GAINS = [1, 4, 16];
-const ZOOM = 1.5;
 
 /** Two images looked at together, and what differs between their workflows. */
 export class Compare extends Component<Props, State> {
@@ -243,40 +234,7 @@ export class Compare extends Component<Props, State> {
               ))}
             </fieldset>
           )}
-          <span class="set">
-            <button
-              type="button"
-              class="plain"
-              aria-label="Zoom out"
-              onClick={() => this.#area.current?.zoomBy(1 / ZOOM)}
-            >
-              <Minus />
-            </button>
-            <button
-              type="button"
-              class="plain actual"
-              aria-label="Actual size"
-              onClick={() => this.#area.current?.actual()}
-            >
-              1:1
-            </button>
-            <button
-              type="button"
-              class="plain"
-              aria-label="Zoom in"
-              onClick={() => this.#area.current?.zoomBy(ZOOM)}
-            >
-              <Plus />
-            </button>
-            <button
-              type="button"
-              class="plain"
-              aria-label="Fit"
-              onClick={() => this.setState({ view: null })}
-            >
-              <Whole />
-            </button>
-          </span>
+          <ZoomTools area={this.#area} onFit={() => this.setState({ view: null })} />
         </div>
         <div
           ref={this.#stage}
@@ -313,20 +271,4 @@ export class Compare extends Component<Props, State> {
       </div>
     );
   }
-}
-
-const sizeWords = ({ width, height }: Size) => `${width} × ${height}`;
-
-function Differing({ words }: { words: Words | null }) {
-  if (words === null) return <p class="told">Comparing the workflows …</p>;
-  if (words.unknown !== "") return <p class="told">{words.unknown}</p>;
-  if (words.lines.length === 0) return <p class="told">The workflows are the same.</p>;
-  return (
-    <ul class="differing" aria-label="Differences between the workflows">
-      {words.lines.map((line, index) => (
-        // The list is replaced whole.
-        <li key={index}>{line}</li>
-      ))}
-    </ul>
-  );
 }

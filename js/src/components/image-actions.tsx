@@ -1,5 +1,5 @@
 import { Component } from "preact";
-import { GalleryStore, keyOf, type Place } from "../host/gallery-store";
+import { GalleryStore, keyOf, type Place } from "../lib/gallery-store";
 import type { ShownImage } from "../lib/images";
 import { copy, save } from "../lib/keep";
 import type { Link } from "../lib/link";

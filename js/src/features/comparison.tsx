@@ -1,8 +1,9 @@
 import { Component, createRef } from "preact";
-import { Compare, type Side, type Words } from "../components/compare";
+import { Compare, type Side } from "../components/compare";
+import type { Words } from "../components/compare-parts";
 import { Close } from "../components/icons";
 import type { Picked } from "../components/image-actions";
-import { GalleryStore, keyOf } from "../host/gallery-store";
+import { GalleryStore, keyOf } from "../lib/gallery-store";
 import type { Link } from "../lib/link";
 import compareCss from "../style/compare.css?inline";
 import css from "../style/compare-dialog.css?inline";

@@ -1,7 +1,7 @@
 import type { ButtonHTMLAttributes, ComponentChild, ComponentType } from "preact";
 import { Close } from "../components/icons";
 import { ImageActions, type Picked, Tool } from "../components/image-actions";
-import { GalleryStore, keyOf, placeOf } from "../host/gallery-store";
+import { GalleryStore, keyOf, placeOf } from "../lib/gallery-store";
 import type { ShownImage } from "../lib/images";
 import type { Link } from "../lib/link";
 import type { Field } from "../lib/wire";

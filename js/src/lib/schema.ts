@@ -4,11 +4,11 @@
  * Generated from `comfy_widgets/widgets/_schema.py` by `python -m scripts.schema`; change it there.
  */
 
-export type Kind = "int" | "float" | "text" | "string" | "choice" | "bool" | "seed" | "image" | "json";
+export type CellStatus = "pending" | "in_progress" | "completed" | "failed" | "cancelled" | "lost";
 
 export type SweepStatus = "ready" | "running" | "paused" | "completed" | "cancelled";
 
-export type CellStatus = "pending" | "in_progress" | "completed" | "failed" | "cancelled" | "lost";
+export type Kind = "int" | "float" | "text" | "string" | "choice" | "bool" | "seed" | "image" | "json";
 
 export type Phase =
   | "idle"
@@ -21,6 +21,83 @@ export type Phase =
   | "cancelled";
 
 export type Wire = string | number | boolean | null;
+
+/** The image of a cell at its full size. */
+export interface CellOriginal {
+  kind: "cell-original";
+  number: number;
+  mime: string;
+}
+
+/** The image of a cell as it forms. */
+export interface CellPreview {
+  kind: "cell-preview";
+  number: number;
+  mime: string;
+}
+
+/** The trait `_axes`: what stands over the columns of a grid of images, and beside its rows. */
+export interface GridAxes {
+  x: SweepAxis | null;
+  y: SweepAxis | null;
+}
+
+/** Cells were rated or rejected. */
+export interface RateCells {
+  kind: "rate";
+  numbers: number[];
+  stars: number;
+  rejected: boolean;
+}
+
+/** Other cells are selected. */
+export interface SelectCells {
+  kind: "select-cells";
+  numbers: number[];
+}
+
+/** Run, Pause or Cancel of a sweep was pressed. */
+export interface SweepAct {
+  kind: "act";
+  act: "start" | "pause" | "cancel";
+}
+
+/** An axis of a sweep, and its values as they stand over columns and rows. */
+export interface SweepAxis {
+  name: string;
+  labels: string[];
+}
+
+/** Cells of a sweep by number: indices, status, seconds, stars, rejected, from cache, error. */
+export interface SweepCells {
+  kind: "cells";
+  numbers: number[];
+  rows: [number[], CellStatus, number | null, number, number, number, string][];
+}
+
+/** The trait `_sweep`: what is known of a sweep beside its cells; `left` is the time left, in words. */
+export interface SweepState {
+  title: string;
+  status: SweepStatus;
+  axes: SweepAxis[];
+  total: number;
+  price: string;
+  error: string;
+  left: string;
+}
+
+/** Small images of cells; each is a buffer. */
+export interface SweepThumbnails {
+  kind: "thumbnails";
+  numbers: number[];
+  mime: string;
+}
+
+/** The image of a cell is wanted at its full size. */
+export interface WantCellOriginal {
+  kind: "cell-original";
+  number: number;
+}
 
 /**
  * One field of the form; `accept` says what may be uploaded, `words` what a switch says when it is on and
@@ -263,57 +340,6 @@ export interface Pictures {
   mime: string;
 }
 
-/** An axis of a sweep, and its values as they stand over columns and rows. */
-export interface SweepAxis {
-  name: string;
-  labels: string[];
-}
-
-/** The trait `_axes`: what stands over the columns of a grid of images, and beside its rows. */
-export interface GridAxes {
-  x: SweepAxis | null;
-  y: SweepAxis | null;
-}
-
-/** The trait `_sweep`: what is known of a sweep beside its cells; `left` is the time left, in words. */
-export interface SweepState {
-  title: string;
-  status: SweepStatus;
-  axes: SweepAxis[];
-  total: number;
-  price: string;
-  error: string;
-  left: string;
-}
-
-/** Cells of a sweep by number: indices, status, seconds, stars, rejected, from cache, error. */
-export interface SweepCells {
-  kind: "cells";
-  numbers: number[];
-  rows: [number[], CellStatus, number | null, number, number, number, string][];
-}
-
-/** Small images of cells; each is a buffer. */
-export interface SweepThumbnails {
-  kind: "thumbnails";
-  numbers: number[];
-  mime: string;
-}
-
-/** The image of a cell as it forms. */
-export interface CellPreview {
-  kind: "cell-preview";
-  number: number;
-  mime: string;
-}
-
-/** The image of a cell at its full size. */
-export interface CellOriginal {
-  kind: "cell-original";
-  number: number;
-  mime: string;
-}
-
 /** A part of the front end is wanted. */
 export interface WantCode {
   kind: "code";
@@ -432,37 +458,11 @@ export interface WantThumbnail {
   field: string;
 }
 
-/** Run, Pause or Cancel of a sweep was pressed. */
-export interface SweepAct {
-  kind: "act";
-  act: "start" | "pause" | "cancel";
-}
-
-/** Cells were rated or rejected. */
-export interface RateCells {
-  kind: "rate";
-  numbers: number[];
-  stars: number;
-  rejected: boolean;
-}
-
-/** Other cells are selected. */
-export interface SelectCells {
-  kind: "select-cells";
-  numbers: number[];
-}
-
 /** Somebody has changed a widget that teaches: a slider, a curve, an answer. */
 export interface Changed {
   kind: "changed";
   name: string;
   value: unknown;
-}
-
-/** The image of a cell is wanted at its full size. */
-export interface WantCellOriginal {
-  kind: "cell-original";
-  number: number;
 }
 
 export type ToBrowser =

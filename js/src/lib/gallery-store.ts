@@ -1,8 +1,8 @@
-import { toBlob } from "../lib/bytes";
-import { Cell } from "../lib/cell";
-import type { ShownImage } from "../lib/images";
-import type { Link } from "../lib/link";
-import type { Marks, Original } from "../lib/wire";
+import { toBlob } from "./bytes";
+import { Cell } from "./cell";
+import type { ShownImage } from "./images";
+import type { Link } from "./link";
+import type { Marks, Original } from "./wire";
 
 /** Where an image is: the number of its run, and which of that run's it is. */
 export interface Place {

@@ -1,0 +1,96 @@
+"""The messages about sweeps, and the axes of a grid; a part of `_schema`."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+SweepStatus = Literal["ready", "running", "paused", "completed", "cancelled"]
+CellStatus = Literal["pending", "in_progress", "completed", "failed", "cancelled", "lost"]
+
+
+class SweepAxis(TypedDict):
+    """An axis of a sweep, and its values as they stand over columns and rows."""
+
+    name: str
+    labels: list[str]
+
+
+class GridAxes(TypedDict):
+    """The trait `_axes`: what stands over the columns of a grid of images, and beside its rows."""
+
+    x: SweepAxis | None
+    y: SweepAxis | None
+
+
+class SweepState(TypedDict):
+    """The trait `_sweep`: what is known of a sweep beside its cells; `left` is the time left, in words."""
+
+    title: str
+    status: SweepStatus
+    axes: list[SweepAxis]
+    total: int
+    price: str
+    error: str
+    left: str
+
+
+class SweepCells(TypedDict):
+    """Cells of a sweep by number: indices, status, seconds, stars, rejected, from cache, error."""
+
+    kind: Literal["cells"]
+    numbers: list[int]
+    rows: list[tuple[list[int], CellStatus, float | None, int, int, int, str]]
+
+
+class SweepThumbnails(TypedDict):
+    """Small images of cells; each is a buffer."""
+
+    kind: Literal["thumbnails"]
+    numbers: list[int]
+    mime: str
+
+
+class CellPreview(TypedDict):
+    """The image of a cell as it forms."""
+
+    kind: Literal["cell-preview"]
+    number: int
+    mime: str
+
+
+class CellOriginal(TypedDict):
+    """The image of a cell at its full size."""
+
+    kind: Literal["cell-original"]
+    number: int
+    mime: str
+
+
+class SweepAct(TypedDict):
+    """Run, Pause or Cancel of a sweep was pressed."""
+
+    kind: Literal["act"]
+    act: Literal["start", "pause", "cancel"]
+
+
+class RateCells(TypedDict):
+    """Cells were rated or rejected."""
+
+    kind: Literal["rate"]
+    numbers: list[int]
+    stars: int
+    rejected: bool
+
+
+class SelectCells(TypedDict):
+    """Other cells are selected."""
+
+    kind: Literal["select-cells"]
+    numbers: list[int]
+
+
+class WantCellOriginal(TypedDict):
+    """The image of a cell is wanted at its full size."""
+
+    kind: Literal["cell-original"]
+    number: int
