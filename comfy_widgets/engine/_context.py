@@ -102,12 +102,27 @@ class StepRecorder(Protocol):
 
 
 _run: Run | None = None
+_call = ("", 0)
+_graphs = 0
 
 
 def enter(run: Run | None) -> None:
     """Make `run` the current one (None: none is)."""
     global _run
     _run = run
+
+
+def enter_call(node_id: str, index: int) -> None:
+    """Note which node is called, and the how manieth call of it that is."""
+    global _call, _graphs
+    _call, _graphs = (node_id, index), 0
+
+
+def next_graph_prefix() -> str:
+    """Return what the ids of the next graph begin with that takes the place of the running node."""
+    global _graphs
+    _graphs += 1
+    return f"{_call[0]}.{_call[1]}.{_graphs - 1}."
 
 
 def progress(value: float, maximum: float, preview: Preview | None = None) -> None:

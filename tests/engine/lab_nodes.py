@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from comfy_widgets.engine import ExecutionBlocker, check_interrupted, progress, progress_text
+from comfy_widgets.engine import ExecutionBlocker, GraphBuilder, check_interrupted, progress, progress_text
 
 Inputs = dict[str, dict[str, Any]]
 SEED = ("INT", {"default": 0, "min": 0, "max": 2**64 - 1})
@@ -201,6 +201,64 @@ class LabAlways:
         return (pictures(1, size, size, 1),)
 
 
+class LabExpand:
+    """Is replaced by a graph: a node that counts, and if asked for one that fails or one that shows."""
+
+    RETURN_TYPES = ("IMAGE",)
+    FUNCTION = "run"
+    CATEGORY = "lab"
+
+    @classmethod
+    def inputs(cls) -> Inputs:
+        more = {"fail": ("BOOLEAN", {"default": False}), "show": ("BOOLEAN", {}), "depth": ("INT", {"default": 0})}
+        return {"required": {"steps": ("INT", {"default": 3}), "seed": SEED}, "optional": more}
+
+    INPUT_TYPES = inputs
+
+    def run(self, steps: int, seed: int, fail: bool = False, show: bool = False, depth: int = 0) -> Any:
+        graph = GraphBuilder()
+        if depth:
+            inner = graph.node("LabExpand", steps=steps, seed=seed, depth=depth - 1)
+        else:
+            inner = graph.node("LabProgress", steps=steps, rate=1000.0, preview_every=1, seed=seed)
+        result = inner.out(0)
+        if fail:
+            inputs = {"message": "inside the expansion", "kind": "ValueError", "after_seconds": 0.0, "enabled": True}
+            result = graph.node("LabFail", image=result, **inputs).out(0)
+        if show:
+            graph.node("PreviewImage", images=result)
+        return {"result": (result,), "expand": graph.finalize()}
+
+
+class LabExpandTaken(LabExpand):
+    """Takes an id that is taken."""
+
+    def run(self, steps: int, seed: int, **more: Any) -> Any:
+        return {"result": (["1", 0],), "expand": {"1": {"class_type": "LabImages", "inputs": {"count": 1}}}}
+
+
+class LabSwitch:
+    """Computes only one of its inputs."""
+
+    RETURN_TYPES = ("IMAGE",)
+    FUNCTION = "run"
+    CATEGORY = "lab"
+
+    @classmethod
+    def inputs(cls) -> Inputs:
+        images = {"first": ("IMAGE", {"lazy": True}), "second": ("IMAGE", {"lazy": True})}
+        return {"required": {"use_first": ("BOOLEAN", {}), **images}}
+
+    INPUT_TYPES = inputs
+
+    def check_lazy_status(self, use_first: bool, first: Any, second: Any) -> list[str]:
+        wanted = ("first", first) if use_first else ("second", second)
+        return [wanted[0]] if wanted[1] is None else []
+
+    def run(self, use_first: bool, first: Any, second: Any) -> Any:
+        return (first if use_first else second,)
+
+
 NODE_CLASS_MAPPINGS = {
     cls.__name__: cls
     for cls in (
@@ -214,5 +272,8 @@ NODE_CLASS_MAPPINGS = {
         LabValidate,
         LabBlock,
         LabAlways,
+        LabExpand,
+        LabExpandTaken,
+        LabSwitch,
     )
 }

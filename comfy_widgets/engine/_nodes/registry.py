@@ -119,6 +119,11 @@ def hidden_inputs(cls: NodeClass) -> dict[str, str]:
     return hidden
 
 
+def lazy_inputs(cls: NodeClass) -> set[str]:
+    """Return the names of the inputs that are only computed when the node asks for them."""
+    return {name for _, name, _, options in input_specs(cls) if options.get("lazy")}
+
+
 @cache
 def accepted_arguments(function: Callable[..., Any]) -> tuple[frozenset[str], bool]:
     """Return the argument names of a function, and whether it takes any name (``**kwargs``)."""

@@ -46,7 +46,13 @@ class Cache:
         self._results.clear()
 
 
-def node_keys(registry: Registry, prompt: Prompt, is_changed: Callable[[str], object]) -> dict[str, str]:
+def node_keys(
+    registry: Registry,
+    prompt: Prompt,
+    is_changed: Callable[[str], object],
+    known: Mapping[str, str],
+    wanted: Iterable[str],
+) -> dict[str, str]:
     """Return a key for each node that can have one: a digest of its class, its inputs and the keys above it.
 
     Parameters
@@ -55,9 +61,18 @@ def node_keys(registry: Registry, prompt: Prompt, is_changed: Callable[[str], ob
         What the nodes are.
     is_changed : callable
         Gives a node's IS_CHANGED answer (None without one); NaN means "never the same".
+    known : mapping
+        Keys that are known already.
+    wanted : iterable of str
+        The nodes to give keys to.
+
+    Returns
+    -------
+    dict
+        All keys, by node.
     """
-    keys: dict[str, str] = {}
-    for start in prompt:
+    keys: dict[str, str] = dict(known)
+    for start in wanted:
         # Without recursion, so that a chain of nodes may be of any length.
         stack = [start]
         open_nodes: set[str] = set()

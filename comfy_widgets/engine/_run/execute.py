@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .. import _context as context
-from .._nodes.registry import NodeClass, Registry, hidden_inputs
-from .cache import Cache, Result, node_keys
+from .._nodes.registry import NodeClass, Registry, hidden_inputs, lazy_inputs
+from .cache import Cache, node_keys
+from .calls import Answers, Values, blocks, call, each_call, merged
+from .expansion import GrowingPrompt
 from .graph import Order, is_link
 from .promptqueue import Item
 from .report import Report
@@ -71,9 +72,13 @@ class Execution:
         self._cache = cache
         self._item = item
         self._prompt = item.prompt
+        self._growing = GrowingPrompt(item.prompt)
+        self._expanding: dict[str, Answers] = {}
+        self._last_inputs: Values = {}
         self._report = report
         self._interrupted = interrupted
         self._steps = steps
+        report.place_of = self._growing.place
         self._executed: list[str] = []
         self._ui: dict[str, dict[str, Any]] = {}
         self._keys: dict[str, str] = {}
@@ -113,7 +118,7 @@ class Execution:
             report.status("execution_success", {})
             success = True
         except context.Interrupted:
-            node_id = report.node or ""
+            node_id = self._growing.place(report.node or "").real
             data = {"node_id": node_id, "node_type": self._class_type(node_id), "executed": self._executed}
             report.status("execution_interrupted", data, everybody=True)
         except _NodeFailed as failure:
@@ -132,75 +137,132 @@ class Execution:
                 "messages": [list(message) for message in report.messages],
             },
             "meta": {
-                node_id: {"node_id": node_id, "display_node": node_id, "parent_node": None, "real_node_id": node_id}
-                for node_id in self._ui
+                node_id: {
+                    "node_id": node_id,
+                    "display_node": place.display,
+                    "parent_node": place.parent,
+                    "real_node_id": place.real,
+                }
+                for node_id, place in ((each, self._growing.place(each)) for each in self._ui)
             },
         }
 
     def _class_type(self, node_id: str) -> str:
-        node = self._prompt.get(node_id)
+        node = self._growing.nodes.get(node_id)
         return str(node["class_type"]) if node else ""
 
     def _run_nodes(self) -> None:
-        self._keys = node_keys(self._registry, self._prompt, self._ask_is_changed)
+        self._add_keys(self._prompt)
         self._cache.keep_only(self._keys.values())
         self._steps.link(self._item.prompt_id, list(self._keys.values()))
         cached = [node_id for node_id, key in self._keys.items() if self._cache.get(key) is not None]
         self._report.status("execution_cached", {"nodes": cached})
-        output_nodes = [
-            node_id for node_id, node in self._prompt.items() if self._registry.is_output(node["class_type"])
-        ]
-        order = Order(self._prompt, self._item.outputs, set(cached), output_nodes)
+        nodes = self._growing.nodes
+        order = Order(nodes, self._item.outputs, set(cached), self._is_output, self._is_lazy)
         while order:
             node_id = order.pick()
-            self._run_node(node_id)
-            order.finish(node_id)
+            missing = self._run_node(node_id)
+            if missing:
+                order.need(node_id, missing)
+            else:
+                order.finish(node_id)
 
-    def _run_node(self, node_id: str) -> None:
+    def _add_keys(self, nodes: Iterable[str]) -> None:
+        """Give cache keys to nodes; those of the prompt have theirs already when it grows."""
+        self._keys = node_keys(self._registry, self._growing.nodes, self._ask_is_changed, self._keys, nodes)
+
+    def _class(self, node_id: str) -> NodeClass:
+        return self._registry.classes[self._growing.nodes[node_id]["class_type"]]
+
+    def _is_output(self, node_id: str) -> bool:
+        return self._registry.is_output(self._growing.nodes[node_id]["class_type"])
+
+    def _is_lazy(self, node_id: str, name: str) -> bool:
+        return name in lazy_inputs(self._class(node_id))
+
+    def _run_node(self, node_id: str) -> list[str]:
+        """Run a node, or as much of it as can be; return the nodes that have to run before it goes on."""
         key = self._keys[node_id]
         result = self._cache.get(key)
         if result is None:
-            self._report.start_node(node_id)
-            self.check_interrupted()
-            self._steps.forget(key)
-            result = self._compute(node_id)
+            try:
+                answers = self._expanding.pop(node_id, None)
+                if answers is None:
+                    self._report.start_node(node_id)
+                    self.check_interrupted()
+                    self._steps.forget(key)
+                    missing = self._asked_for(node_id)
+                    if missing:
+                        return missing
+                    answers = self._compute(node_id)
+                    if answers.graph:
+                        return self._expand(node_id, answers)
+                result = merged(self._class(node_id), answers, self._output_of)
+            except (context.Interrupted, _NodeFailed):
+                raise
+            except BaseException as error:
+                # Also SystemExit and the like: a node must not end the worker.
+                raise _NodeFailed(node_id, self._last_inputs) from error
             self._cache.put(key, result)
             self._executed.append(node_id)
         if result.ui is not None:
             self._ui[node_id] = result.ui
             self._report.executed(node_id, result.ui)
         self._report.finish_node(node_id)
+        return []
 
-    def _compute(self, node_id: str) -> Result:
-        node = self._prompt[node_id]
-        cls = self._registry.classes[node["class_type"]]
-        inputs: dict[str, list[Any]] = {}
-        try:
-            inputs = self._inputs(node_id, cls)
-            blocker = next((v for values in inputs.values() for v in values if _blocks(v)), None)
-            if blocker is not None:
-                if blocker.message is not None:
-                    self._report.blocked(node_id, node["class_type"], blocker.message, list(self._executed))
-                return Result([[context.ExecutionBlocker()] for _ in cls.RETURN_TYPES], None)
-            return _call(cls, {**inputs, **self._hidden(node_id, cls)})
-        except context.Interrupted:
-            raise
-        except BaseException as error:
-            # Also SystemExit and the like: a node must not end the worker.
-            raise _NodeFailed(node_id, inputs) from error
+    def _expand(self, node_id: str, answers: Answers) -> list[str]:
+        """Let a graph take the place of a node; return what has to run until the node has its outputs."""
+        classes = [node["class_type"] for node in answers.graph.values()]
+        unknown = [name for name in classes if name not in self._registry.classes]
+        if unknown:
+            raise ValueError(f"The graph that takes the place of node {node_id} has an unknown class: {unknown[0]}.")
+        self._growing.add(node_id, answers.graph)
+        self._add_keys(answers.graph)
+        self._expanding[node_id] = answers
+        outputs = [each for each in answers.graph if self._is_output(each)]
+        # Where all its outputs are there already, it is handed out again at once.
+        return [*answers.links(), *outputs] or list(answers.graph)[:1]
 
-    def _inputs(self, node_id: str, cls: NodeClass) -> dict[str, list[Any]]:
+    def _output_of(self, node_id: str, slot: int) -> list[Any]:
+        source = self._cache.get(self._keys[node_id])
+        assert source is not None
+        return source.outputs[slot]
+
+    def _asked_for(self, node_id: str) -> list[str]:
+        """Return the nodes above that a node asks for by check_lazy_status and that have not run."""
+        cls = self._class(node_id)
+        if not hasattr(cls, "check_lazy_status"):
+            return []
+        inputs = self._last_inputs = self._inputs(node_id, cls)
+        known = {**inputs, **self._hidden(node_id, cls)}
+        wanted = each_call(node_id, cls, cls().check_lazy_status, known)
+        names = dict.fromkeys(name for names in wanted if isinstance(names, list) for name in names)
+        links = [self._growing.nodes[node_id]["inputs"].get(name) for name in names]
+        return [link[0] for link in links if is_link(link) and self._cache.get(self._keys[link[0]]) is None]
+
+    def _compute(self, node_id: str) -> Answers:
+        cls = self._class(node_id)
+        inputs = self._last_inputs = self._inputs(node_id, cls)
+        blocker = next((value for values in inputs.values() for value in values if blocks(value)), None)
+        if blocker is not None:
+            if blocker.message is not None:
+                self._report.blocked(node_id, self._class_type(node_id), blocker.message, list(self._executed))
+            return Answers([(context.ExecutionBlocker(),) * len(cls.RETURN_TYPES)], [False])
+        return call(node_id, cls, cls(), {**inputs, **self._hidden(node_id, cls)})
+
+    def _inputs(self, node_id: str, cls: NodeClass) -> Values:
         """Return each input as a list: a constant alone, or the list that the linked output slot holds."""
         types = cls.INPUT_TYPES()
         known = {**types.get("required", {}), **types.get("optional", {})}
-        values: dict[str, list[Any]] = {}
-        for name, value in self._prompt[node_id]["inputs"].items():
+        values: Values = {}
+        for name, value in self._growing.nodes[node_id]["inputs"].items():
             if name not in known:
                 continue
             if is_link(value):
                 source = self._cache.get(self._keys[value[0]])
-                assert source is not None
-                values[name] = source.outputs[int(value[1])]
+                # A lazy input that nobody asked for is None to the node.
+                values[name] = [None] if source is None else source.outputs[int(value[1])]
             else:
                 values[name] = [value]
         return values
@@ -220,7 +282,7 @@ class Execution:
         return {name: [available.get(kind)] for name, kind in hidden_inputs(cls).items()}
 
     def _ask_is_changed(self, node_id: str) -> object:
-        node = self._prompt[node_id]
+        node = self._growing.nodes[node_id]
         cls = self._registry.classes[node["class_type"]]
         if not hasattr(cls, "IS_CHANGED"):
             return None
@@ -237,9 +299,10 @@ class Execution:
     def _error(self, node_id: str, error: BaseException, inputs: dict[str, list[Any]]) -> dict[str, Any]:
         cls = type(error)
         name = cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+        real = self._growing.place(node_id).real
         return {
-            "node_id": node_id,
-            "node_type": self._class_type(node_id),
+            "node_id": real,
+            "node_type": self._class_type(real),
             "executed": self._executed,
             "exception_message": f"{error}\n",
             "exception_type": name,
@@ -254,46 +317,5 @@ def _known_inputs(cls: NodeClass) -> set[str]:
     return {*types.get("required", {}), *types.get("optional", {})}
 
 
-def _blocks(value: object) -> bool:
-    return isinstance(value, context.ExecutionBlocker)
-
-
 def _shown(value: object) -> Any:
     return value if value is None or isinstance(value, (int, float, bool, str)) else str(value)[:_SHOWN_INPUT]
-
-
-def _call(cls: NodeClass, inputs: dict[str, list[Any]]) -> Result:
-    """Call the node: once for each place of its longest input list, or once with the lists if it wants lists."""
-    node = cls()
-    function = getattr(node, cls.FUNCTION)
-    if getattr(cls, "INPUT_IS_LIST", False):
-        answers = [function(**inputs)]
-    else:
-        rounds = max((len(values) for values in inputs.values()), default=1)
-        if rounds == 0:
-            return Result([[] for _ in cls.RETURN_TYPES], None)
-        answers = [
-            function(**{name: values[min(index, len(values) - 1)] for name, values in inputs.items()})
-            for index in range(rounds)
-        ]
-    slots: list[list[Any]] = [[] for _ in cls.RETURN_TYPES]
-    is_list = list(getattr(cls, "OUTPUT_IS_LIST", [False] * len(slots)))
-    ui: dict[str, list[Any]] | None = None
-    for answer in answers:
-        result = answer
-        if isinstance(answer, dict):
-            result = answer.get("result", ())
-            if "ui" in answer:
-                ui = ui or {}
-                for key, values in answer["ui"].items():
-                    ui.setdefault(key, []).extend(values)
-        if _blocks(result):
-            result = (result,) * len(slots)
-        for index, value in enumerate(result or ()):
-            if is_list[index] and not _blocks(value):
-                slots[index].extend(value)
-            else:
-                slots[index].append(value)
-    # What cannot be told to clients is the node's error; in the history it would spoil every later answer.
-    json.dumps(ui)
-    return Result(slots, ui)

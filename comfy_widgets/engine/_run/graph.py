@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, TypeGuard
 
 Prompt = dict[str, dict[str, Any]]
@@ -42,33 +42,53 @@ class Order:
     Parameters
     ----------
     prompt : Prompt
-        A validated prompt.
+        A validated prompt; it may grow.
     targets : list of str
         The output nodes to reach.
     done : collection of str
         Nodes whose results are in the cache: they hold nobody up, and what lies above them is not visited.
-    output_nodes : collection of str
-        All nodes of an output class.
+    is_output : callable
+        Tells whether a node is of an output class.
+    is_lazy : callable
+        Tells of a node and one of its inputs whether it is only computed when the node asks for it.
     """
 
     def __init__(
-        self, prompt: Prompt, targets: list[str], done: Collection[str], output_nodes: Collection[str]
+        self,
+        prompt: Prompt,
+        targets: list[str],
+        done: Collection[str],
+        is_output: Callable[[str], bool],
+        is_lazy: Callable[[str, str], bool],
     ) -> None:
+        self._prompt = prompt
         self._waiting: dict[str, set[str]] = {}
         self._followers: dict[str, set[str]] = {}
-        self._outputs = set(output_nodes)
-        stack = list(reversed(targets))
+        self._done = set(done)
+        self._is_output = is_output
+        self._is_lazy = is_lazy
+        self._add(list(reversed(targets)))
+
+    def _add(self, stack: list[str]) -> None:
         while stack:
             node_id = stack.pop()
             if node_id in self._waiting:
                 continue
-            needs = (
-                [] if node_id in done else [src for src in dict.fromkeys(sources(prompt[node_id])) if src not in done]
-            )
+            inputs = [] if node_id in self._done else self._prompt[node_id]["inputs"].items()
+            links = [value[0] for name, value in inputs if is_link(value) and not self._is_lazy(node_id, name)]
+            needs = [source for source in dict.fromkeys(links) if source not in self._done]
             self._waiting[node_id] = set(needs)
             for source in needs:
                 self._followers.setdefault(source, set()).add(node_id)
             stack.extend(needs)
+
+    def need(self, node_id: str, sources: Iterable[str]) -> None:
+        """Let a node that was handed out wait for more nodes."""
+        for source in dict.fromkeys(sources):
+            if source not in self._done:
+                self._add([source])
+                self._waiting[node_id].add(source)
+                self._followers.setdefault(source, set()).add(node_id)
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -91,16 +111,21 @@ class Order:
         return min(ready, key=self._distance)
 
     def _distance(self, node_id: str) -> int:
-        if node_id in self._outputs:
+        if self._is_output(node_id):
             return 0
         followers = self._followers.get(node_id, set())
-        if followers & self._outputs:
+        if any(map(self._is_output, followers)):
             return 1
-        return 2 if any(self._followers.get(follower, set()) & self._outputs for follower in followers) else 3
+        return (
+            2
+            if any(self._is_output(each) for next_one in followers for each in self._followers.get(next_one, ()))
+            else 3
+        )
 
     def finish(self, node_id: str) -> None:
         """Take a node out; those that waited for it may become ready."""
         del self._waiting[node_id]
+        self._done.add(node_id)
         for follower in self._followers.get(node_id, ()):
             if follower in self._waiting:
                 self._waiting[follower].discard(node_id)

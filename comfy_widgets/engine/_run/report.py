@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._model.names import PREVIEW_METHODS
+from .expansion import Place
 from .promptqueue import Item
 from .wire import Wire
 
@@ -55,6 +56,8 @@ class Report:
         """Whether samplers send previews; other nodes do in any case."""
         self._thins = wire.is_newest
         self._sent: tuple[float, float] | None = None
+        self.place_of: Callable[[str], Place] = lambda node_id: Place(node_id, None, node_id)
+        """Gives where a node belongs."""
         self.messages: list[tuple[str, dict[str, Any]]] = []
         self.node: str | None = None
 
@@ -80,28 +83,31 @@ class Report:
         self._tell("progress_state", {"prompt_id": self._prompt_id, "nodes": states}, everybody=True)
 
     def _state(self, node_id: str, value: float, maximum: float, state: str) -> None:
-        self._states[node_id] = {
-            "value": value,
-            "max": maximum,
-            "state": state,
+        self._states[node_id] = {"value": value, "max": maximum, "state": state, **self._identity(node_id)}
+        self._send_states()
+
+    def _identity(self, node_id: str) -> dict[str, Any]:
+        place = self.place_of(node_id)
+        return {
             "node_id": node_id,
             "prompt_id": self._prompt_id,
-            "display_node_id": node_id,
-            "parent_node_id": None,
-            "real_node_id": node_id,
+            "display_node_id": place.display,
+            "parent_node_id": place.parent,
+            "real_node_id": place.real,
         }
-        self._send_states()
 
     def start_node(self, node_id: str) -> None:
         """A node begins."""
         self.node = node_id
         self._sent = None
         self._state(node_id, 0.0, 1.0, "running")
-        self._tell("executing", {"node": node_id, "display_node": node_id, "prompt_id": self._prompt_id})
+        shown = self.place_of(node_id).display
+        self._tell("executing", {"node": node_id, "display_node": shown, "prompt_id": self._prompt_id})
 
     def executed(self, node_id: str, output: dict[str, Any]) -> None:
         """A node showed something."""
-        data = {"node": node_id, "display_node": node_id, "output": output, "prompt_id": self._prompt_id}
+        shown = self.place_of(node_id).display
+        data = {"node": node_id, "display_node": shown, "output": output, "prompt_id": self._prompt_id}
         self._tell("executed", data)
 
     def finish_node(self, node_id: str) -> None:
@@ -140,14 +146,7 @@ class Report:
         self._sent = (time.monotonic(), value)
         self._state(node_id, value, maximum, "running")
         jpeg = self._preview(preview)
-        metadata = {
-            "node_id": node_id,
-            "prompt_id": self._prompt_id,
-            "display_node_id": node_id,
-            "parent_node_id": None,
-            "real_node_id": node_id,
-            "image_type": "image/jpeg",
-        }
+        metadata = {**self._identity(node_id), "image_type": "image/jpeg"}
         with_metadata = self._hub.wants_metadata(self._client_id)
         if jpeg is not None and with_metadata:
             self._hub.send_preview(jpeg, metadata, self._client_id)

@@ -199,7 +199,9 @@ class Server:
 
 def _running_node(worker: Worker) -> tuple[str | None, str | None]:
     report = worker.report
-    return (None, None) if report is None else (report.client_id, report.node)
+    if report is None or report.node is None:
+        return None, None
+    return report.client_id, report.place_of(report.node).display
 
 
 def _free_models() -> None:
