@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._grid import make_grid
-    from ._sweeps import Experiment, resume, sweep
+    from ._sweeps import Experiment, Fleet, resume, sweep
     from .client import ComfyClient, Job, Progress, Result, Run, as_completed, runs
     from .engine import Engine
     from .errors import ComfyError, WorkflowError
@@ -40,6 +40,7 @@ _HOME = {
     "Engine": "engine",
     "Experiment": "_sweeps",
     "File": "protocol",
+    "Fleet": "_sweeps",
     "Graph": "workflow",
     "ImageCompare": "widgets",
     "ImageGrid": "widgets",
@@ -82,6 +83,7 @@ __all__ = [
     "Engine",
     "Experiment",
     "File",
+    "Fleet",
     "Graph",
     "ImageCompare",
     "ImageGrid",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .experiments import Experiment, resume, sweep, use_view
+from .experiments import Experiment, Fleet, resume, sweep, use_view
 
-__all__ = ["Experiment", "resume", "sweep"]
+__all__ = ["Experiment", "Fleet", "resume", "sweep"]
 
 
 def _view(experiment: Experiment) -> Any:

@@ -22,6 +22,7 @@ NAMES = [
     "Engine",
     "Experiment",
     "File",
+    "Fleet",
     "Graph",
     "ImageCompare",
     "ImageGrid",

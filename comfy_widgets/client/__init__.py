@@ -25,6 +25,7 @@ from ._events import Events
 from ._job import Job
 from ._job_errors import ExecutionFailed, JobCancelled, JobError, JobLost
 from ._pace import Pace
+from ._relay import JobRelay, Relays
 from ._result import Result
 from ._run_state import Progress
 from ._runs import Run, runs
@@ -32,7 +33,7 @@ from ._state import state_directory
 from ._status import JobStatus, Phase
 from ._step_record import SamplerRun, SamplerStep, SceneShare, StepRecord
 from ._uploads import part_of
-from ._watching import show_runs_with
+from ._watching import show_run, show_runs_with
 
 __all__ = [
     "Batch",
@@ -47,6 +48,7 @@ __all__ = [
     "JobCancelled",
     "JobError",
     "JobLost",
+    "JobRelay",
     "JobStatus",
     "NotAComfyServer",
     "Pace",
@@ -54,6 +56,7 @@ __all__ = [
     "Phase",
     "Progress",
     "PromptRefused",
+    "Relays",
     "Result",
     "Run",
     "SamplerRun",
@@ -69,6 +72,7 @@ __all__ = [
     "part_of",
     "runs",
     "shared_engine",
+    "show_run",
     "show_runs_with",
     "state_directory",
 ]

@@ -42,7 +42,7 @@ from ._timings import Timings
 from ._tracker import Tracker
 from ._transport import Options, Transport
 from ._user_routes import UserRoutes
-from ._watching import is_anybody_watching, show
+from ._watching import is_anybody_watching, show_run
 
 logging.getLogger("comfy_widgets").addHandler(logging.NullHandler())
 
@@ -374,7 +374,7 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
             values.setdefault("previews", "auto")
         job = self.submit(workflow, **values)
         if progress:
-            show([job])
+            show_run(job)
         return job.result(timeout)
 
     def map(
@@ -485,7 +485,13 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
             parts.timings.learn(core.state.plan.classes, core.state.durations)
 
         core = JobCore(prompt_id, media.content, seconds=parts.timings.get, on_end=keep)
-        services = JobServices(self._submitter.cancel, parts.dispatcher, parts.transport.check_process, owner=self)
+        services = JobServices(
+            self._submitter.cancel,
+            parts.dispatcher,
+            parts.transport.check_process,
+            self,
+            lambda: parts.transport.address.base,
+        )
         job = Job(core, services)
         if document is not None:
             core.prepare(document.to_prompt(), document.drawn)

@@ -200,6 +200,14 @@ class JobCore:
         self._publish(event, before, after)
         return tells
 
+    def begin_again(self) -> None:
+        """It is carried out anew, elsewhere: what its events told so far is over."""
+        self._change(
+            lambda state: replace(
+                planned(RunState(Plan({}, {}, {})), state.plan), cancelling=state.cancelling, warnings=state.warnings
+            )
+        )
+
     def ask_cancel(self) -> bool:
         """Note that its end was asked for; False where it has ended already."""
         return self._change(cancelling)
@@ -232,6 +240,7 @@ class JobCore:
         status: JobStatus,
         *,
         outputs: Mapping[str, Any] | None = None,
+        result: Result | None = None,
         error: Callable[[Result], ComfyError] | None = None,
     ) -> bool:
         """End it, once; False where another channel was first.
@@ -241,6 +250,8 @@ class JobCore:
         status : JobStatus
         outputs : dict, optional
             What the history has; it replaces what the events told.
+        result : Result, optional
+            In place of one that is made of these outputs.
         error : callable, optional
             Makes the error that it ends with, from the result as far as there is one.
         """
@@ -254,7 +265,7 @@ class JobCore:
                 # The history has the last word, also where it names an expanded node by another id than the stream did.
                 history = dict(outputs or {})
                 told = {node: output for node, output in before.outputs.items() if output not in history.values()}
-                result = self._make_result(status, {**told, **history}, ended_at)
+                result = result or self._make_result(status, {**told, **history}, ended_at)
                 self._error = error(result) if error is not None else None
                 self._result = result
             except Exception as why:

@@ -37,12 +37,15 @@ class JobServices:
         Raises where this process is a fork.
     owner : object
         The client: it, and with it the connection, lives as long as somebody holds the job.
+    server : callable
+        Gives the address of the server that the job is on.
     """
 
     cancel: Callable[[JobCore], None]
     dispatcher: Dispatcher
     check_process: Callable[[], None]
     owner: object
+    server: Callable[[], str]
 
 
 class Job:
@@ -75,6 +78,11 @@ class Job:
     def client(self) -> Any:
         """The `ComfyClient` that made it."""
         return self._services.owner
+
+    @property
+    def server(self) -> str:
+        """The address of the server that it is on; empty while a fleet has not chosen one."""
+        return self._services.server()
 
     @property
     def prompt(self) -> Mapping[str, Any]:

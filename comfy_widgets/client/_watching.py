@@ -37,3 +37,18 @@ def show(jobs: Sequence[Job]) -> None:
     """Show jobs, where somebody wants to see them."""
     if _show is not None:
         _show(jobs)
+
+
+def show_run(job: Job) -> None:
+    """Show a job, where somebody wants to see it: in a notebook, not in a script.
+
+    Parameters
+    ----------
+    job : Job
+        It is about to be waited for.
+
+    Examples
+    --------
+    >>> show_run(client.submit(example(), width=64, height=64, steps=1))
+    """
+    show([job])

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from ._experiment import Experiment as Experiment
     from ._explain import Explanation as Explanation
     from ._explain import explain as explain
+    from ._fleet import Fleet as Fleet
     from ._images import FoundImage as FoundImage
     from ._images import ImageIndex as ImageIndex
     from ._images import images as images
+    from ._members import ServerRow as ServerRow
     from ._order import Price as Price
     from ._order import in_words as in_words
     from ._sample import latin as latin
@@ -38,16 +40,20 @@ if TYPE_CHECKING:
     from ._store import Store as Store
     from ._sweep import resume as resume
     from ._sweep import sweep as sweep
+    from ._task import Stint as Stint
 
 _HOMES = {
     "Cell": "_cell",
     "Experiment": "_experiment",
     "ExperimentError": "_errors",
     "Explanation": "_explain",
+    "Fleet": "_fleet",
     "FoundImage": "_images",
     "ImageIndex": "_images",
     "Price": "_order",
     "Rating": "_store",
+    "ServerRow": "_members",
+    "Stint": "_task",
     "Store": "_store",
     "add_arguments": "_command",
     "explain": "_explain",

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,8 @@ from ._cells import CellList
 from ._display import make_view
 from ._errors import ExperimentError
 from ._order import Price
-from ._runner import Client, Runner, Status
+from ._places import Client
+from ._runner import Runner, Status
 from ._sample import Indices
 from ._saved import definition_of
 from ._snapshot import state_of
@@ -73,13 +75,16 @@ class Experiment(Sequence[Cell]):
         self._asking = asking
         self._listeners: dict[int, Callable[[Cell | None], object]] = {}
         self._view: Any = None
-        self._runner = Runner(client, store, timings, self._changed, self._more)
+        self._runner = Runner(client, store, timings, self._changed, self._more, name)
         self._list = CellList(name, space, store, timings, number)
         self.price: Price = self._take_in(cells)
 
     def _take_in(self, indices: Sequence[Indices]) -> Price:
         """Make cells, and hand over those that have to run in the best order."""
         todo, price = self._list.take_in(indices, self._warm)
+        if price.seconds is not None:
+            # Several servers share the work.
+            price = replace(price, seconds=price.seconds / max(1, len(getattr(self._client, "servers", ()))))
         self._runner.add(todo)
         if self._asking is not None:
             one, count = self._list.price_of_one(self._warm), self._asking.count

@@ -1,7 +1,7 @@
-"""Runs cells: two prompts at a time, each claimed before it is sent, each result kept before the next is asked for.
+"""Runs cells: each claimed before it is sent, each result kept before the next is asked for.
 
 There is no thread here. The first prompts are sent by whoever starts it, all others by the thread of the client's
-listeners, when a job has ended.
+listeners, when a job has ended. When and where each cell runs is decided by `Places`.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import logging
 import sqlite3
 import threading
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
-from ..client import ComfyClient, FileGone, JobError, JobStatus, ServerError
+from ..client import FileGone, JobError, JobStatus, ServerError
 from ..protocol import ComfyError
 from ._cell import Cell
 from ._errors import ExperimentError
 from ._keep import keep_failure, keep_result
-from ._store import Claim, Store
+from ._places import Client, OneServer, Places
+from ._store import Store
 from ._timings import Stopwatch, Timings
 
 if TYPE_CHECKING:
@@ -32,24 +32,7 @@ logger = logging.getLogger(__name__)
 
 Status = Literal["ready", "running", "paused", "completed", "cancelled"]
 
-WINDOW = 2
-"""One prompt runs and one waits: fewer leave the server idle, more make it slow for everybody else."""
 _TRIES = 3
-
-
-class Client(Protocol):
-    """What runs cells: a `ComfyClient`, or anything that answers like one."""
-
-    @property
-    def url(self) -> str: ...
-
-    def submit(self, workflow: Any, /, *, prompt_id: str | None = None, **values: Any) -> Job: ...
-
-    def attach(self, prompt_id: str) -> Job: ...
-
-    def queue(self) -> Any: ...
-
-    def object_info(self) -> dict[str, Any]: ...
 
 
 @dataclass
@@ -61,7 +44,7 @@ class _Out:
     job: Job | None = None
     adopted: bool = False
     stopped: bool = False
-    server: str = ""
+    unclaimed: Exception | None = None
 
 
 class Runner:
@@ -76,6 +59,8 @@ class Runner:
         Called with a cell whose state has changed, and with None when the experiment's own has.
     more : callable, optional
         Gives another cell when all are done, or None.
+    name : str
+        Of the experiment.
     """
 
     def __init__(
@@ -85,6 +70,7 @@ class Runner:
         timings: Timings,
         changed: Callable[[Cell | None], object],
         more: Callable[[], Cell | None] = lambda: None,
+        name: str = "sweep",
     ) -> None:
         self.client = client
         self.condition = threading.Condition()
@@ -94,8 +80,10 @@ class Runner:
         self._timings = timings
         self._changed = changed
         self._more = more
-        self._todo: deque[Cell] = deque()
+        make: Callable[..., Places] = getattr(client, "places_for", partial(OneServer, client))
+        self._places = make(self._begin, name)
         self._out: dict[str, _Out] = {}
+        self._twins: list[Cell] = []
         self._forced: set[str] = set()
         self._last_end: float | None = None
 
@@ -107,10 +95,7 @@ class Runner:
             listed = list(cells)
             if force:
                 self._forced.update(cell.key for cell in listed)
-            if front:
-                self._todo.extendleft(reversed(listed))
-            else:
-                self._todo.extend(listed)
+            self._places.put(listed, front=front)
             if self.status == "completed" and listed:
                 self.status = "running"
         if self.status == "running":
@@ -122,12 +107,14 @@ class Runner:
             if self.status in ("completed", "running"):
                 return
             self.status, self.error = "running", None
+            self._places.pause(False)
         self._changed(None)
         self._fill()
 
     def pause(self, *, now: bool = False, error: ExperimentError | None = None) -> None:
         """Send nothing more; with ``now`` also stop what is on the server."""
         with self.condition:
+            self._places.pause(True)
             if self.status in ("running", "ready"):
                 self.status = "paused"
             self.error = error or self.error
@@ -146,8 +133,8 @@ class Runner:
         with self.condition:
             if self.status != "completed":
                 self.status = "cancelled"
-            dropped = list(self._todo)
-            self._todo.clear()
+            dropped = [*self._places.withdraw(), *self._twins]
+            self._twins.clear()
             for cell in dropped:
                 cell.reset(JobStatus.CANCELLED)
             self.condition.notify_all()
@@ -163,59 +150,65 @@ class Runner:
     # Sending
 
     def _fill(self) -> None:
-        """Send what fits into the window."""
-        while True:
+        """Send what there is room for."""
+        try:
             with self.condition:
-                if self.status != "running" or len(self._out) >= WINDOW:
-                    return
-                try:
-                    cell = self._take()
-                except ComfyError as error:
-                    self.pause(error=ExperimentError(f"Paused: {error}"))
-                    return
-                if cell is None:
-                    if not self._out:
-                        # Before those who wait are told: they may look at it, or end the process.
-                        self._timings.save()
-                        self.status = "completed"
-                        self.condition.notify_all()
-                    break
-                out = self._out[cell.key] = _Out(cell)
-                forced = cell.key in self._forced
-                self._forced.discard(cell.key)
-            self._send(out, forced)
-        if self.status == "completed":
-            self._changed(None)
+                while self.status == "running" and len(self._out) + self._places.waiting < self._places.capacity:
+                    another = self._more()
+                    if another is None:
+                        break
+                    self._places.put([another])
+        except ComfyError as error:
+            self.pause(error=ExperimentError(f"Paused: {error}"))
+            return
+        self._places.dispatch()
+        with self.condition:
+            if self.status != "running" or self._out or self._places.waiting or self._twins:
+                return
+            # Before those who wait are told: they may look at it, or end the process.
+            self._timings.save()
+            self.status = "completed"
+            self.condition.notify_all()
+        self._changed(None)
 
-    def _take(self) -> Cell | None:
-        for _ in range(len(self._todo)):
-            cell = self._todo.popleft()
-            if cell.key not in self._out:
-                return cell
-            # The same prompt is on the server for another cell.
-            self._todo.append(cell)
-        another = self._more() if not self._todo else None
-        if another is not None and another.key in self._out:
-            self._todo.append(another)
-            return None
-        return another
+    def _begin(self, cell: Cell) -> None:
+        """There is room for a cell."""
+        with self.condition:
+            if self.status != "running":
+                self._places.put([cell], front=True)
+                self._places.leave(cell)
+                return
+            if cell.key in self._out:
+                # The same prompt is on the server for another cell; once that has ended, its result is known.
+                self._twins.append(cell)
+                self._places.leave(cell)
+                return
+            out = self._out[cell.key] = _Out(cell)
+            forced = cell.key in self._forced
+            self._forced.discard(cell.key)
+        self._send(out, forced)
+
+    def _forget(self, out: _Out) -> None:
+        """A cell is out no more; called with the condition held."""
+        self._out.pop(out.cell.key, None)
+        self._places.leave(out.cell)
+        twins = [cell for cell in self._twins if cell.key == out.cell.key]
+        self._twins = [cell for cell in self._twins if cell.key != out.cell.key]
+        self._places.put(twins, front=True)
 
     def _send(self, out: _Out, forced: bool) -> None:
         cell = out.cell
         try:
             if not forced and self._known(cell):
                 with self.condition:
-                    self._out.pop(cell.key, None)
+                    self._forget(out)
                 self._changed(cell)
                 return
             claim = None if forced else self._store.claims([cell.key]).get(cell.key)
-            job = self._adopt(claim) if claim is not None else None
-            out.adopted, out.server = job is not None, claim.server if claim is not None else ""
+            job = self._places.adopt(cell, claim.prompt_id, claim.server) if claim is not None else None
+            out.adopted = job is not None
             if job is None:
-                out.server = self.client.url
-                prompt_id = str(uuid.uuid4())
-                self._store.claim(cell.key, prompt_id, self.client.url)
-                job = self.client.submit(cell.workflow, prompt_id=prompt_id)
+                job = self._places.submit(cell, str(uuid.uuid4()), partial(self._claim, out))
             with self.condition:
                 out.job = cell.job = job
                 cell.status = JobStatus.IN_PROGRESS
@@ -229,6 +222,14 @@ class Runner:
             self._put_back(out)
             self.pause(error=_in_words(error, cell))
 
+    def _claim(self, out: _Out, prompt_id: str, server: str) -> None:
+        """Note where a cell goes, before it is sent there; without that note nothing is sent."""
+        try:
+            self._store.claim(out.cell.key, prompt_id, server)
+        except (OSError, sqlite3.Error) as error:
+            out.unclaimed = error
+            raise
+
     def _known(self, cell: Cell) -> bool:
         """Whether somebody has run the same prompt meanwhile: another cell, or another kernel."""
         result = self._store.results([cell.key]).get(cell.key)
@@ -238,27 +239,14 @@ class Runner:
             cell.settle(result, stored=True)
         return True
 
-    def _adopt(self, claim: Claim) -> Job | None:
-        """A job for a prompt that was sent before; None where its server is no more."""
-        if claim.server == self.client.url:
-            return self.client.attach(claim.prompt_id)
-        elsewhere = ComfyClient(claim.server, journal=False)
-        try:
-            elsewhere.queue()
-        except ComfyError as error:
-            logger.warning("%s does not answer (%s); what it was to run is run again.", claim.server, error)
-            elsewhere.close()
-            return None
-        return elsewhere.attach(claim.prompt_id)
-
     def _put_back(self, out: _Out) -> None:
         with self.condition:
-            self._out.pop(out.cell.key, None)
+            self._forget(out)
             if self.status == "cancelled":
                 out.cell.reset(JobStatus.CANCELLED)
             else:
                 out.cell.reset()
-                self._todo.appendleft(out.cell)
+                self._places.put([out.cell], front=True)
             self.condition.notify_all()
         self._changed(out.cell)
 
@@ -279,12 +267,16 @@ class Runner:
         self._fill()
 
     def _settle(self, out: _Out, job: Job) -> None:
-        cell, server = out.cell, out.server
+        cell, server = out.cell, job.server
+        if out.unclaimed is not None:
+            raise out.unclaimed
         error = job.exception(0)
         if error is None:
             try:
                 kept = keep_result(self._store, cell.key, job, job.result(0), server, out.watch)
-            except FileGone as gone:
+            except ServerError as gone:
+                if not isinstance(gone, FileGone) and not self._places.moves:
+                    raise
                 self._again(out, gone)
                 return
             self._learn(out, job)
@@ -294,13 +286,14 @@ class Runner:
                 self._put_back(out)
                 return
             with self.condition:
-                self._out.pop(cell.key, None)
+                self._forget(out)
                 cell.reset(JobStatus.CANCELLED, str(error))
             self._changed(cell)
             return
         elif job.status == "lost":
-            # Raises where the server does not answer: then it is not the cell that is lost.
-            self.client.queue()
+            if not self._places.moves:
+                # Raises where the server does not answer: then it is not the cell that is lost.
+                self.client.queue()
             self._again(out, error)
             return
         elif isinstance(error, ServerError) and not isinstance(error, JobError):
@@ -308,7 +301,7 @@ class Runner:
         else:
             kept = keep_failure(self._store, cell.key, job, error, server)
         with self.condition:
-            self._out.pop(cell.key, None)
+            self._forget(out)
             cell.settle(kept)
         self._changed(cell)
 

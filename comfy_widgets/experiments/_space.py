@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from os import PathLike
@@ -41,11 +41,16 @@ class Space:
         One for each workflow.
     axes : tuple of Axis
         Of several workflows the first axis is which one.
+    specs : NodeSpecs
+        The server's definitions.
+    accepts : callable or None
+        Raises `WorkflowError` for a prompt that no server of a fleet can run.
     """
 
     bases: tuple[Base, ...]
     axes: tuple[Axis, ...]
     specs: NodeSpecs
+    accepts: Callable[[Prompt], object] | None = None
 
     @classmethod
     def make(cls, workflow: Any, given: Mapping[str, Any], object_info: Mapping[str, Any]) -> Space:
@@ -78,7 +83,13 @@ class Space:
         return cls.of(bases, axes, specs)
 
     @classmethod
-    def of(cls, bases: Sequence[Base], axes: Sequence[Axis], specs: NodeSpecs) -> Space:
+    def of(
+        cls,
+        bases: Sequence[Base],
+        axes: Sequence[Axis],
+        specs: NodeSpecs,
+        accepts: Callable[[Prompt], object] | None = None,
+    ) -> Space:
         """Make a space of parts that are bound."""
         if len(bases) > 1:
             if any(axis.name == WORKFLOWS for axis in axes):
@@ -86,7 +97,7 @@ class Space:
                     "With several workflows, 'workflow' is an axis already; call the other one otherwise."
                 )
             axes = [Axis(WORKFLOWS, tuple(Option(base.name, base.name) for base in bases)), *axes]
-        return cls(tuple(bases), tuple(axes), specs)
+        return cls(tuple(bases), tuple(axes), specs, accepts)
 
     @property
     def sizes(self) -> list[int]:
@@ -132,15 +143,27 @@ class Space:
         for indices in chosen:
             for problem in self.workflow(indices).check():
                 if problem.severity == "error":
-                    where = ", ".join(f"{name} {label}" for name, label in self.labels(indices).items())
-                    message = f"The cell with {where}: {problem.message}" if where else problem.message
                     raise WorkflowError(
-                        message,
+                        self._located(indices, problem.message),
                         node_id=problem.node_id,
                         node_title=problem.node_title,
                         class_type=problem.class_type,
                         input_name=problem.input_name,
                     )
+
+        # Which server has what depends on several values at once: of these all cells are asked about.
+        if self.accepts is None:
+            return
+        for indices in cells:
+            try:
+                self.accepts(self.prompt(indices))
+            except WorkflowError as error:
+                error.args = (self._located(indices, str(error)), *error.args[1:])
+                raise
+
+    def _located(self, indices: Indices, message: str) -> str:
+        where = ", ".join(f"{name} {label}" for name, label in self.labels(indices).items())
+        return f"The cell with {where}: {message}" if where else message
 
     def _each_value_once(self, cells: Sequence[Indices]) -> list[Indices]:
         met: set[tuple[int, int]] = set()
@@ -172,7 +195,7 @@ class Space:
         if len(self.bases) > 1:
             axes = axes[1:]
         bases = [bind(base.workflow, base.name, axes, {}, self.specs, base.dated) for base in self.bases]
-        return Space.of(bases, axes, self.specs)
+        return Space.of(bases, axes, self.specs, self.accepts)
 
     @staticmethod
     def _like(axis: Axis, values: Any) -> Any:

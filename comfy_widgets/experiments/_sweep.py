@@ -7,6 +7,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..protocol import WorkflowError
 from ._ask import Asking
 from ._errors import ExperimentError
 from ._experiment import ASK_ABOVE, Experiment
-from ._runner import Client
+from ._places import Client
 from ._sample import Indices, Sample, combinations
 from ._saved import space_of
 from ._space import Space, Values, shape_of
@@ -47,8 +48,8 @@ def sweep(
         Whatever `Workflow.load` takes. A list, or a dict of names and workflows, makes an axis of its own.
     axes : Mapping, optional
         The same as keywords, for parameters whose names are no Python identifiers: ``{"KSampler 2.steps": [10, 20]}``.
-    client : ComfyClient, optional
-        The server; found as `ComfyClient` finds one by default.
+    client : ComfyClient or Fleet, optional
+        The server, or several; found as `ComfyClient` finds one by default.
     folder : str or Path, optional
         The store. What is in it is not run again, however the sweep ended. By default a folder of the workflow's name
         below ``experiments`` where the notebook is.
@@ -90,7 +91,7 @@ def sweep(
     given = {**(axes or {}), **more}
     if client is None:
         client = ComfyClient()
-    space = Space.make(workflow, given, client.object_info())
+    space = replace(Space.make(workflow, given, client.object_info()), accepts=_accepts(client))
     count = sample.count if isinstance(sample, Sample) else sample
     if ask is not None:
         if count is None or score is None:
@@ -120,8 +121,8 @@ def resume(folder: str | Path, *, client: Any = None, confirm: bool | None = Tru
     ----------
     folder : str or Path
         Its store; or a page that `Experiment.save` wrote, which makes a store beside itself.
-    client : ComfyClient, optional
-        The server; found as `ComfyClient` finds one by default.
+    client : ComfyClient or Fleet, optional
+        The server, or several; found as `ComfyClient` finds one by default.
     confirm : bool, optional
         False only makes it ready, to look at.
 
@@ -177,7 +178,7 @@ def _again(
     """Make an experiment of what was kept of it."""
     if client is None:
         client = ComfyClient()
-    space = space_of(definition, client.object_info(), store)
+    space = replace(space_of(definition, client.object_info(), store), accepts=_accepts(client))
     if any(
         len(indices) != len(space.axes) or not all(0 <= i < n for i, n in zip(indices, space.sizes, strict=True))
         for indices in cells
@@ -210,6 +211,11 @@ def _refuse_another(store: Store, shape: str) -> None:
             f"{store.folder} keeps the experiment {next(iter(shapes.values()))!r} of another workflow: other nodes, or "
             "connected otherwise. Choose another folder."
         )
+
+
+def _accepts(client: Any) -> Callable[[Any], object] | None:
+    """What refuses a prompt that no server of a fleet can run; None for a single server, which is asked otherwise."""
+    return getattr(client, "check_prompt", None)
 
 
 def _timings(client: Client) -> Timings:

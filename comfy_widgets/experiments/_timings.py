@@ -50,7 +50,7 @@ class Kind:
 
 def kinds(prompt: Prompt) -> dict[str, Kind]:
     """Return what the seconds of each node of a prompt depend on."""
-    pixels = _megapixels(prompt)
+    pixels = megapixels(prompt)
     found = {}
     for node_id, node in prompt.items():
         inputs = node["inputs"]
@@ -91,7 +91,7 @@ def model_of(prompt: Prompt) -> str:
     )
 
 
-def _megapixels(prompt: Prompt) -> float:
+def megapixels(prompt: Prompt) -> float:
     """The size of what a prompt makes, in millions of pixels."""
     sizes = [
         inputs["width"] * inputs["height"] * inputs.get("batch_size", 1)
@@ -137,6 +137,9 @@ class Stopwatch:
         """Take an event; it is called in the thread of the client's listeners."""
         now = time.monotonic() if now is None else now
         if isinstance(event, ExecutionStart):
+            # Once more from the beginning, where another server took it over.
+            self.seconds, self.loading, self.cached, self._node = {}, 0.0, (), None
+            self._first = self._last = None
             self.began_at = event.timestamp
         elif isinstance(event, ExecutionCached):
             self.cached = (*self.cached, *event.nodes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 W = TypeVar("W", bound=Widget)
 
+_numbers = count(1)
+
 
 class ComfyPanel(PanelTraits):
     """A workflow in the notebook: its form, Run and Cancel, progress, the live preview, and the images.
@@ -45,8 +48,8 @@ class ComfyPanel(PanelTraits):
     ----------
     workflow : Workflow, dict, str, Path or bytes
         Anything that `Workflow.load` takes.
-    client : ComfyClient, optional
-        The server; all widgets without a client share one, see `ComfyClient` for the server it takes.
+    client : ComfyClient or Fleet, optional
+        The server, or several; all widgets without a client share one, see `ComfyClient` for the server it takes.
     params : iterable of str, or Mapping, optional
         What the form shows at once, and in which order; see `Workflow.expose`.
     title : str, optional
@@ -124,6 +127,8 @@ class ComfyPanel(PanelTraits):
         layout: Any = None,
     ) -> None:
         self._record = NotebookRecord(keep)
+        # By this a fleet tells its people apart, who take turns.
+        self._share = f"panel {next(_numbers)}"
         self._parts: list[Widget] = []
         state = FormState(workflow, client or default_client(), params, title=title)
         runs = Runs(_PanelHost(state, self._run_ended))
@@ -184,7 +189,9 @@ class ComfyPanel(PanelTraits):
         frame = self._state.frame
         try:
             workflow = self.workflow.with_params(values) if values else self.workflow
-            job = self.client.submit(workflow, previews="auto")
+            turn = {"share": self._share} if getattr(self.client, "takes_turns", False) else {}
+            submit: Callable[..., Job] = self.client.submit
+            job = submit(workflow, previews="auto", **turn)
         except ComfyError as error:
             self._run_core.refuse(error, frame)
             self._announce()

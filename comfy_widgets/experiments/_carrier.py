@@ -1,0 +1,565 @@
+"""What a fleet does: sends work where the scheduler decides, and sees to it that each ends once, whatever happens.
+
+There is no thread here. It is driven by those who submit and by the listeners of the servers' clients.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+import weakref
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..client import ExecutionFailed, Job, JobError, JobLost, JobRelay, JobStatus, Progress, Relays, ServerError
+from ..protocol import ComfyError, Event, Status, WorkflowError
+from ._catalogs import Catalogs, in_words
+from ._schedule import Line, Place, Scheduler, Start, Work
+from ._task import Stint, Task
+from ._timings import megapixels, model_of
+
+if TYPE_CHECKING:
+    from ._members import Member
+
+logger = logging.getLogger(__name__)
+
+_REMEMBERED = 5000
+
+
+class Carrier:
+    """The work of a fleet, from where it waits to its end.
+
+    Parameters
+    ----------
+    members : list of Member
+    owner : object
+        The fleet, which lives as long as somebody holds one of its jobs.
+    window : int
+        Prompts on a server at a time.
+    lost_after : float
+        Seconds without an answer after which the work of a server goes to others.
+    tries : int
+        How many servers may lose the same work.
+    """
+
+    def __init__(self, members: Sequence[Member], owner: object, window: int, lost_after: float, tries: int) -> None:
+        self.members: dict[str, Member] = {}
+        self.lock = threading.RLock()
+        self.stints: deque[Stint] = deque(maxlen=_REMEMBERED)
+        self.scheduler = Scheduler()
+        self.catalogs = Catalogs({})
+        self._window = window
+        self._lost_after = lost_after
+        self._tries = tries
+        self._relays = Relays()
+        self._owner = weakref.ref(owner)
+        self._tasks: dict[str, Task] = {}
+        self._listeners: list[Callable[[], object]] = []
+        self._closed = False
+        for member in members:
+            self.join(member)
+
+    # Servers
+
+    def join(self, member: Member) -> None:
+        """Take a server in."""
+        with self.lock:
+            self.members[member.name] = member
+            self.scheduler.places[member.name] = Place(
+                member.name, window=self._window, up=member.definitions is not None
+            )
+            self._compare()
+        member.subscription = member.client.connect(partial(self._heard, member.name))
+        if member.definitions is None:
+            self._await_return(member.name)
+        self.dispatch()
+
+    def part(self, server: str) -> None:
+        """Let a server go: what waits there is taken back, what runs there ends there."""
+        with self.lock:
+            member = self.members.pop(server)
+            works = self.scheduler.remove(server)
+            moved = [work for work in works if not work.running]
+            for work in works:
+                if work in moved:
+                    self._move(work.payload, f"{server} has left the fleet", member, lost=False)
+            if self.members:
+                self._compare()
+        for work in moved:
+            leg = work.payload.legs.get(server)
+            if leg is not None:
+                leg.cancel()
+        if not any(not work.payload.over for work in works if work not in moved):
+            member.close()
+        self.dispatch()
+
+    def _compare(self) -> None:
+        """What each server can run follows from what all of them have."""
+        known = {name: m.definitions for name, m in self.members.items() if m.definitions is not None}
+        self.catalogs = Catalogs(known)
+        uploads: set[str] = set().union(*(member.uploads for member in self.members.values()))
+        for name, place in self.scheduler.places.items():
+            missing = uploads - self.members[name].uploads
+            place.lacks = self.catalogs.lacks(name) | {("uploaded image", image) for image in missing}
+
+    def uploaded(self, name: str, members: Sequence[Member]) -> None:
+        """Take note that these servers have an image, and the others have not."""
+        with self.lock:
+            for member in members:
+                member.uploads.add(name)
+            self._compare()
+
+    def refresh(self) -> None:
+        """Ask all servers again what they have."""
+        for member in list(self.members.values()):
+            with suppress(ComfyError):
+                member.look()
+        with self.lock:
+            self._compare()
+        self.dispatch()
+
+    # Work comes
+
+    def check(self, prompt: Mapping[str, Any]) -> None:
+        """Make sure that some server can run a prompt.
+
+        Raises
+        ------
+        WorkflowError
+            None can; it says what each one lacks.
+        """
+        with self.lock:
+            unknown = self.catalogs.unknown(prompt)
+            if unknown is not None:
+                raise WorkflowError(f"No server of the fleet has the node class {unknown!r}.", class_type=unknown)
+            work = self._work(Line(), prompt)
+            if not self.scheduler.able(work):
+                raise WorkflowError(f"No server of the fleet can run this: {self._obstacles(work)}.")
+
+    def _work(self, line: Line, prompt: Mapping[str, Any]) -> Work:
+        needs = self.catalogs.needs(prompt)
+        uploads: set[str] = set().union(*(member.uploads for member in self.members.values()))
+        if uploads:
+            values = {value for node in prompt.values() for value in node["inputs"].values() if isinstance(value, str)}
+            needs |= {("uploaded image", image) for image in uploads & values}
+        return Work(line, needs, model_of(prompt), megapixels(prompt))
+
+    def _obstacles(self, work: Work) -> str:
+        said = []
+        for place in self.scheduler.places.values():
+            lacking = sorted(work.needs & place.lacks)
+            if self.members[place.name].definitions is None:
+                said.append(f"{place.name} does not answer")
+            elif lacking:
+                said.append(f"{place.name} lacks {' and '.join(in_words(need) for need in lacking[:3])}")
+            elif not place.able(work):
+                said.append(f"the memory of {place.name} does not suffice for {work.model or 'it'} at this size")
+        return "; ".join(said) or "there is none"
+
+    def task(self, line: Line, prompt: Mapping[str, Any], **details: Any) -> Task:
+        """Make work of a prompt; it waits once it is `put`."""
+        with self.lock:
+            task = Task(self._work(line, prompt), **details)
+        task.work.payload = task
+        return task
+
+    def put(self, line: Line, tasks: Sequence[Task], *, front: bool = False) -> None:
+        """Let work wait."""
+        with self.lock:
+            if self._closed:
+                raise ComfyError("This fleet is closed. Make a new Fleet.")
+            self.scheduler.put(line, [task.work for task in tasks], front=front)
+
+    def withdraw(self, line: Line) -> list[Task]:
+        """Take back what waits in a line and has no job yet."""
+        with self.lock:
+            works = self.scheduler.withdraw(line, lambda work: work.payload.relay is None)
+        return [work.payload for work in works]
+
+    def leave(self, task: Task) -> None:
+        """It was started and is not sent after all."""
+        with self.lock:
+            self.scheduler.leave(task.work)
+
+    def give_job(self, task: Task, prompt_id: str, drawn: Mapping[str, Any], prompt: Mapping[str, Any]) -> Job:
+        """Make the job that people hold."""
+        cancel = partial(self._cancel, task)
+        task.relay = self._relays.new(prompt_id, prompt, drawn, cancel=cancel, owner=self._owner())
+        with self.lock:
+            self._tasks[prompt_id] = task
+        return task.relay.job
+
+    def carry(self, task: Task, prompt_id: str, *, attach: bool = False) -> Job:
+        """Send work for which there was room, and give the job that people hold."""
+        assert task.document is not None
+        job = self.give_job(task, prompt_id, task.document.drawn, task.document.to_prompt())
+        if not task.work.server:
+            # It was started only to tell that no server can run it any more.
+            self._fail(task, f"No server of the fleet can run this any more: {'; '.join(task.reasons)}.")
+            return job
+        try:
+            self.send(task, attach=attach)
+        except BaseException:
+            self.abandon(task)
+            raise
+        return job
+
+    def abandon(self, task: Task) -> None:
+        """It was not sent: whoever started it has told so already."""
+        with self.lock:
+            task.over = True
+            self.scheduler.leave(task.work)
+            if task.relay is not None:
+                self._tasks.pop(task.relay.job.prompt_id, None)
+
+    def job(self, prompt_id: str) -> Job | None:
+        """Return the job with this id, where it has not ended."""
+        task = self._tasks.get(prompt_id)
+        return task.relay.job if task is not None and task.relay is not None else None
+
+    # Work goes
+
+    def dispatch(self) -> None:
+        """Start what there is room for, and end what no server can run any more."""
+        while not self._closed:
+            with self.lock:
+                start = self.scheduler.next()
+                stranded = [] if start is not None else self.scheduler.stranded()
+            for work in stranded:
+                self._give_up(work.payload)
+            if start is None:
+                break
+            self._begin(start)
+        self.changed()
+
+    def _begin(self, start: Start) -> None:
+        task: Task = start.work.payload
+        if task.relay is None and task.start is not None:
+            task.start(task)
+            return
+        try:
+            self.send(task, front=start.front)
+        except Exception as error:
+            # A claim that cannot be written, a client that somebody closed: this work alone has failed.
+            failure = error if isinstance(error, ComfyError) else ComfyError(f"It could not be sent: {error}")
+            self._end(task, lambda relay: relay.fail(failure))
+
+    def redirect(self, task: Task, server: str) -> bool:
+        """Let work go to the server that has it already; False where that does not answer."""
+        with self.lock:
+            place = self.scheduler.places.get(server)
+            if place is None or not place.up:
+                return False
+            self.scheduler.leave(task.work)
+            self.scheduler.place_out(task.work, server)
+            return True
+
+    def send(self, task: Task, *, front: bool = False, attach: bool = False) -> None:
+        """Send work to the server that was decided for it; or find it there, where it was sent before."""
+        server, relay = task.work.server, task.relay
+        assert relay is not None
+        member = self.members.get(server)
+        if member is None:
+            with self.lock:
+                self.scheduler.again(task.work, lost=False)
+            return
+        task.sent_at = time.time()
+        if attach or task.document is None:
+            leg = member.client.attach(relay.job.prompt_id)
+        else:
+            if task.claim is not None:
+                task.claim(relay.job.prompt_id, server)
+            relay.server = server
+            options = {**task.options, **({"front": True} if front else {})}
+            leg = member.client.submit(
+                task.document, prompt_id=relay.job.prompt_id, on_post=partial(self._posting, task), **options
+            )
+        with self.lock:
+            task.legs[server] = leg
+            relay.follow(leg)
+        leg.on("status", partial(self._status, task, leg))
+        leg.on("progress", partial(self._progress, task, leg))
+        leg.add_done_callback(partial(self._ended, task))
+        if relay.cancelling:
+            leg.cancel()
+
+    def _posting(self, task: Task, leg: Job) -> None:
+        assert task.relay is not None
+        task.relay.prepare(leg.prompt)
+        if task.on_post is not None:
+            task.on_post(task.relay.job)
+        if task.relay.cancelling:
+            leg.cancel()
+
+    def _cancel(self, task: Task, relay: JobRelay) -> None:
+        """Somebody cancels the job."""
+        with self.lock:
+            waits = bool(self.scheduler.withdraw(task.work.line, lambda work: work is task.work))
+            leg = task.leg
+        if waits:
+            self._end(task, JobRelay.cancelled)
+        elif leg is not None:
+            leg.cancel()
+
+    # What servers say
+
+    def _status(self, task: Task, leg: Job, status: JobStatus) -> None:
+        if status is JobStatus.IN_PROGRESS and task.leg is leg:
+            with self.lock:
+                task.work.running, task.sent_at = True, time.time()
+            self.changed()
+
+    def _progress(self, task: Task, leg: Job, progress: Progress) -> None:
+        silent = progress.no_answer_for
+        if silent is not None and silent >= self._lost_after and task.leg is leg:
+            self._lost(task.work.server, f"{task.work.server} did not answer for {silent:.0f} s")
+
+    def _heard(self, server: str, event: Event) -> None:
+        """Something came over a server's websocket; called in the thread of its listeners."""
+        if isinstance(event, Status) and event.queue_remaining is not None:
+            with self.lock:
+                place = self.scheduler.places.get(server)
+                if place is None:
+                    return
+                ours = len(place.out)
+                strangers, place.strangers = place.strangers, max(0, event.queue_remaining - ours)
+                back = not place.up
+                changed = strangers != place.strangers
+            if back:
+                self._returned(server)
+            elif changed:
+                self.dispatch()
+
+    def _ended(self, task: Task, leg: Job) -> None:
+        """A job of a server has ended; called in the thread of its listeners."""
+        server = leg.server
+        member = self.members.get(server)
+        if task.over:
+            return
+        if task.leg is not leg:
+            if leg.status is JobStatus.COMPLETED:
+                self._adopt(task, leg)
+            return
+        error = leg.exception(0)
+        if error is None or leg.status is JobStatus.CANCELLED or self._closed or task.document is None:
+            self._end(task, lambda relay: relay.finish(leg), leg)
+        elif isinstance(error, ExecutionFailed) and _out_of_memory(error):
+            with self.lock:
+                self.scheduler.bar(task.work)
+                self._move(task, f"the memory of {server} did not suffice", member, lost=False)
+            self.dispatch()
+        elif isinstance(error, JobLost) or (isinstance(error, ServerError) and not isinstance(error, JobError)):
+            self._server_failed(task, server, error)
+        else:
+            # The workflow's own fault, a refusal or a node that raised: another server would say the same.
+            self._end(task, lambda relay: relay.finish(leg), leg)
+        self.dispatch()
+
+    def _server_failed(self, task: Task, server: str, error: ComfyError) -> None:
+        """Not the work has failed but its server: it answers no more, or has forgotten it."""
+        member = self.members.get(server)
+        try:
+            if member is None:
+                raise error
+            member.client.queue()
+        except ComfyError as why:
+            self._lost(server, str(why))
+        with self.lock:
+            if task.work.server == server and not task.over:
+                self._move(task, str(error), member, lost=True)
+        self._give_up_if_tried(task)
+
+    def _lost(self, server: str, reason: str) -> None:
+        """A server does not answer: what is there goes to others, and is looked for again when it is back."""
+        with self.lock:
+            place, member = self.scheduler.places.get(server), self.members.get(server)
+            if place is None or member is None:
+                return
+            member.error = reason
+            works = self.scheduler.set_up(server, False)
+            logger.warning("%s: %d prompts go to other servers (%s)", server, len(works), reason)
+            tasks: list[Task] = [work.payload for work in works if work.payload.document is not None]
+            for task in tasks:
+                member.orphans[task.relay.job.prompt_id] = task  # type: ignore[union-attr]
+                self._move(task, reason, member, lost=True)
+        for task in tasks:
+            self._give_up_if_tried(task)
+        self._await_return(server)
+        self.dispatch()
+
+    def _await_return(self, server: str) -> None:
+        """Have the server's client ask for a prompt that nobody knows, until there is an answer."""
+        member = self.members.get(server)
+        if member is None or self._closed:
+            return
+        with suppress(ComfyError):
+            member.client.attach(new_id()).add_done_callback(lambda _: self._returned(server))
+
+    def _move(self, task: Task, reason: str, member: Member | None, *, lost: bool) -> None:
+        """Let work wait for another server; called with the lock held."""
+        server = task.work.server
+        task.reasons.append(reason if server in reason else f"{server}: {reason}")
+        self._note(task, server, "lost" if lost else "moved")
+        if member is not None and lost:
+            member.lost += 1
+        self.scheduler.again(task.work, lost=lost)
+        if task.relay is not None:
+            task.relay.leave()
+            task.relay.warn(f"{reason[:1].upper()}{reason[1:]}; another server gets it.")
+
+    def _give_up_if_tried(self, task: Task) -> None:
+        if task.work.tries >= self._tries and not task.over:
+            with self.lock:
+                self.scheduler.withdraw(task.work.line, lambda work: work is task.work)
+            said = "\n".join(f"- {reason}" for reason in task.reasons)
+            self._fail(task, f"Given up after {task.work.tries} tries:\n{said}")
+
+    def _give_up(self, task: Task) -> None:
+        """No server can run it any more."""
+        with self.lock:
+            obstacles = self._obstacles(task.work)
+        if task.relay is None and task.start is not None:
+            # Whoever waits for it learns by a job that has failed.
+            task.reasons.append(obstacles)
+            task.start(task)
+        else:
+            self._fail(task, f"No server of the fleet can run this any more: {obstacles}.")
+
+    def _fail(self, task: Task, message: str) -> None:
+        relay = task.relay
+        assert relay is not None
+        error = JobError(message, prompt_id=relay.job.prompt_id)
+        self._end(task, lambda relay: relay.fail(error))
+
+    def _returned(self, server: str) -> None:
+        """A server answers again: what it has of the work that others were given is taken, or taken back."""
+        with self.lock:
+            member, place = self.members.get(server), self.scheduler.places.get(server)
+            if member is None or place is None or place.up or member.looking or self._closed:
+                return
+            member.looking = True
+        try:
+            member.look()
+            with self.lock:
+                self._compare()
+                self.scheduler.set_up(server, True)
+                orphans, member.orphans = member.orphans, {}
+        except ComfyError as error:
+            member.error = str(error)
+            self._await_return(server)
+            return
+        finally:
+            member.looking = False
+        for prompt_id, task in orphans.items():
+            leg = task.legs.get(server)
+            if leg is not None and not leg.done():
+                with suppress(ComfyError):
+                    self._sort_out(task, leg, member, prompt_id)
+        self.dispatch()
+
+    def _sort_out(self, task: Task, leg: Job, member: Member, prompt_id: str) -> None:
+        if member.client.history(prompt_id) is not None:
+            # Its result comes by itself, and is taken where it is the first.
+            return
+        if member.client.queue().position(prompt_id) is None:
+            return
+        with self.lock:
+            other = task.leg
+            takes = not task.over and (other is None or other.status is JobStatus.PENDING)
+            if takes:
+                self.scheduler.withdraw(task.work.line, lambda work: work is task.work)
+                self.scheduler.leave(task.work)
+                self.scheduler.place_out(task.work, member.name)
+                assert task.relay is not None
+                task.relay.follow(leg)
+        if not takes:
+            leg.cancel()
+        elif other is not None:
+            other.cancel()
+
+    def _adopt(self, task: Task, leg: Job) -> None:
+        """A server that was given up has finished it after all."""
+        with self.lock:
+            if task.over:
+                return
+            other = task.leg
+            self.scheduler.withdraw(task.work.line, lambda work: work is task.work)
+        self._end(task, lambda relay: relay.finish(leg), leg)
+        if other is not None:
+            other.cancel()
+
+    # The end
+
+    def _end(self, task: Task, end: Callable[[JobRelay], object], leg: Job | None = None) -> None:
+        relay = task.relay
+        assert relay is not None
+        with self.lock:
+            if task.over:
+                return
+            task.over = True
+            self._tasks.pop(relay.job.prompt_id, None)
+            server = leg.server if leg is not None else task.work.server
+            self.scheduler.leave(task.work)
+        end(relay)
+        with self.lock:
+            self._note(task, server, str(relay.job.status))
+        self.changed()
+
+    def _note(self, task: Task, server: str, outcome: str) -> None:
+        now, member = time.time(), self.members.get(server)
+        if not server or not task.sent_at:
+            return
+        self.stints.append(Stint(server, task.label, task.sent_at, now, outcome))
+        if member is not None and outcome == "completed":
+            member.completed += 1
+            member.seconds += now - task.sent_at
+        elif member is not None and outcome == "failed":
+            member.failed += 1
+
+    def close(self) -> None:
+        """End all that waits, and let go of the servers; what runs there goes on."""
+        with self.lock:
+            if self._closed:
+                return
+            self._closed = True
+            tasks = list(self._tasks.values())
+        for task in tasks:
+            if task.leg is None:
+                self._fail(task, "The fleet was closed before it was sent.")
+        for member in self.members.values():
+            member.close()
+        self._relays.close()
+
+    # Who wants to know
+
+    def on_change(self, listener: Callable[[], object]) -> Callable[[], None]:
+        """Call ``listener`` when something has changed; return what takes it away again."""
+        self._listeners = [*self._listeners, listener]
+
+        def stop() -> None:
+            self._listeners = [known for known in self._listeners if known is not listener]
+
+        return stop
+
+    def changed(self) -> None:
+        """Tell the listeners."""
+        for listener in self._listeners:
+            try:
+                listener()
+            except Exception:
+                logger.exception("a listener of the fleet failed")
+
+
+def new_id() -> str:
+    """Return an id that no prompt has."""
+    return str(uuid.uuid4())
+
+
+def _out_of_memory(error: ExecutionFailed) -> bool:
+    kind, message = error.exception_type.lower(), error.exception_message.lower()
+    return "outofmemory" in kind or "out of memory" in message or "allocation on device" in message
