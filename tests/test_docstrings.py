@@ -44,6 +44,7 @@ HANDED_OUT = {
     "Experiment",
     "client.Batch",
     "client.Events",
+    "client.JobRelay",
     "client.Subscription",
     "experiments.Cell",
     "testing.Stage",
@@ -175,6 +176,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
             "client": client,
             "workflow": example(),
             "result": client.run(small),
+            "fleet": comfy_widgets.Fleet([client]),
             "run": comfy_widgets.sweep(small, seed=range(2), client=client, folder=folder / "sweep").wait(60),
             "folder": folder,
         }

@@ -36,7 +36,6 @@ class Relays:
         drawn: Mapping[str, Any],
         *,
         cancel: Callable[[JobRelay], object],
-        owner: object = None,
     ) -> JobRelay:
         """Make a job that nobody carries out yet.
 
@@ -50,8 +49,6 @@ class Relays:
             What was decided for this run alone, by names of parameters.
         cancel : callable
             Called with the relay when somebody cancels the job; it must not wait.
-        owner : object
-            What lives as long as somebody holds the job.
 
         Returns
         -------
@@ -65,7 +62,7 @@ class Relays:
         'pending'
         >>> relays.close()
         """
-        return JobRelay(prompt_id, prompt, drawn, cancel, self._dispatcher, owner)
+        return JobRelay(prompt_id, prompt, drawn, cancel, self._dispatcher)
 
     def close(self) -> None:
         """Call listeners no more, once all that waits was delivered.
@@ -106,7 +103,6 @@ class JobRelay:
         drawn: Mapping[str, Any],
         cancel: Callable[[JobRelay], object],
         dispatcher: Dispatcher,
-        owner: object,
     ) -> None:
         self.server: str = ""
         self._core = JobCore(prompt_id, _no_file)
@@ -116,7 +112,7 @@ class JobRelay:
         def ask(_: JobCore) -> None:
             cancel(self)
 
-        services = JobServices(ask, dispatcher, lambda: None, owner=owner, server=lambda: self.server)
+        services = JobServices(ask, dispatcher, lambda: None, owner=None, server=lambda: self.server)
         self.job: Job = Job(self._core, services)
         self._carrier: Job | None = None
         self._heard: list[Subscription] = []

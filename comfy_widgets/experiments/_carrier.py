@@ -10,25 +10,32 @@ import threading
 import time
 import uuid
 import weakref
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..client import ExecutionFailed, Job, JobError, JobLost, JobRelay, JobStatus, Progress, Relays, ServerError
-from ..protocol import ComfyError, Event, Status, WorkflowError
-from ._catalogs import Catalogs, in_words
-from ._schedule import Line, Place, Scheduler, Start, Work
-from ._task import Stint, Task
-from ._timings import megapixels, model_of
+from ..client import (
+    ExecutionFailed,
+    Job,
+    JobError,
+    JobLost,
+    JobRelay,
+    JobStatus,
+    Progress,
+    Relays,
+    ServerError,
+    ServerUnreachable,
+)
+from ..protocol import ComfyError, Event, Status
+from ._roster import Roster
+from ._schedule import Line, Scheduler, Start
+from ._task import Task
 
 if TYPE_CHECKING:
     from ._members import Member
 
 logger = logging.getLogger(__name__)
-
-_REMEMBERED = 5000
 
 
 class Carrier:
@@ -38,7 +45,7 @@ class Carrier:
     ----------
     members : list of Member
     owner : object
-        The fleet, which lives as long as somebody holds one of its jobs.
+        The fleet, which lives as long as work is out.
     window : int
         Prompts on a server at a time.
     lost_after : float
@@ -48,18 +55,17 @@ class Carrier:
     """
 
     def __init__(self, members: Sequence[Member], owner: object, window: int, lost_after: float, tries: int) -> None:
-        self.members: dict[str, Member] = {}
-        self.lock = threading.RLock()
-        self.stints: deque[Stint] = deque(maxlen=_REMEMBERED)
-        self.scheduler = Scheduler()
-        self.catalogs = Catalogs({})
-        self._window = window
+        self.roster: Roster = Roster(window)
+        self.members: dict[str, Member] = self.roster.members
+        self.lock: threading.RLock = self.roster.lock
+        self.scheduler: Scheduler = self.roster.scheduler
         self._lost_after = lost_after
         self._tries = tries
         self._relays = Relays()
         self._owner = weakref.ref(owner)
+        # While work is out, the fleet lives although nobody may hold it.
+        self._held: object = None
         self._tasks: dict[str, Task] = {}
-        self._listeners: list[Callable[[], object]] = []
         self._closed = False
         for member in members:
             self.join(member)
@@ -68,12 +74,7 @@ class Carrier:
 
     def join(self, member: Member) -> None:
         """Take a server in."""
-        with self.lock:
-            self.members[member.name] = member
-            self.scheduler.places[member.name] = Place(
-                member.name, window=self._window, up=member.definitions is not None
-            )
-            self._compare()
+        self.roster.join(member)
         member.subscription = member.client.connect(partial(self._heard, member.name))
         if member.definitions is None:
             self._await_return(member.name)
@@ -89,7 +90,7 @@ class Carrier:
                 if work in moved:
                     self._move(work.payload, f"{server} has left the fleet", member, lost=False)
             if self.members:
-                self._compare()
+                self.roster.compare()
         for work in moved:
             leg = work.payload.legs.get(server)
             if leg is not None:
@@ -98,73 +99,12 @@ class Carrier:
             member.close()
         self.dispatch()
 
-    def _compare(self) -> None:
-        """What each server can run follows from what all of them have."""
-        known = {name: m.definitions for name, m in self.members.items() if m.definitions is not None}
-        self.catalogs = Catalogs(known)
-        uploads: set[str] = set().union(*(member.uploads for member in self.members.values()))
-        for name, place in self.scheduler.places.items():
-            missing = uploads - self.members[name].uploads
-            place.lacks = self.catalogs.lacks(name) | {("uploaded image", image) for image in missing}
-
-    def uploaded(self, name: str, members: Sequence[Member]) -> None:
-        """Take note that these servers have an image, and the others have not."""
-        with self.lock:
-            for member in members:
-                member.uploads.add(name)
-            self._compare()
-
-    def refresh(self) -> None:
-        """Ask all servers again what they have."""
-        for member in list(self.members.values()):
-            with suppress(ComfyError):
-                member.look()
-        with self.lock:
-            self._compare()
-        self.dispatch()
-
     # Work comes
-
-    def check(self, prompt: Mapping[str, Any]) -> None:
-        """Make sure that some server can run a prompt.
-
-        Raises
-        ------
-        WorkflowError
-            None can; it says what each one lacks.
-        """
-        with self.lock:
-            unknown = self.catalogs.unknown(prompt)
-            if unknown is not None:
-                raise WorkflowError(f"No server of the fleet has the node class {unknown!r}.", class_type=unknown)
-            work = self._work(Line(), prompt)
-            if not self.scheduler.able(work):
-                raise WorkflowError(f"No server of the fleet can run this: {self._obstacles(work)}.")
-
-    def _work(self, line: Line, prompt: Mapping[str, Any]) -> Work:
-        needs = self.catalogs.needs(prompt)
-        uploads: set[str] = set().union(*(member.uploads for member in self.members.values()))
-        if uploads:
-            values = {value for node in prompt.values() for value in node["inputs"].values() if isinstance(value, str)}
-            needs |= {("uploaded image", image) for image in uploads & values}
-        return Work(line, needs, model_of(prompt), megapixels(prompt))
-
-    def _obstacles(self, work: Work) -> str:
-        said = []
-        for place in self.scheduler.places.values():
-            lacking = sorted(work.needs & place.lacks)
-            if self.members[place.name].definitions is None:
-                said.append(f"{place.name} does not answer")
-            elif lacking:
-                said.append(f"{place.name} lacks {' and '.join(in_words(need) for need in lacking[:3])}")
-            elif not place.able(work):
-                said.append(f"the memory of {place.name} does not suffice for {work.model or 'it'} at this size")
-        return "; ".join(said) or "there is none"
 
     def task(self, line: Line, prompt: Mapping[str, Any], **details: Any) -> Task:
         """Make work of a prompt; it waits once it is `put`."""
         with self.lock:
-            task = Task(self._work(line, prompt), **details)
+            task = Task(self.roster.work(line, prompt), **details)
         task.work.payload = task
         return task
 
@@ -188,10 +128,10 @@ class Carrier:
 
     def give_job(self, task: Task, prompt_id: str, drawn: Mapping[str, Any], prompt: Mapping[str, Any]) -> Job:
         """Make the job that people hold."""
-        cancel = partial(self._cancel, task)
-        task.relay = self._relays.new(prompt_id, prompt, drawn, cancel=cancel, owner=self._owner())
+        task.relay = self._relays.new(prompt_id, prompt, drawn, cancel=partial(self._cancel, task))
         with self.lock:
             self._tasks[prompt_id] = task
+            self._held = self._owner()
         return task.relay.job
 
     def carry(self, task: Task, prompt_id: str, *, attach: bool = False) -> Job:
@@ -214,8 +154,13 @@ class Carrier:
         with self.lock:
             task.over = True
             self.scheduler.leave(task.work)
-            if task.relay is not None:
-                self._tasks.pop(task.relay.job.prompt_id, None)
+            self._forget(task)
+
+    def _forget(self, task: Task) -> None:
+        if task.relay is not None:
+            self._tasks.pop(task.relay.job.prompt_id, None)
+        if not self._tasks:
+            self._held = None
 
     def job(self, prompt_id: str) -> Job | None:
         """Return the job with this id, where it has not ended."""
@@ -235,7 +180,7 @@ class Carrier:
             if start is None:
                 break
             self._begin(start)
-        self.changed()
+        self.roster.changed()
 
     def _begin(self, start: Start) -> None:
         task: Task = start.work.payload
@@ -312,7 +257,7 @@ class Carrier:
         if status is JobStatus.IN_PROGRESS and task.leg is leg:
             with self.lock:
                 task.work.running, task.sent_at = True, time.time()
-            self.changed()
+            self.roster.changed()
 
     def _progress(self, task: Task, leg: Job, progress: Progress) -> None:
         silent = progress.no_answer_for
@@ -342,8 +287,12 @@ class Carrier:
         if task.over:
             return
         if task.leg is not leg:
+            # It was given up here before.
             if leg.status is JobStatus.COMPLETED:
                 self._adopt(task, leg)
+            with self.lock:
+                task.work.held.discard(server)
+            self.dispatch()
             return
         error = leg.exception(0)
         if error is None or leg.status is JobStatus.CANCELLED or self._closed or task.document is None:
@@ -371,7 +320,7 @@ class Carrier:
             self._lost(server, str(why))
         with self.lock:
             if task.work.server == server and not task.over:
-                self._move(task, str(error), member, lost=True)
+                self._move(task, str(error), member, lost=not isinstance(error, ServerUnreachable) or error.sent)
         self._give_up_if_tried(task)
 
     def _lost(self, server: str, reason: str) -> None:
@@ -386,7 +335,7 @@ class Carrier:
             tasks: list[Task] = [work.payload for work in works if work.payload.document is not None]
             for task in tasks:
                 member.orphans[task.relay.job.prompt_id] = task  # type: ignore[union-attr]
-                self._move(task, reason, member, lost=True)
+                self._move(task, reason, member, lost=_reached(task.leg))
         for task in tasks:
             self._give_up_if_tried(task)
         self._await_return(server)
@@ -404,9 +353,11 @@ class Carrier:
         """Let work wait for another server; called with the lock held."""
         server = task.work.server
         task.reasons.append(reason if server in reason else f"{server}: {reason}")
-        self._note(task, server, "lost" if lost else "moved")
+        self.roster.note(task, server, "lost" if lost else "moved")
         if member is not None and lost:
             member.lost += 1
+        if task.leg is not None and not task.leg.done():
+            task.work.held.add(server)
         self.scheduler.again(task.work, lost=lost)
         if task.relay is not None:
             task.relay.leave()
@@ -422,7 +373,7 @@ class Carrier:
     def _give_up(self, task: Task) -> None:
         """No server can run it any more."""
         with self.lock:
-            obstacles = self._obstacles(task.work)
+            obstacles = self.roster.obstacles(task.work)
         if task.relay is None and task.start is not None:
             # Whoever waits for it learns by a job that has failed.
             task.reasons.append(obstacles)
@@ -446,7 +397,7 @@ class Carrier:
         try:
             member.look()
             with self.lock:
-                self._compare()
+                self.roster.compare()
                 self.scheduler.set_up(server, True)
                 orphans, member.orphans = member.orphans, {}
         except ComfyError as error:
@@ -475,6 +426,7 @@ class Carrier:
                 self.scheduler.withdraw(task.work.line, lambda work: work is task.work)
                 self.scheduler.leave(task.work)
                 self.scheduler.place_out(task.work, member.name)
+                task.work.held.discard(member.name)
                 assert task.relay is not None
                 task.relay.follow(leg)
         if not takes:
@@ -502,24 +454,13 @@ class Carrier:
             if task.over:
                 return
             task.over = True
-            self._tasks.pop(relay.job.prompt_id, None)
+            self._forget(task)
             server = leg.server if leg is not None else task.work.server
             self.scheduler.leave(task.work)
         end(relay)
         with self.lock:
-            self._note(task, server, str(relay.job.status))
-        self.changed()
-
-    def _note(self, task: Task, server: str, outcome: str) -> None:
-        now, member = time.time(), self.members.get(server)
-        if not server or not task.sent_at:
-            return
-        self.stints.append(Stint(server, task.label, task.sent_at, now, outcome))
-        if member is not None and outcome == "completed":
-            member.completed += 1
-            member.seconds += now - task.sent_at
-        elif member is not None and outcome == "failed":
-            member.failed += 1
+            self.roster.note(task, server, str(relay.job.status))
+        self.roster.changed()
 
     def close(self) -> None:
         """End all that waits, and let go of the servers; what runs there goes on."""
@@ -535,29 +476,15 @@ class Carrier:
             member.close()
         self._relays.close()
 
-    # Who wants to know
-
-    def on_change(self, listener: Callable[[], object]) -> Callable[[], None]:
-        """Call ``listener`` when something has changed; return what takes it away again."""
-        self._listeners = [*self._listeners, listener]
-
-        def stop() -> None:
-            self._listeners = [known for known in self._listeners if known is not listener]
-
-        return stop
-
-    def changed(self) -> None:
-        """Tell the listeners."""
-        for listener in self._listeners:
-            try:
-                listener()
-            except Exception:
-                logger.exception("a listener of the fleet failed")
-
 
 def new_id() -> str:
     """Return an id that no prompt has."""
     return str(uuid.uuid4())
+
+
+def _reached(leg: Job | None) -> bool:
+    """Tell whether a server is known to have had a job."""
+    return leg is not None and (leg.started_at is not None or leg.progress.queue_position is not None)
 
 
 def _out_of_memory(error: ExecutionFailed) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ..client import FileGone, Job, Result, ServerUnreachable, show_run
 from ..protocol import ComfyError, File, HistoryEntry, Queue
 from ..workflow import Workflow
-from ._carrier import Carrier, Stint, new_id
+from ._carrier import Carrier, new_id
 from ._members import Member, ServerRow, add_to, gather, identity, tell_differences
 from ._places import FleetPlaces
 from ._schedule import Line
@@ -134,7 +134,7 @@ class Fleet:
     def timeline(self) -> list[Stint]:
         """Who did what and when, the oldest first; the newest five thousand."""
         with self._carrier.lock:
-            return list(self._carrier.stints)
+            return list(self._carrier.roster.stints)
 
     # Jobs
 
@@ -203,9 +203,9 @@ class Fleet:
             "previews": previews,
         }
         carrier = self._carrier
-        document = Workflow.load(workflow).bind(carrier.catalogs.classes).with_params(values).settle()
+        document = Workflow.load(workflow).bind(carrier.roster.catalogs.classes).with_params(values).settle()
         prompt = document.to_prompt()
-        carrier.check(prompt)
+        carrier.roster.check(prompt)
         own_id = prompt_id or new_id()
         if carrier.job(own_id) is not None:
             raise ValueError(f"A job with the id {own_id} has not ended yet; fleet.attach(prompt_id) gives it.")
@@ -312,7 +312,7 @@ class Fleet:
         --------
         >>> fleet.check(example())
         """
-        self.check_prompt(Workflow.load(workflow).bind(self._carrier.catalogs.classes).to_prompt())
+        self.check_prompt(Workflow.load(workflow).bind(self._carrier.roster.catalogs.classes).to_prompt())
 
     def check_prompt(self, prompt: Mapping[str, Any], /) -> None:
         """Make sure that a server of the fleet can run a prompt in API format; sweeps ask so for each cell.
@@ -331,7 +331,7 @@ class Fleet:
         --------
         >>> fleet.check_prompt(example().to_prompt())
         """
-        self._carrier.check(prompt)
+        self._carrier.roster.check(prompt)
 
     # What the servers know
 
@@ -356,8 +356,9 @@ class Fleet:
         True
         """
         if refresh:
-            self._carrier.refresh()
-        classes = self._carrier.catalogs.classes
+            self._carrier.roster.refresh()
+            self._carrier.dispatch()
+        classes = self._carrier.roster.catalogs.classes
         if node_class is None:
             return classes
         return {node_class: classes[node_class]} if node_class in classes else {}
@@ -508,7 +509,7 @@ class Fleet:
             fresh = f"{named.stem}-{new_id()[:8]}{named.suffix}"
             files = [member.client.upload_image(content, fresh, **options) for member in up]
         file = files[0]
-        self._carrier.uploaded(f"{file.subfolder}/{file.filename}" if file.subfolder else file.filename, up)
+        self._carrier.roster.uploaded(f"{file.subfolder}/{file.filename}" if file.subfolder else file.filename, up)
         return file
 
     def _first(self, ask: Callable[[Member], Any]) -> Any:
@@ -619,7 +620,7 @@ class Fleet:
         >>> stop = fleet.on_change(lambda: None)
         >>> stop()
         """
-        return self._carrier.on_change(listener)
+        return self._carrier.roster.on_change(listener)
 
     def places_for(self, start: Callable[[Any], object], name: str = "sweep") -> FleetPlaces:
         """Return what a sweep asks when and where each of its cells runs.

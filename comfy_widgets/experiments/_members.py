@@ -6,17 +6,15 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from ..client import ComfyClient, NotAComfyServer, Pace, ServerError, ServerTimeout, ServerUnreachable
-from ..protocol import ComfyError
+from ..protocol import Address, ComfyError
 
 if TYPE_CHECKING:
     from ..client import Subscription
     from ._task import Task
 
 _FOR_EVER = 7 * 24 * 3600.0
-_LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 
 
 @dataclass(frozen=True)
@@ -153,10 +151,7 @@ def member_of(server: Any) -> Member:
 
 def identity(url: str) -> str:
     """Return the same text for all spellings of a server's address."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower().rstrip(".")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return f"{'localhost' if host in _LOOPBACK else host}:{port}{parts.path.rstrip('/')}"
+    return Address.parse(url).identity
 
 
 def gather(servers: Iterable[Any]) -> list[Member]:

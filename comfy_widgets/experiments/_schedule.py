@@ -81,6 +81,8 @@ class Work:
         How often it was lost.
     avoid : set of str
         Servers that lost it.
+    held : set of str
+        Servers of which it is not known yet whether they still have it; they are not to get it once more.
     """
 
     line: Line
@@ -93,6 +95,7 @@ class Work:
     overtaken: bool = False
     tries: int = 0
     avoid: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
 
 
 @dataclass(eq=False)
@@ -132,6 +135,11 @@ class Place:
     def able(self, work: Work) -> bool:
         """Tell whether it has all that the work needs, and did not run out of memory with its like."""
         return self.lacks.isdisjoint(work.needs) and work.size < self.barred.get(work.model, float("inf"))
+
+    @property
+    def loaded(self) -> str:
+        """What it will have loaded when it comes to what is sent now."""
+        return self.out[-1].model if self.out else self.model
 
     @property
     def load(self) -> int:
@@ -287,15 +295,15 @@ class Scheduler:
             # What was begun before the pause is finished, also where that takes another server.
             if line.paused and not work.avoid:
                 continue
-            able = [place for place in free if place.able(work)]
+            able = [place for place in free if place.able(work) and place.name not in work.held]
             if able:
                 # Another server than the one that lost it, the one with least to do, the one that has its model loaded.
-                place = min(able, key=lambda p: (p.name in work.avoid, p.load, p.model != work.model))
+                place = min(able, key=lambda p: (p.name in work.avoid, p.load, p.loaded != work.model))
                 line.loose.remove(work)
                 return Start(work, place.name)
             if not line.sweep:
                 for place in self.places.values():
-                    if place.overtakable and place.able(work):
+                    if place.overtakable and place.able(work) and place.name not in work.held:
                         line.loose.remove(work)
                         return Start(work, place.name, front=True)
         return None
@@ -336,7 +344,7 @@ class Scheduler:
                 line.loose.extend(group)
                 continue
             models = [work.model for work in group]
-            ordered = sorted(able, key=lambda name: _first(models, self.places[name].model))
+            ordered = sorted(able, key=lambda name: _middle(models, self.places[name].loaded))
             sizes = _level([len(line.blocks.get(name, ())) for name in ordered], len(group))
             start = 0
             for name, size in zip(ordered, sizes, strict=True):
@@ -351,9 +359,10 @@ def _drop(waiting: deque[Work], taken: Sequence[Work]) -> None:
     waiting.extend(kept)
 
 
-def _first(models: Sequence[str], model: str) -> float:
-    """Return where a model is met first; in the middle where it is not."""
-    return models.index(model) if model in models else len(models) / 2
+def _middle(models: Sequence[str], model: str) -> float:
+    """Return where the work for a model is in the order; in the middle where there is none."""
+    at = [index for index, one in enumerate(models) if one == model] or range(len(models))
+    return sum(at) / len(at)
 
 
 def _level(loads: Sequence[int], count: int) -> list[int]:

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from ._errors import ComfyError
 
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
+
 
 @dataclass(frozen=True)
 class Address:
@@ -84,6 +86,20 @@ class Address:
         netloc += f":{port}" if port is not None else ""
         auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username is not None else None
         return cls(f"{parts.scheme}://{netloc}{path}", auth, tuple(parse_qsl(parts.query)))
+
+    @property
+    def identity(self) -> str:
+        """The same text for all spellings of a server's address.
+
+        Examples
+        --------
+        >>> Address.parse("http://LOCALHOST:8188/api").identity == Address.parse("http://127.0.0.1:8188/").identity
+        True
+        """
+        parts = urlsplit(self.base)
+        host = (parts.hostname or "").rstrip(".")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return f"{'localhost' if host in _THIS_MACHINE else host}:{port}{parts.path}"
 
     def http(self, route: str) -> str:
         """The address of a route; most are served under /api too, some only there, some never.
