@@ -142,12 +142,20 @@ class Dispatcher:
             self._thread.join(timeout=1.0)
 
     def _run(self) -> None:
-        while True:
-            with self._condition:
-                while not self._ready:
-                    if self._closed:
-                        return
-                    self._condition.wait()
-                batch, self._ready = self._ready, {}
-            for subscription in batch:
-                subscription.run()
+        while self._wait():
+            self._call()
+
+    def _wait(self) -> bool:
+        with self._condition:
+            while not self._ready:
+                if self._closed:
+                    return False
+                self._condition.wait()
+            return True
+
+    def _call(self) -> None:
+        # A method of its own: its names must not hold a listener, and all that it knows, while the thread waits.
+        with self._condition:
+            batch, self._ready = self._ready, {}
+        for subscription in batch:
+            subscription.run()

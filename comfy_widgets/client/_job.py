@@ -39,6 +39,8 @@ class JobServices:
         The client: it, and with it the connection, lives as long as somebody holds the job.
     server : callable
         Gives the address of the server that the job is on.
+    client : callable or None
+        Gives the client that talks to it, where that is not the owner.
     """
 
     cancel: Callable[[JobCore], None]
@@ -46,6 +48,7 @@ class JobServices:
     check_process: Callable[[], None]
     owner: object
     server: Callable[[], str]
+    client: Callable[[], Any] | None = None
 
 
 class Job:
@@ -76,8 +79,9 @@ class Job:
 
     @property
     def client(self) -> Any:
-        """The `ComfyClient` that made it."""
-        return self._services.owner
+        """The `ComfyClient` that made it, or, of a job of a fleet, that of the server that it is on."""
+        client = self._services.client
+        return self._services.owner if client is None else client()
 
     @property
     def server(self) -> str:

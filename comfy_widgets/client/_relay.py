@@ -36,6 +36,7 @@ class Relays:
         drawn: Mapping[str, Any],
         *,
         cancel: Callable[[JobRelay], object],
+        owner: object = None,
     ) -> JobRelay:
         """Make a job that nobody carries out yet.
 
@@ -49,6 +50,8 @@ class Relays:
             What was decided for this run alone, by names of parameters.
         cancel : callable
             Called with the relay when somebody cancels the job; it must not wait.
+        owner : object
+            What lives as long as somebody holds the job.
 
         Returns
         -------
@@ -62,7 +65,7 @@ class Relays:
         'pending'
         >>> relays.close()
         """
-        return JobRelay(prompt_id, prompt, drawn, cancel, self._dispatcher)
+        return JobRelay(prompt_id, prompt, drawn, cancel, self._dispatcher, owner)
 
     def close(self) -> None:
         """Call listeners no more, once all that waits was delivered.
@@ -103,6 +106,7 @@ class JobRelay:
         drawn: Mapping[str, Any],
         cancel: Callable[[JobRelay], object],
         dispatcher: Dispatcher,
+        owner: object,
     ) -> None:
         self.server: str = ""
         self._core = JobCore(prompt_id, _no_file)
@@ -112,7 +116,10 @@ class JobRelay:
         def ask(_: JobCore) -> None:
             cancel(self)
 
-        services = JobServices(ask, dispatcher, lambda: None, owner=None, server=lambda: self.server)
+        def client() -> Any:
+            return self._carrier.client if self._carrier is not None else owner
+
+        services = JobServices(ask, dispatcher, lambda: None, owner, lambda: self.server, client)
         self.job: Job = Job(self._core, services)
         self._carrier: Job | None = None
         self._heard: list[Subscription] = []
@@ -231,7 +238,7 @@ class JobRelay:
         1
         >>> relays.close()
         """
-        self.server = carrier.server
+        self.server, self._carrier = carrier.server, carrier
         self._core.learn(carrier.prompt)
         self._core.rename(carrier.prompt_id)
         self._core.started_at = carrier.started_at

@@ -9,11 +9,10 @@ import logging
 import threading
 import time
 import uuid
-import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..client import (
     ExecutionFailed,
@@ -23,13 +22,13 @@ from ..client import (
     JobRelay,
     JobStatus,
     Progress,
-    Relays,
     ServerError,
     ServerUnreachable,
 )
 from ..protocol import ComfyError, Event, Status
+from ._desk import Desk
 from ._roster import Roster
-from ._schedule import Line, Scheduler, Start
+from ._schedule import Scheduler, Start
 from ._task import Task
 
 if TYPE_CHECKING:
@@ -61,12 +60,7 @@ class Carrier:
         self.scheduler: Scheduler = self.roster.scheduler
         self._lost_after = lost_after
         self._tries = tries
-        self._relays = Relays()
-        self._owner = weakref.ref(owner)
-        # While work is out, the fleet lives although nobody may hold it.
-        self._held: object = None
-        self._tasks: dict[str, Task] = {}
-        self._closed = False
+        self.desk: Desk = Desk(self.roster, owner, self._cancel)
         for member in members:
             self.join(member)
 
@@ -101,77 +95,26 @@ class Carrier:
 
     # Work comes
 
-    def task(self, line: Line, prompt: Mapping[str, Any], **details: Any) -> Task:
-        """Make work of a prompt; it waits once it is `put`."""
-        with self.lock:
-            task = Task(self.roster.work(line, prompt), **details)
-        task.work.payload = task
-        return task
-
-    def put(self, line: Line, tasks: Sequence[Task], *, front: bool = False) -> None:
-        """Let work wait."""
-        with self.lock:
-            if self._closed:
-                raise ComfyError("This fleet is closed. Make a new Fleet.")
-            self.scheduler.put(line, [task.work for task in tasks], front=front)
-
-    def withdraw(self, line: Line) -> list[Task]:
-        """Take back what waits in a line and has no job yet."""
-        with self.lock:
-            works = self.scheduler.withdraw(line, lambda work: work.payload.relay is None)
-        return [work.payload for work in works]
-
-    def leave(self, task: Task) -> None:
-        """It was started and is not sent after all."""
-        with self.lock:
-            self.scheduler.leave(task.work)
-
-    def give_job(self, task: Task, prompt_id: str, drawn: Mapping[str, Any], prompt: Mapping[str, Any]) -> Job:
-        """Make the job that people hold."""
-        task.relay = self._relays.new(prompt_id, prompt, drawn, cancel=partial(self._cancel, task))
-        with self.lock:
-            self._tasks[prompt_id] = task
-            self._held = self._owner()
-        return task.relay.job
-
     def carry(self, task: Task, prompt_id: str, *, attach: bool = False) -> Job:
         """Send work for which there was room, and give the job that people hold."""
         assert task.document is not None
-        job = self.give_job(task, prompt_id, task.document.drawn, task.document.to_prompt())
+        job = self.desk.give_job(task, prompt_id, task.document.drawn, task.document.to_prompt())
         if not task.work.server:
             # It was started only to tell that no server can run it any more.
-            self._fail(task, f"No server of the fleet can run this any more: {'; '.join(task.reasons)}.")
+            self.desk.fail(task, f"No server of the fleet can run this any more: {'; '.join(task.reasons)}.")
             return job
         try:
             self.send(task, attach=attach)
         except BaseException:
-            self.abandon(task)
+            self.desk.abandon(task)
             raise
         return job
-
-    def abandon(self, task: Task) -> None:
-        """It was not sent: whoever started it has told so already."""
-        with self.lock:
-            task.over = True
-            self.scheduler.leave(task.work)
-            self._forget(task)
-
-    def _forget(self, task: Task) -> None:
-        if task.relay is not None:
-            self._tasks.pop(task.relay.job.prompt_id, None)
-        if not self._tasks:
-            self._held = None
-
-    def job(self, prompt_id: str) -> Job | None:
-        """Return the job with this id, where it has not ended."""
-        task = self._tasks.get(prompt_id)
-        return task.relay.job if task is not None and task.relay is not None else None
 
     # Work goes
 
     def dispatch(self) -> None:
         """Start what there is room for, and end what no server can run any more."""
-        while not self._closed:
+        while not self.desk.closed:
             with self.lock:
                 start = self.scheduler.next()
                 stranded = [] if start is not None else self.scheduler.stranded()
@@ -192,7 +135,7 @@ class Carrier:
         except Exception as error:
             # A claim that cannot be written, a client that somebody closed: this work alone has failed.
             failure = error if isinstance(error, ComfyError) else ComfyError(f"It could not be sent: {error}")
-            self._end(task, lambda relay: relay.fail(failure))
+            self.desk.end(task, lambda relay: relay.fail(failure))
 
     def redirect(self, task: Task, server: str) -> bool:
         """Let work go to the server that has it already; False where that does not answer."""
@@ -241,13 +184,13 @@ class Carrier:
         if task.relay.cancelling:
             leg.cancel()
 
-    def _cancel(self, task: Task, relay: JobRelay) -> None:
+    def _cancel(self, task: Task) -> None:
         """Somebody cancels the job."""
         with self.lock:
             waits = bool(self.scheduler.withdraw(task.work.line, lambda work: work is task.work))
             leg = task.leg
         if waits:
-            self._end(task, JobRelay.cancelled)
+            self.desk.end(task, JobRelay.cancelled)
         elif leg is not None:
             leg.cancel()
 
@@ -295,8 +238,8 @@ class Carrier:
             self.dispatch()
             return
         error = leg.exception(0)
-        if error is None or leg.status is JobStatus.CANCELLED or self._closed or task.document is None:
-            self._end(task, lambda relay: relay.finish(leg), leg)
+        if error is None or leg.status is JobStatus.CANCELLED or self.desk.closed or task.document is None:
+            self.desk.end(task, lambda relay: relay.finish(leg), leg)
         elif isinstance(error, ExecutionFailed) and _out_of_memory(error):
             with self.lock:
                 self.scheduler.bar(task.work)
@@ -306,7 +249,7 @@ class Carrier:
             self._server_failed(task, server, error)
         else:
             # The workflow's own fault, a refusal or a node that raised: another server would say the same.
-            self._end(task, lambda relay: relay.finish(leg), leg)
+            self.desk.end(task, lambda relay: relay.finish(leg), leg)
         self.dispatch()
 
     def _server_failed(self, task: Task, server: str, error: ComfyError) -> None:
@@ -344,7 +287,7 @@ class Carrier:
     def _await_return(self, server: str) -> None:
         """Have the server's client ask for a prompt that nobody knows, until there is an answer."""
         member = self.members.get(server)
-        if member is None or self._closed:
+        if member is None or self.desk.closed:
             return
         with suppress(ComfyError):
             member.client.attach(new_id()).add_done_callback(lambda _: self._returned(server))
@@ -368,7 +311,7 @@ class Carrier:
             with self.lock:
                 self.scheduler.withdraw(task.work.line, lambda work: work is task.work)
             said = "\n".join(f"- {reason}" for reason in task.reasons)
-            self._fail(task, f"Given up after {task.work.tries} tries:\n{said}")
+            self.desk.fail(task, f"Given up after {task.work.tries} tries:\n{said}")
 
     def _give_up(self, task: Task) -> None:
         """No server can run it any more."""
@@ -379,19 +322,13 @@ class Carrier:
             task.reasons.append(obstacles)
             task.start(task)
         else:
-            self._fail(task, f"No server of the fleet can run this any more: {obstacles}.")
-
-    def _fail(self, task: Task, message: str) -> None:
-        relay = task.relay
-        assert relay is not None
-        error = JobError(message, prompt_id=relay.job.prompt_id)
-        self._end(task, lambda relay: relay.fail(error))
+            self.desk.fail(task, f"No server of the fleet can run this any more: {obstacles}.")
 
     def _returned(self, server: str) -> None:
         """A server answers again: what it has of the work that others were given is taken, or taken back."""
         with self.lock:
             member, place = self.members.get(server), self.scheduler.places.get(server)
-            if member is None or place is None or place.up or member.looking or self._closed:
+            if member is None or place is None or place.up or member.looking or self.desk.closed:
                 return
             member.looking = True
         try:
@@ -441,40 +378,22 @@ class Carrier:
                 return
             other = task.leg
             self.scheduler.withdraw(task.work.line, lambda work: work is task.work)
-        self._end(task, lambda relay: relay.finish(leg), leg)
+        self.desk.end(task, lambda relay: relay.finish(leg), leg)
         if other is not None:
             other.cancel()
 
     # The end
 
-    def _end(self, task: Task, end: Callable[[JobRelay], object], leg: Job | None = None) -> None:
-        relay = task.relay
-        assert relay is not None
-        with self.lock:
-            if task.over:
-                return
-            task.over = True
-            self._forget(task)
-            server = leg.server if leg is not None else task.work.server
-            self.scheduler.leave(task.work)
-        end(relay)
-        with self.lock:
-            self.roster.note(task, server, str(relay.job.status))
-        self.roster.changed()
-
     def close(self) -> None:
         """End all that waits, and let go of the servers; what runs there goes on."""
-        with self.lock:
-            if self._closed:
-                return
-            self._closed = True
-            tasks = list(self._tasks.values())
-        for task in tasks:
+        if self.desk.closed:
+            return
+        for task in self.desk.close():
             if task.leg is None:
-                self._fail(task, "The fleet was closed before it was sent.")
+                self.desk.fail(task, "The fleet was closed before it was sent.")
         for member in self.members.values():
             member.close()
-        self._relays.close()
+        self.desk.close_jobs()
 
 
 def new_id() -> str:

@@ -207,13 +207,13 @@ class Fleet:
         prompt = document.to_prompt()
         carrier.roster.check(prompt)
         own_id = prompt_id or new_id()
-        if carrier.job(own_id) is not None:
+        if carrier.desk.job(own_id) is not None:
             raise ValueError(f"A job with the id {own_id} has not ended yet; fleet.attach(prompt_id) gives it.")
         line = self._lines.setdefault(share, Line(share or "run"))
         given = {name: value for name, value in options.items() if value}
-        task = carrier.task(line, prompt, document=document, options=given, on_post=on_post, label=line.name)
-        job = carrier.give_job(task, own_id, document.drawn, prompt)
-        carrier.put(line, [task], front=front)
+        task = carrier.desk.task(line, prompt, document=document, options=given, on_post=on_post, label=line.name)
+        job = carrier.desk.give_job(task, own_id, document.drawn, prompt)
+        carrier.desk.put(line, [task], front=front)
         carrier.dispatch()
         return job
 
@@ -275,7 +275,7 @@ class Fleet:
         >>> fleet.attach(result.prompt_id).result(60).prompt_id == result.prompt_id
         True
         """
-        known = self._carrier.job(prompt_id)
+        known = self._carrier.desk.job(prompt_id)
         if known is not None:
             return known
         for member in self._members:
@@ -288,8 +288,8 @@ class Fleet:
 
     def _attach(self, prompt_id: str, server: str) -> Job:
         carrier = self._carrier
-        task = carrier.task(Line("attached"), {}, label="attached")
-        job = carrier.give_job(task, prompt_id, {}, {})
+        task = carrier.desk.task(Line("attached"), {}, label="attached")
+        job = carrier.desk.give_job(task, prompt_id, {}, {})
         with carrier.lock:
             carrier.scheduler.place_out(task.work, server)
         carrier.send(task, attach=True)
@@ -431,7 +431,7 @@ class Fleet:
         >>> job.wait(60).cancelled()
         True
         """
-        job = self._carrier.job(prompt_id)
+        job = self._carrier.desk.job(prompt_id)
         if job is not None:
             job.cancel()
         else:

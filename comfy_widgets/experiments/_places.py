@@ -193,10 +193,10 @@ class FleetPlaces:
         tasks = []
         for cell in cells:
             label = f"{self._line.name} {cell.number}".strip()
-            task = self._carrier.task(self._line, cell.prompt, start=self._begin, label=label)
+            task = self._carrier.desk.task(self._line, cell.prompt, start=self._begin, label=label)
             self._cells[task] = cell
             tasks.append(task)
-        self._carrier.put(self._line, tasks, front=front)
+        self._carrier.desk.put(self._line, tasks, front=front)
 
     def _begin(self, task: Task) -> None:
         cell = self._cells.pop(task)
@@ -210,12 +210,12 @@ class FleetPlaces:
         self._line.paused = paused
 
     def withdraw(self) -> list[Cell]:
-        return [self._cells.pop(task) for task in self._carrier.withdraw(self._line)]
+        return [self._cells.pop(task) for task in self._carrier.desk.withdraw(self._line)]
 
     def leave(self, cell: Cell) -> None:
         task = self._out.pop(cell, None)
         if task is not None:
-            self._carrier.abandon(task)
+            self._carrier.desk.abandon(task)
 
     def submit(self, cell: Cell, prompt_id: str, claim: Claim) -> Job:
         return self._send(cell, prompt_id, claim, attach=False)
