@@ -265,7 +265,8 @@ class JobCore:
                 # The history has the last word, also where it names an expanded node by another id than the stream did.
                 history = dict(outputs or {})
                 told = {node: output for node, output in before.outputs.items() if output not in history.values()}
-                result = result or self._make_result(status, {**told, **history}, ended_at)
+                if result is None:
+                    result = self._make_result(status, {**told, **history}, ended_at)
                 self._error = error(result) if error is not None else None
                 self._result = result
             except Exception as why:

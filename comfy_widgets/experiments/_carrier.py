@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..client import (
     ExecutionFailed,
+    FileGone,
     Job,
     JobError,
     JobLost,
@@ -231,13 +232,13 @@ class Carrier:
             return
         if task.leg is not leg:
             # It was given up here before.
-            if leg.status is JobStatus.COMPLETED:
+            if leg.status is JobStatus.COMPLETED and _unfetched(leg) is None:
                 self._adopt(task, leg)
             with self.lock:
                 task.work.held.discard(server)
             self.dispatch()
             return
-        error = leg.exception(0)
+        error = leg.exception(0) or _unfetched(leg)
         if error is None or leg.status is JobStatus.CANCELLED or self.desk.closed or task.document is None:
             self.desk.end(task, lambda relay: relay.finish(leg), leg)
         elif isinstance(error, ExecutionFailed) and _out_of_memory(error):
@@ -404,6 +405,19 @@ def new_id() -> str:
 def _reached(leg: Job | None) -> bool:
     """Tell whether a server is known to have had a job."""
     return leg is not None and (leg.started_at is not None or leg.progress.queue_position is not None)
+
+
+def _unfetched(leg: Job) -> ServerError | None:
+    """Return why an image of a job that has ended well is not here: its server died before it was fetched."""
+    result = leg.result(0)
+    try:
+        for file in result.image_files:
+            result.bytes(file)
+    except FileGone:
+        return None
+    except ServerError as error:
+        return error
+    return None
 
 
 def _out_of_memory(error: ExecutionFailed) -> bool:

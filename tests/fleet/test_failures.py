@@ -15,7 +15,7 @@ import pytest
 
 from comfy_widgets import Fleet, sweep
 from comfy_widgets.experiments import resume
-from comfy_widgets.testing import FaultProxy, Gate, ScriptedServer, standard_run, text_to_image
+from comfy_widgets.testing import FaultProxy, Gate, Reply, ScriptedServer, standard_run, text_to_image
 
 from .conftest import until
 
@@ -183,3 +183,14 @@ def test_pause_cancel_and_a_full_disk(start: Start, make_fleet: Make, tmp_path: 
     assert run.status == "cancelled" and set(run.counts) <= {"completed", "cancelled"}
     assert all(row.status == "ready" for row in fleet.servers)
     run.close()
+
+
+def test_what_cannot_be_fetched_any_more_is_made_elsewhere(start: Start, make_fleet: Make) -> None:
+    one, other = start(2)
+    one.on("GET", "/view", Reply(503))
+    fleet = make_fleet(one, other)
+    fleet.drain(other)
+    job = fleet.submit(text_to_image())
+    until(lambda: one.count("GET", "/view"))
+    fleet.drain(other, False)
+    assert len(job.result(60).images) == 1 and job.server == other.url
