@@ -80,9 +80,10 @@ class End:
             if (wait := due - clock()) > 0:
                 await asyncio.sleep(wait)
             # A peer that has left is noticed by whoever reads from it; here the piece is simply lost.
-            with contextlib.suppress(ConnectionError):
-                self.writer.write(data)
-                await self.writer.drain()
+            if not self.writer.is_closing():
+                with contextlib.suppress(ConnectionError):
+                    self.writer.write(data)
+                    await self.writer.drain()
             self._pieces.task_done()
 
 
