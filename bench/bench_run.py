@@ -1,4 +1,4 @@
-"""Submit, wait and fetch all pictures: `ComfyClient.run` against a bare loop that does only that.
+"""Submit, wait and fetch all images: `ComfyClient.run` against a bare loop that does only that.
 
 The floor is what plain sockets can do: one keep-alive session with a pool, one persistent websocket, an id of its own,
 downloads started in parallel as soon as ``executed`` names a file. It checks nothing, survives nothing and reports no
@@ -41,12 +41,12 @@ NODES = """
 
     from comfy_widgets.engine import progress
 
-    CONTENT = Path({picture!r}).read_bytes()
+    CONTENT = Path({image!r}).read_bytes()
     OUTPUT = Path({output!r})
     NUMBERS = itertools.count()
 
     class BenchImages:
-        '''Gives pictures that were encoded before: the server's own work is next to nothing.'''
+        '''Gives images that were encoded before: the server's own work is next to nothing.'''
 
         RETURN_TYPES = ()
         FUNCTION = "run"
@@ -166,30 +166,30 @@ def far_away(target: str) -> Iterator[str]:
 
 @contextmanager
 def bench_engine(side: int = SIDE) -> Iterator[tuple[Engine, int]]:
-    """An engine whose one node gives pictures that were encoded before, and the bytes of each."""
+    """An engine whose one node gives images that were encoded before, and the bytes of each."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         os.environ["COMFY_WIDGETS_STATE"] = str(root / "state")
         (root / "output").mkdir()
-        Image.frombytes("RGB", (side, side), os.urandom(side * side * 3)).save(root / "picture.png", compress_level=1)
+        Image.frombytes("RGB", (side, side), os.urandom(side * side * 3)).save(root / "image.png", compress_level=1)
         nodes = root / "bench_nodes.py"
         nodes.write_text(
-            textwrap.dedent(NODES.format(picture=str(root / "picture.png"), output=str(root / "output"))), "utf-8"
+            textwrap.dedent(NODES.format(image=str(root / "image.png"), output=str(root / "output"))), "utf-8"
         )
         with Engine(custom_nodes=[nodes], output_dir=root / "output") as engine:
-            yield engine, (root / "picture.png").stat().st_size
+            yield engine, (root / "image.png").stat().st_size
 
 
 def main() -> int:
     """Run all cases and print their ratios."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     with bench_engine() as (engine, size), far_away(engine.url) as far:
-        print(f"run and fetch, pictures of {size / 1e6:.1f} MB; median of {rounds} rounds, ours / floor")
+        print(f"run and fetch, images of {size / 1e6:.1f} MB; median of {rounds} rounds, ours / floor")
         for where, url in (("loopback", engine.url), (f"+{2 * DELAY * 1000:.0f} ms", far)):
             for count in (1, 16):
                 mine, floor = compare(url, count, rounds)
                 times = f"{mine * 1000:7.1f} ms / {floor * 1000:7.1f} ms"
-                print(f"  {where:9} {count:2} pictures: {times} = {mine / floor:.2f}")
+                print(f"  {where:9} {count:2} images: {times} = {mine / floor:.2f}")
     return 0
 
 

@@ -91,13 +91,13 @@ def main() -> int:
     server = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, faults), daemon=True)
     server.start()
     url = here.recv()
-    before, started, at_500, pictures = sockets(), time.perf_counter(), 0.0, 0
+    before, started, at_500, images = sockets(), time.perf_counter(), 0.0, 0
     workflow = text_to_image()
     pace = Pace(poll=0.2, silence=0.5, gone=0.5)
     with ComfyClient(url, journal=False, timeout=5.0, reconnect_interval=0.2, pace=pace) as client:
         for first in range(0, jobs, BATCH):
             batch = [client.submit(workflow, seed=seed) for seed in range(first, first + BATCH)]
-            pictures += sum(len(job.result(300).files) for job in batch)
+            images += sum(len(job.result(300).files) for job in batch)
             del batch
             if first + BATCH == 500:
                 at_500 = memory()
@@ -106,10 +106,10 @@ def main() -> int:
     here.send(None)
     posted, distinct = here.recv()
     threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("comfy-")]
-    print(f"{jobs} jobs in {took:.0f} s: {pictures} pictures, {posted} prompts posted, {distinct} distinct")
+    print(f"{jobs} jobs in {took:.0f} s: {images} images, {posted} prompts posted, {distinct} distinct")
     print(f"memory after 500: {at_500:.1f} MB, at the end: {at_end:.1f} MB, grown by {at_end - at_500:.1f} MB")
     print(f"left after closing: threads {threads}, sockets {sockets() - before}")
-    return int(not (pictures == posted == distinct == jobs and not threads and at_end - at_500 < 20))
+    return int(not (images == posted == distinct == jobs and not threads and at_end - at_500 < 20))
 
 
 if __name__ == "__main__":
