@@ -1,7 +1,7 @@
 # Every target works in a fresh clone: it sets up what it needs in .venv first, and again when that has changed.
 # What is done, and in what order, stands in scripts/; here are only the names.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test lint bench docs shots conformance mutants clean
+.PHONY: help setup demo lab test lint bench docs shots conformance lock mutants clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ bench:  ## Measure the client against a bare loop
 
 conformance:  ## Show, one by one, the 60 statements that a ComfyUI client must hold
 	@scripts/run conformance
+
+lock:  ## Write the newest versions of all that is installed here, with hashes, into locks/
+	@scripts/run lock
 
 mutants:  ## Break the code on purpose, and count the breaks that a test notices
 	@scripts/run mutants

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable
 
 from . import checks, environment
+from . import lock as locks
 from .environment import PYTHON
-from .shell import ROOT, Failed, Missing, call, is_root
+from .shell import ROOT, Failed, Missing, call, is_root, step
 
 FIRST_NOTEBOOK = ROOT / "notebooks" / "01_first_image.ipynb"
 BUILT = [
@@ -69,6 +70,17 @@ def conformance() -> int:
     return call([PYTHON, "-m", "pytest", "tests/conformance", "-q", f"--numprocesses={checks.SIDE_BY_SIDE}"])
 
 
+def lock() -> int:
+    """Write down the newest versions of everything that is installed here, with their hashes."""
+    environment.prepare()
+    uv = environment.find_uv()
+    if uv is None:
+        raise Missing("uv is missing, and PyPI has none for this machine; it resolves the lock.")
+    with step("Resolving the lock"):
+        locks.write(uv)
+    return 0
+
+
 def mutants() -> int:
     """Break the code on purpose, and count the breaks that a test notices."""
     environment.prepare()
@@ -100,7 +112,8 @@ def clean() -> int:
 
 
 TASKS: dict[str, Callable[[], int]] = {
-    task.__name__: task for task in (setup, demo, lab, lint, test, bench, conformance, mutants, docs, shots, clean)
+    task.__name__: task
+    for task in (setup, demo, lab, lint, test, bench, conformance, lock, mutants, docs, shots, clean)
 }
 
 

@@ -125,9 +125,23 @@ def test_checks(node: Node) -> list[Check]:
         Check("vitest", vitest("test")),
         Check("vitest in Chromium", vitest("test:browser")),
         Check("pytest", pytest(f"--numprocesses={SIDE_BY_SIDE}"), again=pytest(*failed)),
+        Check("packages", lambda _report: judge_packages()),
         # The notebooks are run by pytest.
         Check("documentation", lambda _report: call(build_docs("-D", "nb_execution_mode=off"))),
     ]
+
+
+def judge_packages() -> int:
+    """Build the sdist and the wheel, and let the tools that know what PyPI and pip refuse look at them."""
+    with tempfile.TemporaryDirectory() as folder:
+        code = call([PYTHON, "-m", "hatchling", "build", "--directory", folder])
+        if code:
+            return code
+        packages = sorted(Path(folder).iterdir())
+        wheels = [package for package in packages if package.suffix == ".whl"]
+        return call([PYTHON, "-m", "twine", "check", "--strict", *packages]) or call(
+            [PYTHON.with_name("check-wheel-contents"), *wheels]
+        )
 
 
 def build_docs(*options: str) -> list[str | Path]:

@@ -7,16 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from . import frontend
+from . import frontend, lock
 from .frontend import Node
 from .shell import ROOT, Failed, Missing, is_root, output_of, quietly, step
 
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed"
-GROUPS = ("test", "lint", "notebook", "browser", "docs")
+TAMPERED = ("hash mismatch", "do not match the hashes")  # how uv and pip say that a file is not the one of the lock
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_BROWSER = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 
@@ -59,7 +60,7 @@ def _node() -> Node:
     node = frontend.node_on_machine() or frontend.node_from_pypi(PYTHON)
     if node is None:
         with step("Fetching Node.js from PyPI, as this machine has none that is new enough"):
-            pip("install", frontend.NODE_FROM_PYPI)
+            pip("install", *_hashed(lock.NODE_LOCK))
         node = frontend.node_from_pypi(PYTHON)
     if node is None:
         raise Missing(
@@ -70,14 +71,46 @@ def _node() -> Node:
 
 
 def _install_packages() -> None:
-    """Install the project, editable, and everything its development needs."""
+    """Install everything that development needs, as the lock says, and the project, editable."""
     # The place counts too: an editable install points to it, and a clone may be moved.
-    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + os.fsencode(ROOT)).hexdigest()
+    files = (ROOT / "pyproject.toml").read_bytes() + lock.PYTHON_LOCK.read_bytes()
+    wanted = hashlib.sha256(files + os.fsencode(ROOT)).hexdigest()
     if STAMP.is_file() and STAMP.read_text() == wanted:
         return
     with step("Installing the Python packages"):
-        pip("install", "-e", ".[engine]", *(word for group in GROUPS for word in ("--group", group)))
+        install_all(PYTHON)
     STAMP.write_text(wanted)
+
+
+def install_all(python: Path) -> None:
+    """Install what the tasks need into the environment of a Python: the locked versions where the lock is for it.
+
+    Parameters
+    ----------
+    python : Path
+        The environment's interpreter. For a version that the classifiers do not name, the newest of everything is taken.
+    """
+    version = output_of([python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
+    if version in lock.supported_pythons():
+        try:
+            pip("install", *_hashed(lock.PYTHON_LOCK), python=python)
+        except Failed as error:
+            if any(words in str(error).lower() for words in TAMPERED):
+                raise
+            print(f"{error}\n\nThis machine's index lacks what the lock names; the newest packages are taken.")
+        else:
+            # hatchling is there by now, in the version of the lock.
+            pip("install", "--no-deps", "--no-build-isolation", "-e", ".", python=python)
+            return
+    else:
+        known = ", ".join(lock.supported_pythons())
+        print(f"The lock is for Python {known}; for {version} the newest packages are taken.")
+    groups = [word for group in lock.GROUPS for word in ("--group", group)]
+    pip("install", "-e", f".[{','.join(lock.EXTRAS)}]", *groups, python=python)
+
+
+def _hashed(file: Path) -> tuple[str, ...]:
+    return ("--require-hashes", "-r", str(file))
 
 
 def add_group(name: str) -> None:
@@ -88,7 +121,7 @@ def add_group(name: str) -> None:
 
 def pip(*arguments: str, python: Path = PYTHON) -> None:
     """Run uv, which is several times faster, or else pip with the same arguments, for the environment of `python`."""
-    uv = _uv()
+    uv = find_uv()
     if uv is not None:
         try:
             # Compiling now pays: where PYTHONDONTWRITEBYTECODE is set, each start would else compile all of Jupyter.
@@ -101,19 +134,22 @@ def pip(*arguments: str, python: Path = PYTHON) -> None:
     quietly([PYTHON, "-m", "pip", "--python", python, *arguments, "--quiet"])
 
 
-def _uv() -> Path | None:
-    """Find uv, or fetch it from PyPI into the environment."""
+def find_uv() -> Path | None:
+    """Find uv, or fetch the one of the lock into the environment; None where there is none for this machine."""
     own = VENV / "bin" / "uv"
     if own.is_file():
         return own
     found = shutil.which("uv")
     if found is not None:
         return Path(found)
-    try:
-        _with_pip()
-        quietly([PYTHON, "-m", "pip", "install", "--quiet", "uv"])
-    except Failed:
-        return None
+    with tempfile.TemporaryDirectory() as folder:
+        request = Path(folder) / "uv.txt"
+        request.write_text(lock.block_of("uv"), encoding="utf-8")
+        try:
+            _with_pip()
+            quietly([PYTHON, "-m", "pip", "install", "--quiet", *_hashed(request)])
+        except Failed:
+            return None
     return own
 
 

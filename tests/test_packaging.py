@@ -16,6 +16,7 @@ import pytest
 
 from scripts import frontend
 from scripts.environment import pip
+from scripts.lock import PYTHON_LOCK
 
 ROOT = Path(__file__).resolve().parent.parent
 NOT_IN_A_CLONE = (
@@ -93,7 +94,7 @@ def test_the_wheel_works_in_a_clean_environment_without_node(
 ) -> None:
     venv.create(tmp_path / "clean", with_pip=False, symlinks=True)
     python = tmp_path / "clean" / "bin" / "python"
-    pip("install", f"{wheel}[engine]", python=python)
+    pip("install", f"{wheel}[engine]", "--constraint", str(PYTHON_LOCK), python=python)
     code = """
 import comfy_widgets
 from comfy_widgets.widgets._assets import part_files
