@@ -88,7 +88,7 @@ def install_all(python: Path) -> None:
     Parameters
     ----------
     python : Path
-        The environment's interpreter. For a version that the classifiers do not name, the newest of everything is taken.
+        The environment's interpreter. For a version that no classifier names, the newest of everything is taken.
     """
     version = output_of([python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
     if version in lock.supported_pythons():

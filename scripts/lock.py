@@ -1,7 +1,7 @@
 """The lock: the exact version and the hashes of every package that ``make`` installs, for each Python that it names.
 
-``locks/python.txt`` holds all of `pyproject.toml` that the tasks use, ``locks/node.txt`` the Node.js for machines without
-one. ``make lock`` writes both anew; what they say is installed by `environment`.
+``locks/python.txt`` holds all of `pyproject.toml` that the tasks use, ``locks/node.txt`` the Node.js for machines
+without one. ``make lock`` writes both anew; what they say is installed by `environment`.
 """
 
 from __future__ import annotations
