@@ -245,19 +245,20 @@ class Transport:
 
     def _tried(self, request: Request, limit: Limit, headers: Mapping[str, str]) -> requests.Response:
         try:
-            return self._follow(request, limit, headers)
-        except requests.exceptions.ConnectTimeout:
-            raise
-        except (requests.exceptions.InvalidSchema, ComfyError):
+            try:
+                return self._follow(request, limit, headers)
+            except requests.exceptions.ConnectTimeout:
+                raise
+            except requests.exceptions.ConnectionError as error:
+                if not request.idempotent or limit.cut or never_connected(error):
+                    raise
+                logger.debug("%s %s sent again: %s", request.method, request.route, reason_of(error))
+                return self._follow(request, limit, headers)
+        except (requests.exceptions.RequestException, ComfyError):
             raise
         except ValueError as error:
             # Where a redirect leads to no address.
             raise requests.exceptions.InvalidURL(str(error)) from error
-        except requests.exceptions.ConnectionError as error:
-            if not request.idempotent or limit.cut or never_connected(error):
-                raise
-            logger.debug("%s %s sent again: %s", request.method, request.route, reason_of(error))
-            return self._follow(request, limit, headers)
 
     def _follow(self, request: Request, limit: Limit, headers: Mapping[str, str]) -> requests.Response:
         url = self.address.http(request.route)

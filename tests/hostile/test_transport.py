@@ -198,6 +198,19 @@ def test_what_is_no_answer_is_an_error_of_ours(connect: Connect, lie: bytes) -> 
 # Sent again
 
 
+def test_a_redirect_to_no_address_after_a_lost_connection_is_an_error_of_ours(connect: Connect) -> None:
+    def lose(exchange: Exchange) -> None:
+        server.handlers["GET /system_stats"] = mislead
+        exchange.end()
+
+    def mislead(exchange: Exchange) -> None:
+        exchange.raw(b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n")
+        exchange.end()
+
+    with Hostile({"GET /system_stats": lose}) as server, pytest.raises(ServerError):
+        connect(server.url).system_stats()
+
+
 def lose(exchange: Exchange) -> None:
     exchange.end()
 
