@@ -1,7 +1,7 @@
 # Every target works in a fresh clone: it sets up what it needs in .venv first, and again when that has changed.
 # What is done, and in what order, stands in scripts/; here are only the names.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test lint bench docs shots conformance lock mutants clean
+.PHONY: help setup demo lab test lint bench docs shots conformance lock matrix mutants clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ conformance:  ## Show, one by one, the 60 statements that a ComfyUI client must 
 
 lock:  ## Write the newest versions of all that is installed here, with hashes, into locks/
 	@scripts/run lock
+
+matrix:  ## Run the tests without browsers on every Python that is here, and on the oldest allowed packages
+	@scripts/run matrix
 
 mutants:  ## Break the code on purpose, and count the breaks that a test notices
 	@scripts/run mutants

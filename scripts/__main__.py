@@ -14,7 +14,16 @@ from .shell import ROOT, Failed, Missing, call, is_root, step
 
 FIRST_NOTEBOOK = ROOT / "notebooks" / "01_first_image.ipynb"
 BUILT = [
-    *(".venv", "js/node_modules", "comfy_widgets/static", "demo-output", "dist", "build", "tests/browser/shots"),
+    *(
+        ".venv",
+        ".matrix",
+        "js/node_modules",
+        "comfy_widgets/static",
+        "demo-output",
+        "dist",
+        "build",
+        "tests/browser/shots",
+    ),
     *("shots", "docs/_build", "docs/_notebooks", "docs/_vocabulary.md", ".mypy_cache", ".ruff_cache", ".hypothesis"),
 ]
 
@@ -81,6 +90,14 @@ def lock() -> int:
     return 0
 
 
+def matrix() -> int:
+    """Run the tests without browsers on every Python that is here, and on the oldest allowed packages."""
+    environment.prepare()
+    from .matrix import main as try_all
+
+    return try_all()
+
+
 def mutants() -> int:
     """Break the code on purpose, and count the breaks that a test notices."""
     environment.prepare()
@@ -113,7 +130,7 @@ def clean() -> int:
 
 TASKS: dict[str, Callable[[], int]] = {
     task.__name__: task
-    for task in (setup, demo, lab, lint, test, bench, conformance, lock, mutants, docs, shots, clean)
+    for task in (setup, demo, lab, lint, test, bench, conformance, lock, matrix, mutants, docs, shots, clean)
 }
 
 

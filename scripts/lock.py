@@ -14,6 +14,7 @@ from .shell import ROOT, quietly
 
 EXTRAS = ("engine",)
 GROUPS = ("tools", "test", "lint", "notebook", "browser", "docs")
+PROJECT = ROOT / "pyproject.toml"
 PYTHON_LOCK = ROOT / "locks" / "python.txt"
 NODE_LOCK = ROOT / "locks" / "node.txt"
 # No index is named: everybody's own is asked, and the hashes say whether what it gives is the right thing.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +41,7 @@ class Seen:
 def test_traits_are_documented_and_read_only(panel: ComfyPanel, name: str) -> None:
     assert panel.has_trait(name)
     assert panel.traits()[name].help
-    assert f"\n    {name} : " in (ComfyPanel.__doc__ or "")
+    assert f"\n{name} : " in inspect.cleandoc(ComfyPanel.__doc__ or "")
     with pytest.raises(TraitError, match="read-only"):
         setattr(panel, name, None)
 
