@@ -10,8 +10,10 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from sphinx.util import logging  # noqa: E402
+
 import comfy_widgets  # noqa: E402
-from docs import words  # noqa: E402
+from docs import questions, words  # noqa: E402
 
 project = "comfy_widgets"
 author = "The comfy_widgets contributors"
@@ -78,6 +80,14 @@ def _only_among_errors(app: Any, what: str, name: str, obj: object, skip: bool, 
     return True if is_error and not app.env.docname.endswith("/errors") else None
 
 
+def _can_be_found(app: Any, error: Exception | None) -> None:
+    """Warn of what a stranger would search for in vain."""
+    if error is None and app.builder.name == "html":
+        for sentence in questions.lost(Path(app.outdir) / "searchindex.js"):
+            logging.getLogger(__name__).warning(sentence)
+
+
 def setup(app: Any) -> None:
     """Tell Sphinx what is ours."""
+    app.connect("build-finished", _can_be_found)
     app.connect("autodoc-skip-member", _only_among_errors)
