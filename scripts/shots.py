@@ -38,7 +38,7 @@ WIDTHS = (1400, 900, 600, 400)
 THEMES = ("light", "dark")
 PATIENCE = 60_000
 PROMPT = "a sailing boat on a lake, mountains, sunset"
-IN_DOCS = ("panel", "form", "grid", "grid-axes", "lightbox", "compare", "progress", "preview", "sweep")
+IN_DOCS = ("panel", "form", "grid", "grid-axes", "lightbox", "compare", "film", "progress", "preview", "sweep")
 Shot = tuple[str, Any, tuple[int, ...], Callable[[Page], None]]
 
 
@@ -70,6 +70,13 @@ def opened(page: Page) -> None:
     page.get_by_role("dialog").wait_for(timeout=PATIENCE)
     page.keyboard.press("i")
     page.locator(".story dl").wait_for(timeout=PATIENCE)
+
+
+def unrolled(page: Page) -> None:
+    """Open the filmstrip in the middle."""
+    page.get_by_role("button", name="Filmstrip").click(timeout=PATIENCE)
+    page.locator(".film img").wait_for(timeout=PATIENCE)
+    page.get_by_role("slider", name="Image of the film").fill("8")
 
 
 def compared(page: Page) -> None:
@@ -139,6 +146,9 @@ def widgets(client: ComfyClient, folder: Path) -> Iterator[Shot]:
     yield "compare", ImageCompare(first, second), (900, 400), compared
     yield "compare-side", ImageCompare(first, second), (900, 400), side_by_side
     yield "compare-difference", ImageCompare(first, second), (900,), subtracted
+    filmed = ComfyPanel(workflow.with_params(batch_size=1), client)
+    filmed.run().result(60)
+    yield "film", filmed, WIDTHS, unrolled
     yield "panel-selected", panel, WIDTHS, selected
     yield "lightbox", panel, WIDTHS, opened
     yield "workflow-of-image", panel, (1400, 400), drawn

@@ -11,7 +11,7 @@ from ._pump import pump
 from ._run_rows import MAX_ROWS, row
 from ._run_state import idle
 from ._runs import PanelRun, Runs
-from ._schema import Images, Marks, PreviewFrame, RunList, RunState, RunThumbnail, WantOriginal
+from ._schema import FilmFrames, FilmState, Images, Marks, PreviewFrame, RunList, RunState, RunThumbnail, WantOriginal
 
 _WARN_AFTER = 2.0
 """Seconds for which nobody needs to hear that the connection is lost."""
@@ -46,8 +46,8 @@ class RunFeed:
     previews, images : bool
         Whether the browser wants them.
     differences : callable, optional
-        Tells in words what the values of a run have other than the form has now. With it, the traits `_runs` and
-        `_marks` are kept up to date, too.
+        Tells in words what the values of a run have other than the form has now. With it, the traits `_runs`,
+        `_marks` and `_film` are kept up to date, too.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class RunFeed:
         self._told: RunState | None = None
         self._rows: RunList | None = None
         self._marks: Marks | None = None
+        self._film: FilmState | None = None
         self._preview = (0, 0)
         self._sent = (0, 0, -1)
         self._differences = differences
@@ -160,6 +161,10 @@ class RunFeed:
         if rows != self._rows:
             self._rows = rows
             self._browser.set_trait("_runs", rows)
+        film = self._runs.film_state()
+        if film != self._film:
+            self._film = film
+            self._browser.set_trait("_film", film)
         marks = self._runs.marks()
         if marks != self._marks:
             self._marks = marks
@@ -217,6 +222,28 @@ class RunFeed:
             self._browser.send(message, [image.content for image in batch])
             self._sent = (run.number, count + len(batch), total)
         return count + len(batch) < ready
+
+    def send_film(self) -> None:
+        """Send the images of the film, a few in each message."""
+        film = self._runs.film
+        if film is None:
+            return
+        run, frames = film
+        start = 0
+        while start < len(frames):
+            end, size = start, 0
+            while end < len(frames) and (end == start or size + len(frames[end][0]) <= _MAX_BATCH_BYTES):
+                size += len(frames[end][0])
+                end += 1
+            message: FilmFrames = {
+                "kind": "film",
+                "run": run.number,
+                "start": start,
+                "total": len(frames),
+                "mimes": [mime for _, mime in frames[start:end]],
+            }
+            self._browser.send(message, [image for image, _ in frames[start:end]])
+            start = end
 
     def send_original(self, message: WantOriginal) -> None:
         """Send one image at its full size."""

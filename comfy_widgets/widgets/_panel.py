@@ -14,6 +14,7 @@ import traitlets
 from ..errors import ComfyError
 from . import _cells
 from ._base import Widget
+from ._film import write
 from ._form import WorkflowForm, default_client
 from ._form_state import FormState
 from ._page import save_page
@@ -248,6 +249,51 @@ class ComfyPanel(PanelTraits):
         """
         self._run_core.wait_loaded()
         return save_page(Path(path), self._form["title"], self.runs, self._state.definitions)
+
+    def save_film(self, path: str | Path, fps: float = 8.0) -> Path:
+        """Write the previews of the last run, and the image that came of them, as an animated GIF or WebP.
+
+        Of at most 16 MB of previews all are kept, of more every second, fourth, ... one.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, which ends in ``.gif`` or ``.webp``; what is there already is replaced.
+        fps : float
+            Images a second.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        ValueError
+            The last run had no previews, or the file's name ends in something else.
+        OSError
+            The file cannot be written.
+
+        Examples
+        --------
+        >>> from comfy_widgets import ComfyPanel, example
+        >>> panel = ComfyPanel(example().with_params(seed=2024), client)
+        >>> result = panel.run().result()
+        >>> panel.save_film("balloon.gif").suffix
+        '.gif'
+        """
+        target = Path(path)
+        form = target.suffix.lower().removeprefix(".")
+        if form not in ("gif", "webp"):
+            raise ValueError(f"{target.name!r} must end in .gif or .webp.")
+        if fps <= 0:
+            raise ValueError(f"fps is {fps}, but must be more than 0.")
+        self._run_core.wait_loaded()
+        film = self._run_core.film
+        if film is None:
+            raise ValueError("No run of this panel has had previews yet.")
+        target.write_bytes(write([image for image, _ in film[1]], form, fps))
+        return target
 
     def close(self) -> None:
         """End the widget and its parts in the browser, and free what they hold. A job that runs goes on.

@@ -11,15 +11,19 @@ import traitlets
 from ..errors import ComfyError
 from ._base import Handler
 from ._feed import RunFeed
+from ._film import write
 from ._form import FormWidget
 from ._form_state import FormState
+from ._pump import worker
 from ._run_rows import details, differences
 from ._run_state import idle
 from ._runs import PanelRun, Runs
 from ._schema import (
     Cancel,
+    FilmFile,
     Marks,
     RunRequest,
+    SaveFilm,
     Select,
     ShowRun,
     Star,
@@ -27,6 +31,7 @@ from ._schema import (
     UseRun,
     WantDetails,
     WantDifferences,
+    WantFilm,
     WantOriginal,
     WantRuns,
     WantStory,
@@ -65,6 +70,7 @@ class PanelView(FormWidget):
     _part = traitlets.Unicode().tag(sync=True)
     _runs = traitlets.Dict().tag(sync=True)
     _marks = traitlets.Dict().tag(sync=True)
+    _film = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -77,7 +83,15 @@ class PanelView(FormWidget):
     ) -> None:
         self._run_core = runs
         self._start = start
-        super().__init__(state, layout=layout, _run=idle(), _part=part, _runs={"rows": [], "shown": 0}, _marks=NO_MARKS)
+        super().__init__(
+            state,
+            layout=layout,
+            _run=idle(),
+            _part=part,
+            _runs={"rows": [], "shown": 0},
+            _marks=NO_MARKS,
+            _film={"run": 0, "frames": 0},
+        )
         self._feed = RunFeed(self, runs, differences=self._differences)
 
     def close(self) -> None:
@@ -101,6 +115,8 @@ class PanelView(FormWidget):
             "use_image": self._on_use_image,
             "story": self._on_story,
             "differences": self._on_differences,
+            "film": self._on_film,
+            "save_film": self._on_save_film,
             "original": self._on_original,
         }
 
@@ -182,6 +198,32 @@ class PanelView(FormWidget):
     def _on_differences(self, message: WantDifferences, buffers: list[memoryview]) -> None:
         origins = self._origin(message["a"]), self._origin(message["b"])
         self.send(told_differences(message, origins))
+
+    def _on_film(self, message: WantFilm, buffers: list[memoryview]) -> None:
+        worker.submit(self._feed.send_film)
+
+    def _on_save_film(self, message: SaveFilm, buffers: list[memoryview]) -> None:
+        form = "webp" if message["form"] == "webp" else "gif"
+        # Making it takes its time, in which the kernel does other things.
+        worker.submit(lambda: self._send_film_file(message["run"], form, min(60.0, max(0.5, float(message["fps"])))))
+
+    def _send_film_file(self, number: int, form: str, fps: float) -> None:
+        film = self._run_core.film
+        answer: FilmFile = {
+            "kind": "film_file",
+            "run": number,
+            "name": f"run_{number}.{form}",
+            "mime": f"image/{form}",
+            "error": "",
+        }
+        content = b""
+        try:
+            if film is None or film[0].number != number:
+                raise ValueError("The previews of this run are not kept any more.")
+            content = write([image for image, _ in film[1]], form, fps)
+        except Exception as error:
+            answer["error"] = str(error)
+        self.send(answer, [content])
 
     def _origin(self, place: tuple[int, int]) -> Origin | None:
         """Return where an image comes from, named by the number of its run and its index."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import _run_state as state
+from ._film import Film
 from ._images import Missing, Shown, chosen, original, shown, words_of
 from ._lazy_images import LazyImages
 from ._pump import worker
-from ._schema import Frame, Marks, Phase, RunState
+from ._schema import FilmState, Frame, Marks, Phase, RunState
 from ._small import thumbnail
 
 if TYPE_CHECKING:
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
 
     from ..client import Job, Result
     from ..errors import ComfyError
+    from ..protocol import Preview
 
 logger = logging.getLogger(__name__)
 
 _PLAYER = (6, 1)
 _THUMBNAIL_SIZE = 192
+FILM_SIZE = 768
+"""Pixels of the last image of a film."""
 
 
 @dataclass(eq=False)
@@ -158,6 +162,7 @@ class Runs:
         self._latest: PanelRun | None = None
         self._listeners: list[Callable[[], object]] = []
         self._subscriptions: dict[PanelRun, list[Callable[[], object]]] = {}
+        self._film: tuple[PanelRun, Film] | None = None
         self._closed = False
 
     # Reading
@@ -241,6 +246,12 @@ class Runs:
         run = self._add(frame, job=job, values=values or {}, outputs=outputs)
         me = weakref.ref(self)
 
+        def seen(preview: Preview) -> None:
+            runs = me()
+            if runs is not None:
+                runs.film_of(run).add(preview)
+                runs.changed()
+
         def heard(_: object) -> None:
             runs = me()
             if runs is not None:
@@ -249,7 +260,7 @@ class Runs:
         listening: list[Callable[[], object]] = [
             job.on("progress", heard).cancel,
             job.on("status", heard).cancel,
-            job.on("preview", heard).cancel,
+            job.on("preview", seen).cancel,
         ]
         with self._lock:
             self._subscriptions[run] = listening
@@ -268,6 +279,35 @@ class Runs:
         run.selected = [index for index in indices if 0 <= index < len(run.images)]
         self.selection += 1
         self.changed()
+
+    def film_of(self, run: PanelRun) -> Film:
+        """Return the film of a run; only the newest run that has one keeps it."""
+        with self._lock:
+            if self._film is None or self._film[0].number < run.number:
+                self._film = (run, Film())
+            # Late previews of an older run go nowhere.
+            return self._film[1] if self._film[0] is run else Film()
+
+    @property
+    def film(self) -> tuple[PanelRun, list[tuple[bytes, str]]] | None:
+        """The newest run that had previews and is done, and the images of its film: the previews and the last image."""
+        with self._lock:
+            found = self._film
+        if found is None or not found[0].loaded or not len(found[1]):
+            return None
+        run, film = found
+        last = run.images[0] if run.images and run.images[0].mime.startswith("image/") else None
+        small = thumbnail(last.content, FILM_SIZE) if last is not None else None
+        return run, [*film.frames(), *([(small, "image/webp")] if small is not None else [])]
+
+    def film_state(self) -> FilmState:
+        """Return which run has a film, and how many images that has."""
+        with self._lock:
+            found = self._film
+        if found is None or not found[0].loaded or not len(found[1]):
+            return {"run": 0, "frames": 0}
+        run, film = found
+        return {"run": run.number, "frames": len(film) + bool(run.images and run.images[0].mime.startswith("image/"))}
 
     def star(self, run: PanelRun, indices: Sequence[int]) -> None:
         """Take these images of a run as starred, in place of those that were."""
@@ -324,7 +364,7 @@ class Runs:
         """Forget all runs. Their jobs go on."""
         with self._lock:
             subscriptions, self._subscriptions = self._subscriptions, {}
-            self._runs, self._latest = [], None
+            self._runs, self._latest, self._film = [], None, None
         for cancel in (cancel for listening in subscriptions.values() for cancel in listening):
             cancel()
         self.changed()

@@ -10,6 +10,22 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict, Union
 
+from ._schema_images import Detail as Detail
+from ._schema_images import Differences as Differences
+from ._schema_images import FilmFile as FilmFile
+from ._schema_images import FilmFrames as FilmFrames
+from ._schema_images import FilmState as FilmState
+from ._schema_images import Marks as Marks
+from ._schema_images import Original as Original
+from ._schema_images import SaveFilm as SaveFilm
+from ._schema_images import Select as Select
+from ._schema_images import Star as Star
+from ._schema_images import Story as Story
+from ._schema_images import UseImage as UseImage
+from ._schema_images import WantDifferences as WantDifferences
+from ._schema_images import WantFilm as WantFilm
+from ._schema_images import WantOriginal as WantOriginal
+from ._schema_images import WantStory as WantStory
 from ._schema_sweep import CellOriginal as CellOriginal
 from ._schema_sweep import CellPreview as CellPreview
 from ._schema_sweep import CellStatus as CellStatus
@@ -195,31 +211,12 @@ class Images(TypedDict):
     items: list[ImageItem]
 
 
-class Original(TypedDict):
-    """An image at its full size; its bytes are the message's buffer."""
-
-    kind: Literal["original"]
-    run: int
-    index: int
-    mime: str
-    name: str
-    caption: str
-
-
 class RunThumbnail(TypedDict):
     """A small version of the first image of a run."""
 
     kind: Literal["run_thumbnail"]
     run: int
     mime: str
-
-
-class Detail(TypedDict):
-    """A value that a run was started with."""
-
-    label: str
-    value: str
-    group: str
 
 
 class RunDetails(TypedDict):
@@ -233,36 +230,6 @@ class RunDetails(TypedDict):
     started: float
     server: str
     prompt_id: str
-
-
-class Marks(TypedDict):
-    """The trait `_marks`: which images are selected and which starred, each as the number of its run and its index."""
-
-    selected: list[tuple[int, int]]
-    starred: list[tuple[int, int]]
-
-
-class Story(TypedDict):
-    """How an image came about; the buffers are its workflow as a drawing in SVG and as JSON, empty where unknown.
-
-    `usable` says whether there is a form that takes the values of its run.
-    """
-
-    kind: Literal["story"]
-    run: int
-    index: int
-    items: list[Detail]
-    usable: bool
-
-
-class Differences(TypedDict):
-    """What differs between the workflows of two images, in words; `unknown` says why that cannot be told."""
-
-    kind: Literal["differences"]
-    a: tuple[int, int]
-    b: tuple[int, int]
-    lines: list[str]
-    unknown: str
 
 
 class Thumbnail(TypedDict):
@@ -292,6 +259,8 @@ ToBrowser = Union[  # noqa: UP007
     RunDetails,
     Story,
     Differences,
+    FilmFrames,
+    FilmFile,
     Thumbnail,
     Pictures,
     SweepCells,
@@ -366,47 +335,6 @@ class WantRuns(TypedDict):
     kind: Literal["runs"]
 
 
-class Select(TypedDict):
-    """These images of a run are selected, in place of any before."""
-
-    kind: Literal["select"]
-    run: int
-    images: list[int]
-
-
-class Star(TypedDict):
-    """These images of a run are starred, in place of any before."""
-
-    kind: Literal["star"]
-    run: int
-    images: list[int]
-
-
-class UseImage(TypedDict):
-    """An image of a run is wanted as the input that a field names."""
-
-    kind: Literal["use_image"]
-    run: int
-    index: int
-    field: str
-
-
-class WantStory(TypedDict):
-    """It is wanted how an image came about."""
-
-    kind: Literal["story"]
-    run: int
-    index: int
-
-
-class WantDifferences(TypedDict):
-    """It is wanted what differs between the workflows of two images."""
-
-    kind: Literal["differences"]
-    a: tuple[int, int]
-    b: tuple[int, int]
-
-
 class Upload(TypedDict):
     """A part of a file; its bytes are the message's buffer."""
 
@@ -417,14 +345,6 @@ class Upload(TypedDict):
     name: str
     part: int
     parts: int
-
-
-class WantOriginal(TypedDict):
-    """The original of an image is wanted."""
-
-    kind: Literal["original"]
-    run: int
-    index: int
 
 
 class WantThumbnail(TypedDict):
@@ -457,6 +377,8 @@ FromBrowser = Union[  # noqa: UP007
     UseImage,
     WantStory,
     WantDifferences,
+    WantFilm,
+    SaveFilm,
     Upload,
     WantOriginal,
     WantThumbnail,

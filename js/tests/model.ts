@@ -1,6 +1,7 @@
 import * as combobox from "../src/features/combobox";
 import * as comparison from "../src/features/comparison";
 import * as files from "../src/features/files";
+import * as film from "../src/features/film";
 import * as gallery from "../src/features/gallery";
 import * as imageInput from "../src/features/image-input";
 import * as lightbox from "../src/features/lightbox";
@@ -79,6 +80,7 @@ export const loadFeature: LoadFeature = async (name) =>
     combobox,
     comparison,
     files,
+    film,
     gallery,
     lightbox,
     record,
@@ -143,6 +145,7 @@ export function panelModel(): FakeModel {
     _part: "panel",
     _runs: { rows: [], shown: 0 },
     _marks: { selected: [], starred: [] },
+    _film: { run: 0, frames: 0 },
   });
 }
 

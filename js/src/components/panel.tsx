@@ -28,6 +28,7 @@ export function Panel(props: Props) {
   const root = useRef<HTMLElement>(null);
   const canRun = run.phase !== "sending" && run.phase !== "lost";
   const runs = useFeature("runs", true);
+  const film = useFeature("film", true);
   useFiles(root, { fields: spec.fields, onUpload });
   const start = () => {
     const [first] = onRun();
@@ -62,6 +63,7 @@ export function Panel(props: Props) {
       <div class="outcome">
         {stage}
         <Outcome run={run} warnings={warnings} />
+        {film && <film.Film link={link} />}
         {runs && <runs.Runs link={link} />}
       </div>
     </section>

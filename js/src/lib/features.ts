@@ -2,6 +2,7 @@
 import type * as combobox from "../features/combobox";
 import type * as comparison from "../features/comparison";
 import type * as files from "../features/files";
+import type * as film from "../features/film";
 import type * as gallery from "../features/gallery";
 import type * as imageInput from "../features/image-input";
 import type * as lightbox from "../features/lightbox";
@@ -13,6 +14,7 @@ export interface Features {
   combobox: typeof combobox;
   comparison: typeof comparison;
   files: typeof files;
+  film: typeof film;
   gallery: typeof gallery;
   "image-input": typeof imageInput;
   lightbox: typeof lightbox;

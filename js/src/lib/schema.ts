@@ -22,6 +22,136 @@ export type Phase =
 
 export type Wire = string | number | boolean | null;
 
+/** A value that a run was started with. */
+export interface Detail {
+  label: string;
+  value: string;
+  group: string;
+}
+
+/** What differs between the workflows of two images, in words; `unknown` says why that cannot be told. */
+export interface Differences {
+  kind: "differences";
+  a: [number, number];
+  b: [number, number];
+  lines: string[];
+  unknown: string;
+}
+
+/** A film as one animated file, which is the message's buffer; or why there is none. */
+export interface FilmFile {
+  kind: "film_file";
+  run: number;
+  name: string;
+  mime: string;
+  error: string;
+}
+
+/** Some images of a film from `start` on, each with its type; each has a buffer of its own. */
+export interface FilmFrames {
+  kind: "film";
+  run: number;
+  start: number;
+  total: number;
+  mimes: string[];
+}
+
+/** The trait `_film`: the run whose previews are kept, and how many images its film has; 0 for none. */
+export interface FilmState {
+  run: number;
+  frames: number;
+}
+
+/**
+ * The trait `_marks`: which images are selected and which starred, each as the number of its run and its
+ * index.
+ */
+export interface Marks {
+  selected: [number, number][];
+  starred: [number, number][];
+}
+
+/** An image at its full size; its bytes are the message's buffer. */
+export interface Original {
+  kind: "original";
+  run: number;
+  index: number;
+  mime: string;
+  name: string;
+  caption: string;
+}
+
+/** The film of a run is wanted as one animated file, with so many images a second. */
+export interface SaveFilm {
+  kind: "save_film";
+  run: number;
+  form: "gif" | "webp";
+  fps: number;
+}
+
+/** These images of a run are selected, in place of any before. */
+export interface Select {
+  kind: "select";
+  run: number;
+  images: number[];
+}
+
+/** These images of a run are starred, in place of any before. */
+export interface Star {
+  kind: "star";
+  run: number;
+  images: number[];
+}
+
+/**
+ * How an image came about; the buffers are its workflow as a drawing in SVG and as JSON, empty where
+ * unknown.
+ *
+ * `usable` says whether there is a form that takes the values of its run.
+ */
+export interface Story {
+  kind: "story";
+  run: number;
+  index: number;
+  items: Detail[];
+  usable: boolean;
+}
+
+/** An image of a run is wanted as the input that a field names. */
+export interface UseImage {
+  kind: "use_image";
+  run: number;
+  index: number;
+  field: string;
+}
+
+/** It is wanted what differs between the workflows of two images. */
+export interface WantDifferences {
+  kind: "differences";
+  a: [number, number];
+  b: [number, number];
+}
+
+/** The film of a run is wanted. */
+export interface WantFilm {
+  kind: "film";
+  run: number;
+}
+
+/** The original of an image is wanted. */
+export interface WantOriginal {
+  kind: "original";
+  run: number;
+  index: number;
+}
+
+/** It is wanted how an image came about. */
+export interface WantStory {
+  kind: "story";
+  run: number;
+  index: number;
+}
+
 /** The image of a cell at its full size. */
 export interface CellOriginal {
   kind: "cell-original";
@@ -257,28 +387,11 @@ export interface Images {
   items: ImageItem[];
 }
 
-/** An image at its full size; its bytes are the message's buffer. */
-export interface Original {
-  kind: "original";
-  run: number;
-  index: number;
-  mime: string;
-  name: string;
-  caption: string;
-}
-
 /** A small version of the first image of a run. */
 export interface RunThumbnail {
   kind: "run_thumbnail";
   run: number;
   mime: string;
-}
-
-/** A value that a run was started with. */
-export interface Detail {
-  label: string;
-  value: string;
-  group: string;
 }
 
 /** All that is known of a run. */
@@ -291,38 +404,6 @@ export interface RunDetails {
   started: number;
   server: string;
   prompt_id: string;
-}
-
-/**
- * The trait `_marks`: which images are selected and which starred, each as the number of its run and its
- * index.
- */
-export interface Marks {
-  selected: [number, number][];
-  starred: [number, number][];
-}
-
-/**
- * How an image came about; the buffers are its workflow as a drawing in SVG and as JSON, empty where
- * unknown.
- *
- * `usable` says whether there is a form that takes the values of its run.
- */
-export interface Story {
-  kind: "story";
-  run: number;
-  index: number;
-  items: Detail[];
-  usable: boolean;
-}
-
-/** What differs between the workflows of two images, in words; `unknown` says why that cannot be told. */
-export interface Differences {
-  kind: "differences";
-  a: [number, number];
-  b: [number, number];
-  lines: string[];
-  unknown: string;
 }
 
 /** A small version of the image that a field names. */
@@ -398,42 +479,6 @@ export interface WantRuns {
   kind: "runs";
 }
 
-/** These images of a run are selected, in place of any before. */
-export interface Select {
-  kind: "select";
-  run: number;
-  images: number[];
-}
-
-/** These images of a run are starred, in place of any before. */
-export interface Star {
-  kind: "star";
-  run: number;
-  images: number[];
-}
-
-/** An image of a run is wanted as the input that a field names. */
-export interface UseImage {
-  kind: "use_image";
-  run: number;
-  index: number;
-  field: string;
-}
-
-/** It is wanted how an image came about. */
-export interface WantStory {
-  kind: "story";
-  run: number;
-  index: number;
-}
-
-/** It is wanted what differs between the workflows of two images. */
-export interface WantDifferences {
-  kind: "differences";
-  a: [number, number];
-  b: [number, number];
-}
-
 /** A part of a file; its bytes are the message's buffer. */
 export interface Upload {
   kind: "upload";
@@ -443,13 +488,6 @@ export interface Upload {
   name: string;
   part: number;
   parts: number;
-}
-
-/** The original of an image is wanted. */
-export interface WantOriginal {
-  kind: "original";
-  run: number;
-  index: number;
 }
 
 /** A small version of the image that a field names is wanted. */
@@ -475,6 +513,8 @@ export type ToBrowser =
   | RunDetails
   | Story
   | Differences
+  | FilmFrames
+  | FilmFile
   | Thumbnail
   | Pictures
   | SweepCells
@@ -497,6 +537,8 @@ export type FromBrowser =
   | UseImage
   | WantStory
   | WantDifferences
+  | WantFilm
+  | SaveFilm
   | Upload
   | WantOriginal
   | WantThumbnail

@@ -7,6 +7,7 @@ export type {
   Differences,
   Edit,
   Field,
+  FilmState,
   FormSpec,
   Frame,
   FromBrowser,

@@ -1,0 +1,146 @@
+"""The messages about images: looking at them, marking, comparing and keeping them; a part of `_schema`."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+
+class Detail(TypedDict):
+    """A value that a run was started with."""
+
+    label: str
+    value: str
+    group: str
+
+
+class Marks(TypedDict):
+    """The trait `_marks`: which images are selected and which starred, each as the number of its run and its index."""
+
+    selected: list[tuple[int, int]]
+    starred: list[tuple[int, int]]
+
+
+class FilmState(TypedDict):
+    """The trait `_film`: the run whose previews are kept, and how many images its film has; 0 for none."""
+
+    run: int
+    frames: int
+
+
+class FilmFrames(TypedDict):
+    """Some images of a film from `start` on, each with its type; each has a buffer of its own."""
+
+    kind: Literal["film"]
+    run: int
+    start: int
+    total: int
+    mimes: list[str]
+
+
+class FilmFile(TypedDict):
+    """A film as one animated file, which is the message's buffer; or why there is none."""
+
+    kind: Literal["film_file"]
+    run: int
+    name: str
+    mime: str
+    error: str
+
+
+class Story(TypedDict):
+    """How an image came about; the buffers are its workflow as a drawing in SVG and as JSON, empty where unknown.
+
+    `usable` says whether there is a form that takes the values of its run.
+    """
+
+    kind: Literal["story"]
+    run: int
+    index: int
+    items: list[Detail]
+    usable: bool
+
+
+class Differences(TypedDict):
+    """What differs between the workflows of two images, in words; `unknown` says why that cannot be told."""
+
+    kind: Literal["differences"]
+    a: tuple[int, int]
+    b: tuple[int, int]
+    lines: list[str]
+    unknown: str
+
+
+class Select(TypedDict):
+    """These images of a run are selected, in place of any before."""
+
+    kind: Literal["select"]
+    run: int
+    images: list[int]
+
+
+class Star(TypedDict):
+    """These images of a run are starred, in place of any before."""
+
+    kind: Literal["star"]
+    run: int
+    images: list[int]
+
+
+class UseImage(TypedDict):
+    """An image of a run is wanted as the input that a field names."""
+
+    kind: Literal["use_image"]
+    run: int
+    index: int
+    field: str
+
+
+class WantStory(TypedDict):
+    """It is wanted how an image came about."""
+
+    kind: Literal["story"]
+    run: int
+    index: int
+
+
+class WantDifferences(TypedDict):
+    """It is wanted what differs between the workflows of two images."""
+
+    kind: Literal["differences"]
+    a: tuple[int, int]
+    b: tuple[int, int]
+
+
+class WantFilm(TypedDict):
+    """The film of a run is wanted."""
+
+    kind: Literal["film"]
+    run: int
+
+
+class SaveFilm(TypedDict):
+    """The film of a run is wanted as one animated file, with so many images a second."""
+
+    kind: Literal["save_film"]
+    run: int
+    form: Literal["gif", "webp"]
+    fps: float
+
+
+class Original(TypedDict):
+    """An image at its full size; its bytes are the message's buffer."""
+
+    kind: Literal["original"]
+    run: int
+    index: int
+    mime: str
+    name: str
+    caption: str
+
+
+class WantOriginal(TypedDict):
+    """The original of an image is wanted."""
+
+    kind: Literal["original"]
+    run: int
+    index: int
