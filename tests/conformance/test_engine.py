@@ -48,7 +48,7 @@ def test_previews_keep_their_ids_after_a_reconnect(engine: Engine, connect: Conn
     with FaultProxy(engine.url) as proxy:
         client = connect(proxy.url, ping_interval=0.2)
         proxy.cut_websocket(after_messages=6, manner=manner)
-        job = client.submit(prompt_of(client), seed=len(manner), steps=1000)
+        job = client.submit(prompt_of(client), seed=len(manner), previews="auto", steps=1000)
         proxy.wait_for(lambda: len(proxy.websockets) == 2)
         # The first one may have been on its way before the flag arrived.
         proxy.wait_for(lambda: 4 in [event_of(m) for m in list(proxy.messages) if m.connection == 1])
