@@ -80,6 +80,11 @@ def build_parser() -> argparse.ArgumentParser:
         default=NEWEST,
         help="which ComfyUI to answer like (default: %(default)s)",
     )
+    parser.add_argument(
+        "--stand-in",
+        action="store_true",
+        help="take models of any name: the engine's own one stands in for them, and says so",
+    )
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     return parser
 
@@ -138,6 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 tuple(sys.argv if argv is None else ["comfy_widgets.engine", *argv]),
                 options.preview_method,
                 Wire(options.comfyui_version),
+                options.stand_in,
             )
         )
         if options.child:

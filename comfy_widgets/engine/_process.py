@@ -55,6 +55,8 @@ class Engine:
         Whether samplers send previews when a prompt does not say; as ComfyUI's option. All but "none" do the same here.
     version : {"0.33.0", "0.8.0"}
         Which ComfyUI it answers like.
+    stand_in : bool
+        Take models of any name: the engine's own one stands in for them, which the results say. Else they are refused.
     start_timeout : float
         Seconds to wait for the server to answer.
 
@@ -82,6 +84,7 @@ class Engine:
         *,
         preview_method: str = "none",
         version: str = NEWEST,
+        stand_in: bool = False,
         start_timeout: float = 60.0,
     ) -> None:
         missing = missing_modules()
@@ -91,6 +94,8 @@ class Engine:
         for path in custom_nodes:
             command += ["--custom-nodes", str(Path(path).resolve())]
         command += ["--preview-method", preview_method, "--comfyui-version", version]
+        if stand_in:
+            command.append("--stand-in")
         if output_dir is not None:
             command += ["--output-directory", str(Path(output_dir).resolve())]
         self._log: deque[str] = deque(maxlen=_LOG_LINES)

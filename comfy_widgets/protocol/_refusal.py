@@ -49,6 +49,9 @@ class NodeProblem:
     predicate: str = ""
 
 
+_LONGEST_HINT = 300
+
+
 @dataclass(frozen=True)
 class Refusal:
     """The body of a refused ``POST /prompt``.
@@ -286,7 +289,8 @@ def _predicate(error: Mapping[str, Any], info: Mapping[str, Any]) -> str:
     if kind == "value_bigger_than_max":
         return f"is {_shown(value)}, but must be at most {options.get('max', '?')}."
     if kind == "value_not_in_list":
-        return f"is {_shown(value)}, which is not one of {_choices(config, details)}."
+        hint = words(info.get("hint") or "")[:_LONGEST_HINT]
+        return f"is {_shown(value)}, which is not one of {_choices(config, details)}.{' ' if hint else ''}{hint}"
     if kind == "invalid_input_type":
         return f"is {_shown(value)}, which cannot be read as {_type(config)}."
     if kind == "return_type_mismatch":

@@ -34,8 +34,11 @@ def read(*texts: str, guidance: float | None = None) -> tuple[Conditioning] | di
     meaning = joined([understand(text, check_interrupted) for text in dict.fromkeys(texts)])
     result: tuple[Conditioning] = ([Cond(meaning, guidance=guidance)],)
     note = told_of_unknown(meaning)
-    if not note:
-        return result
+    return told(note, result) if note else result
+
+
+def told(note: str, result: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the outputs of a node, and tell people something: on the node, in the result and in the log."""
     _log.info(note)
     progress_text(note)
     return {"ui": {"text": [note]}, "result": result}

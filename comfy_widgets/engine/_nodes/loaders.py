@@ -4,64 +4,77 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import exp
+from typing import Any
 
-from .._model.checkpoints import Checkpoint, Patch
+from .._model.checkpoints import CHECKPOINTS, Checkpoint, Patch
 from .._model.names import LORAS
 from .._model.vocabulary import understand
+from .conditioning import told
 from .table import Table
 
 TABLE = Table()
 
 
+def _loaded(name: str, count: int = 1) -> Any:
+    """Return a model as each of so many outputs; for one that is not here the own one, and tell that."""
+    if name in CHECKPOINTS:
+        return (Checkpoint(name),) * count
+    own = next(iter(CHECKPOINTS))
+    return told(
+        f"{name} is not here: {own}, the small procedural model of the embedded engine, stands in for it. The images "
+        "are not what that model would draw.",
+        (Checkpoint(own),) * count,
+    )
+
+
 @TABLE.node("CheckpointLoaderSimple")
-def load_checkpoint(ckpt_name: str) -> tuple[Checkpoint, Checkpoint, Checkpoint]:
+def load_checkpoint(ckpt_name: str) -> Any:
     """Loads the embedded engine's model: procedurally drawn scenes and their exact denoiser."""
-    model = Checkpoint(ckpt_name)
-    return model, model, model
+    return _loaded(ckpt_name, 3)
 
 
 @TABLE.node("UNETLoader")
-def load_unet(unet_name: str, weight_dtype: str) -> Checkpoint:
+def load_unet(unet_name: str, weight_dtype: str) -> Any:
     """Loads the model that removes noise."""
-    return Checkpoint(unet_name)
+    return _loaded(unet_name)
 
 
 @TABLE.node("CLIPLoader")
-def load_clip(clip_name: str, type: str, device: str = "default") -> Checkpoint:
+def load_clip(clip_name: str, type: str, device: str = "default") -> Any:
     """Loads what reads prompts."""
-    return Checkpoint(clip_name)
+    return _loaded(clip_name)
 
 
 @TABLE.node("DualCLIPLoader")
-def load_clips(clip_name1: str, clip_name2: str, type: str, device: str = "default") -> Checkpoint:
+def load_clips(clip_name1: str, clip_name2: str, type: str, device: str = "default") -> Any:
     """Loads what reads prompts; the second one is not needed here."""
-    return Checkpoint(clip_name1)
+    return _loaded(clip_name1)
 
 
 @TABLE.node("VAELoader")
-def load_vae(vae_name: str) -> Checkpoint:
+def load_vae(vae_name: str) -> Any:
     """Loads what turns latents into images and back."""
-    return Checkpoint(vae_name)
+    return _loaded(vae_name)
 
 
 @TABLE.node("LoraLoader")
-def load_lora(
-    model: Checkpoint, clip: Checkpoint, lora_name: str, strength_model: float, strength_clip: float
-) -> tuple[Checkpoint, Checkpoint]:
+def load_lora(model: Checkpoint, clip: Checkpoint, lora_name: str, strength_model: float, strength_clip: float) -> Any:
     """Leans the model towards what the LoRA is about; its text encoder has nothing to learn."""
-    return _patched(model, lora_name, strength_model), clip
+    return _patched(model, lora_name, strength_model, clip)
 
 
 @TABLE.node("LoraLoaderModelOnly")
-def load_lora_of_model(model: Checkpoint, lora_name: str, strength_model: float) -> Checkpoint:
+def load_lora_of_model(model: Checkpoint, lora_name: str, strength_model: float) -> Any:
     """Leans the model towards what the LoRA is about."""
     return _patched(model, lora_name, strength_model)
 
 
-def _patched(model: Checkpoint, name: str, strength: float) -> Checkpoint:
+def _patched(model: Checkpoint, name: str, strength: float, *more: Checkpoint) -> Any:
     if strength == 0:
-        return model
-    return replace(model, patches=(*model.patches, Patch(understand(LORAS[name]), strength)))
+        return model, *more
+    if name not in LORAS:
+        return told(f"{name} is not here, and changes nothing.", (model, *more))
+    return replace(model, patches=(*model.patches, Patch(understand(LORAS[name]), strength))), *more
 
 
 @TABLE.node("ModelSamplingSD3", "ModelSamplingAuraFlow")

@@ -24,9 +24,12 @@ class Registry:
         Name -> class, in ComfyUI's classic node API.
     display_names : dict
         Name -> title for people.
+    stand_in : bool
+        Whether loaders take models that are not here.
     """
 
-    def __init__(self, classes: dict[str, NodeClass], display_names: dict[str, str]) -> None:
+    def __init__(self, classes: dict[str, NodeClass], display_names: dict[str, str], *, stand_in: bool = False) -> None:
+        self.stand_in = stand_in
         self.classes = dict(classes)
         self._display_names = dict(display_names)
         self._modules = dict.fromkeys(classes, "nodes")

@@ -18,6 +18,7 @@ from .._model.names import CHECKPOINT_NAMES, LORA_NAMES, SAMPLER_NAMES, SCHEDULE
 from .registry import NodeClass
 
 Function = Callable[..., Any]
+_MODELS = ("$checkpoints", "$loras")
 
 
 class Table:
@@ -90,6 +91,9 @@ def _node_class(name: str, function: Function, first: tuple[object, ...], folder
         "DESCRIPTION": (function.__doc__ or "").split("\n\n")[0].strip(),
         "run": _method(function, *first),
     }
+    models = [key for inputs in spec["input"].values() for key, kind in inputs.items() if kind[0] in _MODELS]
+    if models:
+        members["MODEL_INPUTS"] = frozenset(models)
     if "tooltips" in spec:
         members["OUTPUT_TOOLTIPS"] = tuple(spec["tooltips"])
     if "lists" in spec:

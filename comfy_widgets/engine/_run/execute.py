@@ -11,7 +11,7 @@ from .._nodes.registry import NodeClass, Registry, hidden_inputs, lazy_inputs
 from .cache import Cache, node_keys
 from .calls import Answers, Values, blocks, call, each_call, merged
 from .expansion import GrowingPrompt
-from .graph import Order, is_link
+from .graph import Order, ancestors, is_link
 from .promptqueue import Item
 from .report import Report
 from .steps import Recording, StepStore
@@ -157,6 +157,7 @@ class Execution:
         self._steps.link(self._item.prompt_id, list(self._keys.values()))
         cached = [node_id for node_id, key in self._keys.items() if self._cache.get(key) is not None]
         self._report.status("execution_cached", {"nodes": cached})
+        self._tell_again(cached)
         nodes = self._growing.nodes
         order = Order(nodes, self._item.outputs, set(cached), self._is_output, self._is_lazy)
         while order:
@@ -166,6 +167,15 @@ class Execution:
                 order.need(node_id, missing)
             else:
                 order.finish(node_id)
+
+    def _tell_again(self, cached: list[str]) -> None:
+        """Tell what nodes of the cache had to say, such as unknown words; outputs do that by themselves."""
+        above = ancestors(self._prompt, self._item.outputs)
+        for node_id in cached:
+            result = self._cache.get(self._keys[node_id])
+            if result is not None and result.ui is not None and node_id in above and not self._is_output(node_id):
+                self._ui[node_id] = result.ui
+                self._report.executed(node_id, result.ui)
 
     def _add_keys(self, nodes: Iterable[str]) -> None:
         """Give cache keys to nodes; those of the prompt have theirs already when it grows."""

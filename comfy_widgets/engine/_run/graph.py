@@ -36,6 +36,18 @@ def sources(node: dict[str, Any]) -> Iterator[str]:
             yield value[0]
 
 
+def ancestors(prompt: Prompt, targets: list[str]) -> set[str]:
+    """Return nodes and all above them."""
+    found: set[str] = set()
+    stack = list(targets)
+    while stack:
+        node_id = stack.pop()
+        if node_id not in found:
+            found.add(node_id)
+            stack.extend(sources(prompt[node_id]))
+    return found
+
+
 class Order:
     """Hands out nodes when all their inputs are there: results the user can see come as early as possible.
 

@@ -12,11 +12,13 @@ from typing import Any, TypeAlias
 
 from .._nodes.registry import NodeClass, Registry, accepted_arguments, input_specs
 from .graph import Prompt, is_link
+from .values import Error, error_of, value_problem
 from .wire import Wire
 
-Error = dict[str, Any]
-_CONVERTERS: dict[str, type] = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
-_LISTED_OPTIONS = 20
+_STAND_IN_HINT = (
+    "The embedded engine has no other models. With Engine(stand_in=True), or --stand-in on the command line, its own "
+    "one stands in for a model of any name, and says so."
+)
 
 
 class PromptRefused(ValueError):
@@ -190,7 +192,7 @@ class _Checker:
         steps = " -> ".join(f"{each} ({self._prompt[each]['class_type']})" for each in cycle.path)
         for node_id in ring if self._wire.is_newest else ():
             info = {"node_id": node_id, "cycle_nodes": ring}
-            error = _error("dependency_cycle", "Dependency cycle detected", steps, info)
+            error = error_of("dependency_cycle", "Dependency cycle detected", steps, info)
             self.verdicts[node_id] = _Verdict(False, [error])
         return _Verdict(False)
 
@@ -237,7 +239,7 @@ class _Checker:
             if name not in inputs:
                 if section == "required":
                     verdict.errors.append(
-                        _error("required_input_missing", "Required input is missing", name, {"input_name": name})
+                        error_of("required_input_missing", "Required input is missing", name, {"input_name": name})
                     )
                 continue
             config = [kind, options] if options else [kind]
@@ -246,7 +248,9 @@ class _Checker:
                 yield from self._link(verdict, name, value, config, received_types, "input_types" in own_names)
             else:
                 checked_by_node = name in own_names or own_takes_all
-                self._value(verdict, inputs, name, config, options, checked_by_node)
+                problem = value_problem(inputs, name, config, options, checked_by_node)
+                if problem is not None and not self._stands_in(cls, name, problem):
+                    verdict.errors.append(problem)
         if own is not None and not verdict.errors:
             self._own(verdict, cls, inputs, own_names, own_takes_all, received_types)
         verdict.valid = verdict.valid and not verdict.errors
@@ -260,7 +264,7 @@ class _Checker:
         info = {"input_name": name, "input_config": config}
         if len(value) != 2:
             message = "Bad linked input, must be a length-2 list of [node_id, slot_index]"
-            verdict.errors.append(_error("bad_linked_input", message, name, {**info, "received_value": value}))
+            verdict.errors.append(error_of("bad_linked_input", message, name, {**info, "received_value": value}))
             return
         source, slot = value
         source_class = self._registry.classes[self._prompt[source]["class_type"]]
@@ -269,7 +273,7 @@ class _Checker:
         if not own and not _fits(kind, config[0]):
             details = f"{name}, received_type({kind}) mismatch input_type({config[0]})"
             verdict.errors.append(
-                _error(
+                error_of(
                     "return_type_mismatch",
                     "Return type mismatch between linked nodes",
                     details,
@@ -288,7 +292,7 @@ class _Checker:
             self.verdicts[source] = _Verdict(
                 False,
                 [
-                    _error(
+                    error_of(
                         "exception_during_inner_validation",
                         "Exception when validating inner node",
                         str(error),
@@ -308,51 +312,14 @@ class _Checker:
         while node_id in self._path:
             self._path.popitem()
 
-    def _value(
-        self,
-        verdict: _Verdict,
-        inputs: dict[str, Any],
-        name: str,
-        config: list[Any],
-        options: dict[str, Any],
-        checked_by_node: bool,
-    ) -> None:
-        value, kind = inputs[name], config[0]
-        if isinstance(value, dict) and "__value__" in value:
-            value = inputs[name] = value["__value__"]
-        info = {"input_name": name, "input_config": config, "received_value": value}
-        converter = _CONVERTERS.get(kind) if isinstance(kind, str) else None
-        if converter is not None:
-            try:
-                value = inputs[name] = converter(value)
-            except Exception as error:
-                verdict.errors.append(
-                    _error(
-                        "invalid_input_type",
-                        f"Failed to convert an input value to a {kind} value",
-                        f"{name}, {value}, {error}",
-                        {**info, "exception_message": str(error)},
-                    )
-                )
-                return
-            info["received_value"] = value
-        if checked_by_node:
-            return
-        if "min" in options and kind in ("INT", "FLOAT") and value < options["min"]:
-            message = f"Value {value} smaller than min of {options['min']}"
-            verdict.errors.append(_error("value_smaller_than_min", message, name, info))
-        elif "max" in options and kind in ("INT", "FLOAT") and value > options["max"]:
-            message = f"Value {value} bigger than max of {options['max']}"
-            verdict.errors.append(_error("value_bigger_than_max", message, name, info))
-        choices = kind if isinstance(kind, (list, tuple)) else options.get("options", []) if kind == "COMBO" else None
-        if choices is not None and value not in choices:
-            long = len(choices) > _LISTED_OPTIONS
-            listed = f"(list of length {len(choices)})" if long else str(list(choices))
-            if long:
-                info["input_config"] = None
-            verdict.errors.append(
-                _error("value_not_in_list", "Value not in list", f"{name}: '{value}' not in {listed}", info)
-            )
+    def _stands_in(self, cls: NodeClass, name: str, problem: Error) -> bool:
+        """Tell whether a model that is not here is taken; where not, say in the error how it could be."""
+        if problem["type"] != "value_not_in_list" or name not in getattr(cls, "MODEL_INPUTS", ()):
+            return False
+        if not self._registry.stand_in:
+            problem["extra_info"]["hint"] = _STAND_IN_HINT
+        name_given = problem["extra_info"]["received_value"]
+        return self._registry.stand_in and isinstance(name_given, str) and bool(name_given)
 
     def _own(
         self,
@@ -378,12 +345,8 @@ class _Checker:
         for name in arguments:
             details = f"{name} - {answer}" if isinstance(answer, str) else name
             verdict.errors.append(
-                _error("custom_validation_failed", "Custom validation failed for node", details, {"input_name": name})
+                error_of("custom_validation_failed", "Custom validation failed for node", details, {"input_name": name})
             )
-
-
-def _error(kind: str, message: str, details: str, extra_info: dict[str, Any]) -> Error:
-    return {"type": kind, "message": message, "details": details, "extra_info": extra_info}
 
 
 def _type_name(error: BaseException) -> str:

@@ -58,6 +58,8 @@ class Settings:
         What samplers do where a prompt does not say; one of `PREVIEW_METHODS`.
     wire : Wire
         Which ComfyUI to answer like.
+    stand_in : bool
+        Whether loaders take models that are not here.
     """
 
     host: str
@@ -68,9 +70,10 @@ class Settings:
     argv: tuple[str, ...] = field(default_factory=tuple)
     preview_method: str = "none"
     wire: Wire = field(default_factory=Wire)
+    stand_in: bool = False
 
 
-def build_registry(folders: Folders, custom_nodes: tuple[Path, ...]) -> Registry:
+def build_registry(folders: Folders, custom_nodes: tuple[Path, ...], *, stand_in: bool = False) -> Registry:
     """Return the engine's own nodes and those of the files.
 
     Raises
@@ -80,7 +83,7 @@ def build_registry(folders: Folders, custom_nodes: tuple[Path, ...]) -> Registry
     """
     from .._nodes import core
 
-    registry = Registry(core.node_classes(folders), core.display_names())
+    registry = Registry(core.node_classes(folders), core.display_names(), stand_in=stand_in)
     for path in custom_nodes:
         registry.load(path)
     return registry
@@ -154,7 +157,7 @@ class Server:
         settings = self._settings
         log = LogBuffer()
         folders = Folders(settings.base, settings.output)
-        registry = build_registry(folders, settings.custom_nodes)
+        registry = build_registry(folders, settings.custom_nodes, stand_in=settings.stand_in)
         queue = PromptQueue()
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
