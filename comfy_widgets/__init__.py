@@ -27,7 +27,16 @@ if TYPE_CHECKING:
         ScheduleEditor,
         record,
     )
-    from .widgets import ComfyPanel, ImageCompare, ImageGrid, JobProgress, LivePreview, SweepGrid, WorkflowForm
+    from .widgets import (
+        ComfyPanel,
+        FleetView,
+        ImageCompare,
+        ImageGrid,
+        JobProgress,
+        LivePreview,
+        SweepGrid,
+        WorkflowForm,
+    )
     from .workflow import Graph, Param, Workflow, example, prompt_variants
 
 __version__ = "0.1.0"
@@ -41,6 +50,7 @@ _HOME = {
     "Experiment": "_sweeps",
     "File": "protocol",
     "Fleet": "_sweeps",
+    "FleetView": "widgets",
     "Graph": "workflow",
     "ImageCompare": "widgets",
     "ImageGrid": "widgets",
@@ -84,6 +94,7 @@ __all__ = [
     "Experiment",
     "File",
     "Fleet",
+    "FleetView",
     "Graph",
     "ImageCompare",
     "ImageGrid",

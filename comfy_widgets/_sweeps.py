@@ -1,4 +1,4 @@
-"""Sweeps as people get them: `comfy_widgets.sweep` gives an experiment that shows itself as a live grid."""
+"""Sweeps and fleets as people get them: they show themselves, an experiment as a live grid, a fleet as its servers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .experiments import Experiment, Fleet, resume, sweep, use_view
 __all__ = ["Experiment", "Fleet", "resume", "sweep"]
 
 
-def _view(experiment: Experiment) -> Any:
+def _view(shown: Experiment | Fleet) -> Any:
     # Imported when the first one is displayed: a script that sweeps needs no widgets.
-    from .widgets import SweepGrid
+    from .widgets import FleetView, SweepGrid
 
-    return SweepGrid(experiment)
+    return FleetView(shown) if isinstance(shown, Fleet) else SweepGrid(shown)
 
 
 use_view(_view)

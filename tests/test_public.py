@@ -23,6 +23,7 @@ NAMES = [
     "Experiment",
     "File",
     "Fleet",
+    "FleetView",
     "Graph",
     "ImageCompare",
     "ImageGrid",

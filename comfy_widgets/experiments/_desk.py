@@ -103,9 +103,10 @@ class Desk:
             self._forget(task)
             server = leg.server if leg is not None else task.work.server
             self._roster.scheduler.leave(task.work)
+            # Before it is told: who has waited may look at what was done.
+            ended = leg.status if leg is not None else "cancelled" if end is JobRelay.cancelled else "failed"
+            self._roster.note(task, server, str(ended))
         end(relay)
-        with self._roster.lock:
-            self._roster.note(task, server, str(relay.job.status))
         self._roster.changed()
 
     def close(self) -> list[Task]:

@@ -67,6 +67,7 @@ class Fleet:
             if not value > 0:
                 raise ValueError(f"{name} is {value!r}, but must be above 0.")
         self._lines: dict[str, Line] = {}
+        self._view: Any = None
         self._carrier = Carrier(gather(servers), self, window, lost_after, tries)
         self._finalizer = weakref.finalize(self, self._carrier.close)
 
@@ -119,7 +120,7 @@ class Fleet:
             status,
             running,
             len(place.out) - running,
-            place.strangers,
+            place.strangers if place.up else 0,
             place.model,
             member.completed,
             member.failed,
@@ -131,10 +132,15 @@ class Fleet:
         )
 
     @property
-    def timeline(self) -> list[Stint]:
-        """Who did what and when, the oldest first; the newest five thousand."""
+    def waiting(self) -> int:
+        """How many prompts wait for a server."""
         with self._carrier.lock:
-            return list(self._carrier.roster.stints)
+            return self._carrier.scheduler.waiting
+
+    @property
+    def timeline(self) -> list[Stint]:
+        """Who did what and when, the oldest first: the newest five thousand, and what runs now."""
+        return self._carrier.roster.timeline()
 
     # Jobs
 
@@ -682,5 +688,7 @@ class Fleet:
 
         from ._display import make_view
 
-        view = make_view(self)
-        display(view if view is not None else {"text/plain": repr(self)}, raw=view is None)  # type: ignore[no-untyped-call]
+        # One for all its displays: a widget can be shown at several places.
+        self._view = self._view or make_view(self)
+        shown = self._view if self._view is not None else {"text/plain": repr(self)}
+        display(shown, raw=self._view is None)  # type: ignore[no-untyped-call]

@@ -124,6 +124,15 @@ class Roster:
 
     # What they did
 
+    def timeline(self) -> list[Stint]:
+        """Return who did what and when, and what runs now."""
+        now = time.time()
+        with self.lock:
+            running = [work for place in self.scheduler.places.values() for work in place.out if work.running]
+            tasks: list[Task] = [work.payload for work in running]
+            open_stints = [Stint(t.work.server, t.label, t.sent_at, now, "running") for t in tasks]
+            return [*self.stints, *open_stints]
+
     def note(self, task: Task, server: str, outcome: str) -> None:
         """Take note of what a server did."""
         now, member = time.time(), self.members.get(server)

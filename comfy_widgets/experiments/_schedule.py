@@ -192,6 +192,11 @@ class Scheduler:
         self._lines: list[Line] = []
         self._turn = 0
 
+    @property
+    def waiting(self) -> int:
+        """How much work waits in all lines."""
+        return sum(map(len, self._lines))
+
     # Servers
 
     def able(self, work: Work) -> list[Place]:

@@ -71,7 +71,7 @@ class Stint:
     began, ended : float
         In seconds since 1970.
     outcome : str
-        "completed", "failed", "cancelled", "lost" or "moved".
+        "running", "completed", "failed", "cancelled", "lost" or "moved".
 
     Examples
     --------

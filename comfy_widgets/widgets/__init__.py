@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._base import Handler as Handler
     from ._base import Widget as Widget
     from ._compare import ImageCompare as ImageCompare
+    from ._fleet_view import FleetView as FleetView
     from ._form import WorkflowForm as WorkflowForm
     from ._image_grid import ImageGrid as ImageGrid
     from ._line import display_result as display_result
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # Imported when first used: a panel needs no grid of a sweep, and a script's live line needs no panel.
 _HOMES = {
     "ComfyPanel": "_panel",
+    "FleetView": "_fleet_view",
     "Handler": "_base",
     "ImageCompare": "_compare",
     "ImageGrid": "_image_grid",

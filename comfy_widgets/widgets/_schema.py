@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict, Union
 
+from ._schema_fleet import FleetAct as FleetAct
+from ._schema_fleet import FleetRow as FleetRow
+from ._schema_fleet import FleetState as FleetState
+from ._schema_fleet import ServerStatus as ServerStatus
 from ._schema_images import Detail as Detail
 from ._schema_images import Differences as Differences
 from ._schema_images import FilmFile as FilmFile
@@ -382,6 +386,7 @@ FromBrowser = Union[  # noqa: UP007
     Upload,
     WantOriginal,
     WantThumbnail,
+    FleetAct,
     SweepAct,
     RateCells,
     SelectCells,

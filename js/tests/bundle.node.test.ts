@@ -6,6 +6,7 @@ import { bundle } from "../build.mjs";
 const START = 12_000;
 const WIDGETS: Record<string, number> = {
   compare: 20_000,
+  fleet: 25_000,
   form: 45_000,
   grid: 25_000,
   lesson: 28_000,

@@ -4,6 +4,8 @@
  * Generated from `comfy_widgets/widgets/_schema.py` by `python -m scripts.schema`; change it there.
  */
 
+export type ServerStatus = "ready" | "working" | "drained" | "no answer";
+
 export type CellStatus = "pending" | "in_progress" | "completed" | "failed" | "cancelled" | "lost";
 
 export type SweepStatus = "ready" | "running" | "paused" | "completed" | "cancelled";
@@ -21,6 +23,46 @@ export type Phase =
   | "cancelled";
 
 export type Wire = string | number | boolean | null;
+
+/** Give a server nothing more, take it back into service, or let it go; or take another one in. */
+export interface FleetAct {
+  kind: "fleet";
+  act: "add" | "drain" | "resume" | "remove";
+  server: string;
+}
+
+/**
+ * A server of a fleet; `rate` is in runs a minute, `seconds` what one takes, `trouble` what to know of it.
+ */
+export interface FleetRow {
+  server: string;
+  status: ServerStatus;
+  running: number;
+  waiting: number;
+  strangers: number;
+  model: string;
+  completed: number;
+  failed: number;
+  lost: number;
+  seconds: number | null;
+  rate: number;
+  version: string;
+  trouble: string;
+}
+
+/**
+ * The trait `_fleet`: its servers, and what they did: server, begin and end in seconds ago, outcome, whose
+ * it was.
+ *
+ * `span` is how many seconds back that goes; `error` is why a server could not be added.
+ */
+export interface FleetState {
+  rows: FleetRow[];
+  stints: [number, number, number, string, string][];
+  span: number;
+  waiting: number;
+  error: string;
+}
 
 /** A value that a run was started with. */
 export interface Detail {
@@ -542,6 +584,7 @@ export type FromBrowser =
   | Upload
   | WantOriginal
   | WantThumbnail
+  | FleetAct
   | SweepAct
   | RateCells
   | SelectCells
