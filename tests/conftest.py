@@ -12,7 +12,13 @@ from hypothesis import settings
 settings.register_profile("comfy_widgets", deadline=None)
 settings.load_profile("comfy_widgets")
 
-SLOW = ("tests/browser/", "tests/test_packaging.py", "tests/test_demo.py", "tests/test_notebooks.py")
+SLOW = (
+    "tests/browser/",
+    "tests/test_packaging.py",
+    "tests/test_demo.py",
+    "tests/test_notebooks.py",
+    "tests/test_lessons.py",
+)
 """Begun first where tests run side by side, so that no process is left alone with them in the end."""
 
 

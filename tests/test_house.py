@@ -146,7 +146,7 @@ def test_the_lock_file_names_no_registry() -> None:
     assert "resolved" not in (ROOT / "js" / "package-lock.json").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").rglob("*.ipynb")), ids=lambda path: path.stem)
 def test_notebooks_are_kept_without_outputs(notebook: Path) -> None:
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         assert cell.get("outputs", []) == []

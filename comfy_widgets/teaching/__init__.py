@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._answers import answers as answers
+    from ._class import lesson_client as lesson_client
+    from ._difference import difference as difference
     from ._lesson import Lesson as Lesson
     from ._noise import NoiseExplorer as NoiseExplorer
     from ._questions import Grade as Grade
@@ -34,7 +36,9 @@ _HOMES = {
     "ScheduleEditor": "_schedule",
     "answers": "_answers",
     "choose": "_questions",
+    "difference": "_difference",
     "estimate": "_questions",
+    "lesson_client": "_class",
     "order": "_questions",
     "record": "_record",
     "which_changed": "_questions",

@@ -47,7 +47,8 @@ class Lesson:
         What is tried. With a panel the outcome is the `Result` of its next run; with another widget the outcome is the
         widget itself, when "Show the answer" is pressed.
     predict : Question
-        What `choose`, `order`, `estimate` or `which_changed` gives.
+        What `choose`, `order`, `estimate` or `which_changed` gives. A ValueError of its function is shown on the card,
+        as "Move the slider first."
     lock : iterable of str, or dict
         Names of parameters of the panel that cannot be changed in the browser; in a dict with the values they have.
     notes : str or sequence of str
@@ -296,6 +297,10 @@ class Lesson:
                 return
             try:
                 right = self.question.right_answer(outcome)
+            except ValueError as error:
+                # The lesson's own word for what is still to be done.
+                self._card.trouble(str(error))
+                return
             except Exception as error:
                 logger.warning("the check of a lesson failed", exc_info=error)
                 self._card.trouble(f"The lesson could not check this. {type(error).__name__}: {error}")
