@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ._images import Shown, original_message
 from ._pump import pump
@@ -12,6 +12,9 @@ from ._run_rows import MAX_ROWS, row
 from ._run_state import idle
 from ._runs import PanelRun, Runs
 from ._schema import FilmFrames, FilmState, Images, Marks, PreviewFrame, RunList, RunState, RunThumbnail, WantOriginal
+
+if TYPE_CHECKING:
+    from ..protocol import Preview
 
 _WARN_AFTER = 2.0
 """Seconds for which nobody needs to hear that the connection is lost."""
@@ -31,6 +34,19 @@ class Browser(Protocol):
 
     def send(self, content: Any, buffers: Any = None) -> None:
         """Send a message."""
+
+
+class _PreviewFeed:
+    """The previews of a feed: told at a rate of their own, so that no preview waits because a step was told."""
+
+    ending: bool = False
+
+    def __init__(self, tell: Callable[[], object]) -> None:
+        self._tell = tell
+
+    def flush(self) -> None:
+        """Tell the browser the newest."""
+        self._tell()
 
 
 class RunFeed:
@@ -74,8 +90,8 @@ class RunFeed:
         self._chosen: tuple[int, int] | None = None
         self._lost_since: float | None = None
         self._stopped = False
-        runs.watch(self._wake)
-        self._wake()
+        self._preview_feed = _PreviewFeed(self._send_newest_preview)
+        self._watch(runs)
 
     @property
     def ending(self) -> bool:
@@ -84,18 +100,18 @@ class RunFeed:
 
     def follow(self, runs: Runs) -> None:
         """Follow other runs from now on."""
-        self._runs.unwatch(self._wake)
+        self._runs.unwatch(self._wake, self._wake_preview)
         self._runs = runs
         self._preview = (0, 0)
         self._sent = (0, 0, -1)
-        runs.watch(self._wake)
-        self._wake()
+        self._watch(runs)
 
     def repeat(self) -> None:
         """Send preview and images again, to a page that has missed them."""
         self._preview = (0, 0)
         self._sent = (0, 0, -1)
         self._wake()
+        self._wake_preview()
 
     def repeat_thumbnails(self) -> None:
         """Send the small images of all runs again."""
@@ -111,16 +127,27 @@ class RunFeed:
     def stop(self) -> None:
         """Tell the browser nothing more."""
         self._stopped = True
-        self._runs.unwatch(self._wake)
+        self._runs.unwatch(self._wake, self._wake_preview)
         pump.drop(self)
+        pump.drop(self._preview_feed)
 
     def wake(self) -> None:
         """Look for what is new, as after a value of the form has changed."""
         self._wake()
 
+    def _watch(self, runs: Runs) -> None:
+        runs.watch(self._wake, self._wake_preview)
+        self._wake()
+        self._wake_preview()
+
     def _wake(self) -> None:
         if not self._stopped:
             pump.wake(self)
+
+    def _wake_preview(self) -> None:
+        # Where there is none, the pump must not count this as one that was told.
+        if self._previews and not self._stopped and self._newest_preview() is not None:
+            pump.wake(self._preview_feed)
 
     def flush(self) -> float | None:
         """Tell the browser what is new."""
@@ -136,7 +163,6 @@ class RunFeed:
         more = self._send_images()
         # Read before the state is, so that the state of a job that has ended is its last.
         working = not run.finished
-        self._send_preview(run)
         warnings = self._warnings(working)
         new = runs.state_of(run, loaded=run.loaded and not more, warnings=warnings)
         new["connected"] = not warnings
@@ -196,13 +222,23 @@ class RunFeed:
             return []
         return ["No live connection to the server. Trying again."]
 
-    def _send_preview(self, run: PanelRun) -> None:
-        preview = run.job.preview if run.job is not None and not run.job.done() else None
-        if not self._previews or preview is None or self._preview == (run.number, preview.seq):
+    def _newest_preview(self) -> tuple[int, Preview] | None:
+        """The number of the run at work, and its newest preview."""
+        run = self._runs.current
+        job = run.job if run is not None else None
+        if run is None or job is None or job.done() or job.preview is None:
+            return None
+        return run.number, job.preview
+
+    def _send_newest_preview(self) -> None:
+        newest = self._newest_preview()
+        if self._stopped or newest is None:
             return
-        self._preview = (run.number, preview.seq)
-        message: PreviewFrame = {"kind": "preview", "run": run.number, "seq": preview.seq, "mime": preview.mime}
-        self._browser.send(message, [preview.image])
+        run, preview = newest
+        if self._preview != (run, preview.seq):
+            self._preview = (run, preview.seq)
+            message: PreviewFrame = {"kind": "preview", "run": run, "seq": preview.seq, "mime": preview.mime}
+            self._browser.send(message, [preview.image])
 
     def _send_images(self) -> bool:
         """Send a batch of the images that are ready; return whether there are more."""

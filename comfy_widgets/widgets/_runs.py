@@ -161,6 +161,7 @@ class Runs:
         self._count = 0
         self._latest: PanelRun | None = None
         self._listeners: list[Callable[[], object]] = []
+        self._preview_listeners: list[Callable[[], object]] = []
         self._subscriptions: dict[PanelRun, list[Callable[[], object]]] = {}
         self._film: tuple[PanelRun, Film] | None = None
         self._closed = False
@@ -256,6 +257,11 @@ class Runs:
             runs = me()
             if runs is not None:
                 runs.changed()
+
+        def seen(_: object) -> None:
+            runs = me()
+            if runs is not None:
+                runs._tell_preview()
 
         listening: list[Callable[[], object]] = [
             job.on("progress", heard).cancel,
@@ -374,18 +380,28 @@ class Runs:
         self._closed = True
         with self._lock:
             self._listeners = []
+            self._preview_listeners = []
         self.clear()
         worker.wait()
 
-    def watch(self, listener: Callable[[], object]) -> None:
-        """Call ``listener`` when something has changed; it must not wait."""
+    def watch(self, listener: Callable[[], object], preview: Callable[[], object] | None = None) -> None:
+        """Call ``listener`` when something has changed, ``preview`` when a preview has come; neither may wait."""
         with self._lock:
             self._listeners.append(listener)
+            if preview is not None:
+                self._preview_listeners.append(preview)
 
-    def unwatch(self, listener: Callable[[], object]) -> None:
-        """Call ``listener`` no more."""
+    def unwatch(self, *listeners: Callable[[], object]) -> None:
+        """Call these no more."""
         with self._lock:
-            self._listeners = [known for known in self._listeners if known != listener]
+            self._listeners = [known for known in self._listeners if known not in listeners]
+            self._preview_listeners = [known for known in self._preview_listeners if known not in listeners]
+
+    def _tell_preview(self) -> None:
+        with self._lock:
+            listeners = [*self._preview_listeners]
+        for listener in listeners:
+            listener()
 
     def changed(self) -> None:
         """Tell the listeners, and begin the end of jobs that have ended. From any thread."""

@@ -10,6 +10,7 @@ from traitlets import TraitError
 
 from comfy_widgets import ComfyClient, ImageGrid, JobProgress, LivePreview, WorkflowForm
 from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
+from comfy_widgets.widgets._pump import Pump
 
 from .conftest import page_of
 
@@ -74,6 +75,21 @@ def test_preview_shows_the_frames_of_a_job(server: ScriptedServer, client: Comfy
     gate.open()
     page.wait_phase("done")
     assert page.images() == []
+
+
+def test_a_preview_waits_for_no_step(
+    server: ScriptedServer, client: ComfyClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Pump(rate=1 / 600)  # what must wait for its turn does not come within this test
+    monkeypatch.setattr("comfy_widgets.widgets._feed.pump", slow)
+    gate = Gate()
+    server.play(standard_run(gate=gate, gate_after="execution_start"))
+    job = client.submit(text_to_image())
+    page = page_of(LivePreview(job))
+    gate.wait_reached()
+    gate.open()
+    page.wait_for(lambda: page.custom("preview"))
+    slow.stop()
 
 
 def test_a_part_made_after_the_end_shows_the_end(client: ComfyClient) -> None:
