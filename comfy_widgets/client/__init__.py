@@ -24,6 +24,7 @@ from ._errors import (
 from ._events import Events
 from ._job import Job
 from ._job_errors import ExecutionFailed, JobCancelled, JobError, JobLost
+from ._node_states import NodeState, NodeStatus
 from ._pace import Pace
 from ._relay import JobRelay, Relays
 from ._result import Result
@@ -50,6 +51,8 @@ __all__ = [
     "JobLost",
     "JobRelay",
     "JobStatus",
+    "NodeState",
+    "NodeStatus",
     "NotAComfyServer",
     "Pace",
     "PayloadTooLarge",

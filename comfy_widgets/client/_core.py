@@ -16,6 +16,7 @@ from typing import Any, Literal
 from ..protocol import ComfyError, Event, Executed, File, Preview
 from ._dispatch import Subscription
 from ._job_errors import JobCancelled
+from ._node_states import NodeState, node_states
 from ._progress import cancelling, finished, planned, quiet, reduce, silent, unanswered, waiting
 from ._result import Result
 from ._run_state import Plan, Progress, RunState
@@ -104,6 +105,13 @@ class JobCore:
     def progress(self) -> Progress:
         """How far it is."""
         return self._state.progress
+
+    @property
+    def nodes(self) -> dict[str, NodeState]:
+        """How each node stands."""
+        started = self.started_at
+        elapsed = None if started is None else (self.ended_at or time.time()) - started
+        return node_states(self._state, elapsed)
 
     @property
     def preview(self) -> Preview | None:

@@ -16,6 +16,7 @@ from ..protocol import ComfyError, Preview
 from ._core import CHANNELS, Channel, JobCore
 from ._dispatch import Dispatcher, Subscription
 from ._events import Events
+from ._node_states import NodeState
 from ._result import Result
 from ._run_state import Progress
 from ._status import JobStatus
@@ -107,6 +108,11 @@ class Job:
     def progress(self) -> Progress:
         """How far it is; a value that is replaced whole."""
         return self._core.progress
+
+    @property
+    def nodes(self) -> Mapping[str, NodeState]:
+        """How each node of its prompt stands, by id: which are cached, which works, how long each took."""
+        return self._core.nodes
 
     @property
     def preview(self) -> Preview | None:

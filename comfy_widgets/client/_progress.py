@@ -149,6 +149,7 @@ def finished(state: RunState, status: JobStatus, message: str) -> RunState:
         no_answer_for=None,
         eta=None,
         eta_error=None,
+        rate=None,
         queue_position=None,
     )
     if completed:
@@ -169,8 +170,12 @@ def _node(state: RunState, node: str, now: float) -> RunState:
     """Another node works now."""
     if node == state.progress.node:
         return state
-    progress = _replace(state.progress, node=node, title=state.plan.titles.get(node), step=None, steps=None, text="")
-    state = _replace(state, progress=progress, node_started=now, stepped=None, durations=_timed(state, now))
+    title = state.plan.titles.get(node)
+    progress = _replace(state.progress, node=node, title=title, step=None, steps=None, rate=None, text="")
+    begun = state.begun if node in state.begun else {**state.begun, node: now}
+    state = _replace(
+        state, progress=progress, node_started=now, stepped=None, durations=_timed(state, now), begun=begun
+    )
     return _shown(state)
 
 
@@ -246,8 +251,9 @@ def _counts(state: RunState, value: float, most: float, now: float) -> RunState:
     """The node that works tells of its steps."""
     if most <= 1 or (state.progress.step == int(value) and state.progress.steps == int(most)):
         return state
-    progress = _replace(state.progress, step=int(value), steps=int(most))
     stepped = Steps(now, value) if state.stepped is None else state.stepped.then(value, now)
+    rate = 1 / stepped.mean if stepped.timed >= 2 and stepped.mean > 0 else None
+    progress = _replace(state.progress, step=int(value), steps=int(most), rate=rate)
     return _replace(state, progress=progress, stepped=stepped)
 
 
@@ -315,11 +321,23 @@ def _in_words(state: RunState) -> tuple[Phase, str]:
         return Phase.WAITING, f"Waiting{ahead}{stuck}"
     phase = Phase.RUNNING
     name = progress.title or (f"Node {progress.node}" if progress.node is not None else "Starting")
-    if state.quiet and progress.steps is None and state.silent_for is None:
+    loads = "loader" in state.plan.classes.get(progress.node or "", "").lower()
+    if state.quiet and progress.steps is None and state.silent_for is None and not loads:
         return phase, f"{name}: nothing heard for a while, it may be loading the model"
     if progress.node is None:
         return phase, "Starting" if not state.cached else f"Starting, {len(state.cached)} nodes are cached"
     if progress.steps is not None:
         return phase, f"{name}, step {progress.step} of {progress.steps}"
-    loads = "loader" in state.plan.classes.get(progress.node, "").lower()
-    return phase, f"{name}: loading the model" if loads else name
+    return phase, f"{name}: loading {_model(state, progress.node)}" if loads else name
+
+
+def _model(state: RunState, node: str) -> str:
+    """The model that a node loads: "flux.safetensors, model 2 of 3"."""
+    models = state.plan.models
+    name = models.get(node)
+    if name is None:
+        return "the model"
+    # Counted are those that are loaded in this run.
+    loaded = [other for other in models if other not in state.cached]
+    count = sum(other in state.begun for other in loaded)
+    return f"{name}, model {count} of {len(loaded)}" if len(loaded) > 1 else name

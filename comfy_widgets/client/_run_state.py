@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..protocol import Event, title_of
+from ..protocol import Event, plain, title_of
 from ._status import JobStatus, Phase
 from ._steps import Steps
 
@@ -37,6 +38,8 @@ class Progress:
         "waiting", "running", "cancelling", "fetching" or "ended".
     no_answer_for : float or None
         Seconds since the server was heard last, where it gives no answer; None while it does.
+    rate : float or None
+        Steps of that node in a second; None before two of them.
 
     Examples
     --------
@@ -57,6 +60,7 @@ class Progress:
     text: str = ""
     phase: Phase = Phase.WAITING
     no_answer_for: float | None = None
+    rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,19 @@ class Plan:
         Node id to the share of the work that the node is thought to be (seconds, where they were learned).
     titles : dict
         Node id to the title people know it by.
+    classes : dict
+        Node id to the name of its class.
     learned : bool
         Whether the weights are seconds that were measured on this server.
+    models : dict
+        Node id to the names of the model files that it loads.
     """
 
     weights: Mapping[str, float]
     titles: Mapping[str, str]
     classes: Mapping[str, str]
     learned: bool = False
+    models: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, prompt: Mapping[str, Any], seconds: Callable[[str], float | None] = lambda _: None) -> Plan:
@@ -89,12 +98,27 @@ class Plan:
         scale = sum(v for v, _ in both) / sum(g for _, g in both) if both else 1.0
         weights = {n: max(known_, 1e-3) if (known_ := known[n]) is not None else guesses[n] * scale for n in classes}
         titles = {node_id: title_of(prompt, node_id) or node_id for node_id in prompt}
-        return cls(weights, titles, classes, bool(classes) and len(both) == len(classes))
+        models = {node_id: names for node_id, node in prompt.items() if (names := _models_of(node))}
+        return cls(weights, titles, classes, bool(classes) and len(both) == len(classes), models)
 
 
 def _class_of(node: object) -> str:
     # What a server tells of a stranger's prompt may be anything.
     return str(node.get("class_type", "")) if isinstance(node, Mapping) else ""
+
+
+_MODEL_FILE = re.compile(r"\.(safetensors|sft|ckpt|pth?|bin|gguf|onnx)$", re.IGNORECASE)
+_LONGEST_NAME = 60
+
+
+def _models_of(node: object) -> str:
+    """The model files that a node loads, without their folders: "sd15.safetensors"."""
+    inputs = node.get("inputs") if isinstance(node, Mapping) else None
+    if not isinstance(inputs, Mapping) or "loader" not in _class_of(node).lower():
+        return ""
+    files = [value for value in inputs.values() if isinstance(value, str) and _MODEL_FILE.search(value)]
+    names = plain(" and ".join(re.split(r"[/\\]", file)[-1] for file in files))
+    return names if len(names) <= _LONGEST_NAME else f"{names[: _LONGEST_NAME - 1]}…"
 
 
 def _guess(class_type: str) -> float:
@@ -143,6 +167,8 @@ class RunState:
         The pace of that node, where it counts steps.
     durations : dict
         Node id to the seconds it took.
+    begun : dict
+        Node id to when it first began, by the clock of `started`.
     """
 
     plan: Plan
@@ -164,3 +190,4 @@ class RunState:
     node_started: float | None = None
     stepped: Steps | None = None
     durations: Mapping[str, float] = field(default_factory=dict)
+    begun: Mapping[str, float] = field(default_factory=dict)

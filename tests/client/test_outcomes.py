@@ -128,7 +128,7 @@ def test_silence_before_the_first_step_is_explained() -> None:
 
 def test_a_silent_run_says_what_the_silence_may_be(server: ScriptedServer, client: ComfyClient) -> None:
     gate = Gate()
-    server.play(standard_run(gate=gate, gate_after=5))
+    server.play(standard_run(gate=gate, cached=("4",), gate_after="executing"))
     job = client.submit(text_to_image())
     gate.wait_reached()
     server.wait_for(lambda: "loading the model" in job.progress.message)

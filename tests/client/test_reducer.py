@@ -177,13 +177,37 @@ class TestWords:
         assert waiting(started, 3) is started
 
     def test_silence_before_the_first_step(self) -> None:
-        state = quiet(after(Executing("4", "4")))
+        state = quiet(after(Executing("3", "3")))
         words = "nothing heard for a while, it may be loading the model"
-        assert state.progress.message == f"CheckpointLoaderSimple: {words}"
+        assert state.progress.message == f"My sampler: {words}"
         assert quiet(state) is state
         assert quiet(after(ExecutionStart())).progress.message == f"Starting: {words}"
         for told in (RunState(Plan.of(PROMPT)), after(ProgressEvent("3", 2, 20)), after(ExecutionSuccess())):
             assert quiet(told) is told
+        # Of one that is known to load, its own words say more.
+        assert quiet(after(Executing("4", "4"))).progress.message == "CheckpointLoaderSimple: loading the model"
+
+    def test_a_model_is_named_and_counted(self) -> None:
+        prompt = {
+            "1": {"class_type": "UNETLoader", "inputs": {"unet_name": "sub/flux\\dev.safetensors", "weight": "fp8"}},
+            "2": {"class_type": "DualCLIPLoader", "inputs": {"clip_name1": "t5.gguf", "clip_name2": "l.SAFETENSORS"}},
+            "3": {"class_type": "VAELoader", "inputs": {"vae_name": "ae.sft"}},
+            "4": {"class_type": "KSampler", "inputs": {"name": "a.safetensors"}},
+        }
+        plan = Plan.of(prompt)
+        begin = ExecutionCached(nodes=("3",)), Executing("1", "1")
+        assert after(*begin, plan=plan).progress.message == "UNETLoader: loading dev.safetensors, model 1 of 2"
+        both = after(*begin, Executing("2", "2"), plan=plan)
+        assert both.progress.message == "DualCLIPLoader: loading t5.gguf and l.SAFETENSORS, model 2 of 2"
+        one = after(Executing("1", "1"), plan=Plan.of({"1": prompt["1"]}))
+        assert one.progress.message == "UNETLoader: loading dev.safetensors"
+        long = {"1": {"class_type": "XLoader", "inputs": {"a": f"{'x' * 500}\x1b[31m.ckpt"}}}
+        assert len(after(Executing("1", "1"), plan=Plan.of(long)).progress.message) < 100
+
+    def test_steps_in_a_second(self) -> None:
+        state = after(*(ProgressEvent("3", step, 20) for step in range(1, 5)))
+        assert state.progress.rate is not None
+        assert reduce(state, Executing("9", "9"), 99.0).progress.rate is None
 
     def test_the_line_that_a_node_writes_goes_with_the_node(self) -> None:
         state = after(Executing("3", "3"), ProgressText(node_id="3", text="loading"))
@@ -299,7 +323,7 @@ class TestEnd:
         state = finished(before, JobStatus.FAILED, "no")
         assert state.status is JobStatus.FAILED
         assert state.progress == dataclasses.replace(
-            before.progress, message="no", eta=None, eta_error=None, phase=Phase.ENDED
+            before.progress, message="no", eta=None, eta_error=None, rate=None, phase=Phase.ENDED
         )
         queued = finished(waiting(RunState(Plan.of(PROMPT)), 2), JobStatus.CANCELLED, "Cancelled")
         assert queued.progress.queue_position is None
