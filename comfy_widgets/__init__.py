@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         LivePreview,
         SweepGrid,
         WorkflowForm,
+        WorkflowGraph,
     )
     from .workflow import Graph, Param, Workflow, example, prompt_variants
 
@@ -70,6 +71,7 @@ _HOME = {
     "Workflow": "workflow",
     "WorkflowError": "errors",
     "WorkflowForm": "widgets",
+    "WorkflowGraph": "widgets",
     "as_completed": "client",
     "example": "workflow",
     "explain": "experiments",
@@ -114,6 +116,7 @@ __all__ = [
     "Workflow",
     "WorkflowError",
     "WorkflowForm",
+    "WorkflowGraph",
     "as_completed",
     "example",
     "explain",

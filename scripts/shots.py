@@ -25,6 +25,7 @@ from comfy_widgets import (
     JobProgress,
     LivePreview,
     WorkflowForm,
+    WorkflowGraph,
     example,
 )
 from comfy_widgets import sweep as start_sweep
@@ -38,7 +39,7 @@ WIDTHS = (1400, 900, 600, 400)
 THEMES = ("light", "dark")
 PATIENCE = 60_000
 PROMPT = "a sailing boat on a lake, mountains, sunset"
-IN_DOCS = ("panel", "form", "grid", "grid-axes", "lightbox", "compare", "film", "progress", "preview", "sweep")
+IN_DOCS = ("panel", "form", "grid", "grid-axes", "lightbox", "compare", "film", "progress", "preview", "graph", "sweep")
 Shot = tuple[str, Any, tuple[int, ...], Callable[[Page], None]]
 
 
@@ -109,6 +110,26 @@ def filled(page: Page) -> None:
     expect(page.locator(".cell.completed img")).to_have_count(12, timeout=PATIENCE)
 
 
+def story(page: Page) -> None:
+    """Open the times and the graph of a panel's run, and select a node."""
+    done(page)
+    page.get_by_role("button", name="Nodes").click()
+    page.get_by_role("button", name="Graph").click()
+    page.get_by_role("button", name="KSampler:").first.click(timeout=PATIENCE)
+    page.get_by_role("region", name="KSampler").wait_for()
+
+
+def times(page: Page) -> None:
+    """Open the times of the nodes under a bar."""
+    page.get_by_text("Nodes", exact=True).click()
+    page.locator(".timeline li").first.wait_for(timeout=PATIENCE)
+
+
+def graph_drawn(page: Page) -> None:
+    """Wait until a graph is drawn."""
+    page.locator(".card").first.wait_for(timeout=PATIENCE)
+
+
 def widgets(client: ComfyClient, folder: Path) -> Iterator[Shot]:
     """Yield a name, a widget, the widths at which it is shown, and what to wait for."""
     workflow = example().with_params(positive=PROMPT, batch_size=4, seed=7)
@@ -133,7 +154,12 @@ def widgets(client: ComfyClient, folder: Path) -> Iterator[Shot]:
     next(event for event in job.events() if job.progress.fraction > 0.6)
     yield "preview", preview, (400,), lambda page: page.locator("canvas[data-frames]").first.wait_for()
     yield "progress", progress, (600,), ready
+    yield "progress-nodes", progress, (600, 400), times
+    yield "graph", WorkflowGraph(job=job), WIDTHS, graph_drawn
     job.cancel()
+    yield "panel-nodes", panel, WIDTHS, story
+    failed = client.submit(example().with_params(width=16384, height=16384)).wait(60)
+    yield "graph-failed", WorkflowGraph(job=failed), (900,), graph_drawn
     images = panel.images
     yield "grid", ImageGrid(images, labels=[f"seed {seed}" for seed in range(7, 11)]), (900, 400), ready
     scales, seeds = [1, 4, 8, 12], range(3)

@@ -43,6 +43,7 @@ NAMES = [
     "Workflow",
     "WorkflowError",
     "WorkflowForm",
+    "WorkflowGraph",
     "as_completed",
     "example",
     "explain",

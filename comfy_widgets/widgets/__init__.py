@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._compare import ImageCompare as ImageCompare
     from ._fleet_view import FleetView as FleetView
     from ._form import WorkflowForm as WorkflowForm
+    from ._graph import WorkflowGraph as WorkflowGraph
     from ._image_grid import ImageGrid as ImageGrid
     from ._line import display_result as display_result
     from ._line import follow_in_cell as follow_in_cell
@@ -35,6 +36,7 @@ _HOMES = {
     "SweepGrid": "_sweep_grid",
     "Widget": "_base",
     "WorkflowForm": "_form",
+    "WorkflowGraph": "_graph",
     "display_result": "_line",
     "follow_in_cell": "_line",
 }

@@ -7,11 +7,23 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._images import Shown, original_message
+from ._nodes import no_nodes, nodes_of
 from ._pump import pump
 from ._run_rows import MAX_ROWS, row
 from ._run_state import idle
 from ._runs import PanelRun, Runs
-from ._schema import FilmFrames, FilmState, Images, Marks, PreviewFrame, RunList, RunState, RunThumbnail, WantOriginal
+from ._schema import (
+    FilmFrames,
+    FilmState,
+    Images,
+    Marks,
+    Nodes,
+    PreviewFrame,
+    RunList,
+    RunState,
+    RunThumbnail,
+    WantOriginal,
+)
 
 if TYPE_CHECKING:
     from ..protocol import Preview
@@ -88,6 +100,7 @@ class RunFeed:
         self._differences = differences
         self._thumbnails: set[int] = set()
         self._chosen: tuple[int, int] | None = None
+        self._nodes: Nodes | None = None
         self._lost_since: float | None = None
         self._stopped = False
         self._preview_feed = _PreviewFeed(self._send_newest_preview)
@@ -122,6 +135,11 @@ class RunFeed:
         """Show the images of one run until the next has images; None for the newest."""
         newest = self._runs.shown
         self._chosen = (number, newest.number) if number is not None and newest is not None else None
+        self._wake()
+
+    def follow_nodes(self, wanted: bool) -> None:
+        """Keep the trait `_nodes` up to date from now on, or no longer."""
+        self._nodes = no_nodes() if wanted else None
         self._wake()
 
     def stop(self) -> None:
@@ -168,6 +186,7 @@ class RunFeed:
         new["connected"] = not warnings
         new["chosen"] = self._chosen is not None and self._shown() is not runs.shown
         self._tell(new)
+        self._tell_nodes(run)
         more = self._tell_rows(self._differences) or more if self._differences is not None else more
         return 0.0 if more else _POLL if working else None
 
@@ -175,6 +194,16 @@ class RunFeed:
         if new != self._told:
             self._told = new
             self._browser.set_trait("_run", new)
+
+    def _tell_nodes(self, current: PanelRun) -> None:
+        told = self._nodes
+        run = current if current.job is not None and not current.finished else self._shown() or current
+        if told is None or run.job is None:
+            return
+        new = nodes_of(run.job, run.number)
+        if new != told and self._nodes is told:
+            self._nodes = new
+            self._browser.set_trait("_nodes", new)
 
     def _tell_rows(self, differences: Callable[[PanelRun], Sequence[str]]) -> bool:
         """Tell the list of runs, and send a few of their small images; return whether there are more."""

@@ -14,6 +14,7 @@ from ._feed import RunFeed
 from ._film import write
 from ._form import FormWidget
 from ._form_state import FormState
+from ._nodes import graph_of, no_nodes
 from ._pump import worker
 from ._run_rows import details, differences
 from ._run_state import idle
@@ -32,6 +33,8 @@ from ._schema import (
     WantDetails,
     WantDifferences,
     WantFilm,
+    WantGraph,
+    WantNodes,
     WantOriginal,
     WantRuns,
     WantStory,
@@ -71,6 +74,7 @@ class PanelView(FormWidget):
     _runs = traitlets.Dict().tag(sync=True)
     _marks = traitlets.Dict().tag(sync=True)
     _film = traitlets.Dict().tag(sync=True)
+    _nodes = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -90,6 +94,7 @@ class PanelView(FormWidget):
             _part=part,
             _runs={"rows": [], "shown": 0},
             _marks=NO_MARKS,
+            _nodes=no_nodes(),
             _film={"run": 0, "frames": 0},
         )
         self._feed = RunFeed(self, runs, differences=self._differences)
@@ -110,6 +115,8 @@ class PanelView(FormWidget):
             "use": self._on_use,
             "details": self._on_details,
             "runs": self._on_runs,
+            "nodes": self._on_nodes,
+            "graph": self._on_graph,
             "select": self._on_select,
             "star": self._on_star,
             "use_image": self._on_use_image,
@@ -173,6 +180,12 @@ class PanelView(FormWidget):
 
     def _on_runs(self, message: WantRuns, buffers: list[memoryview]) -> None:
         self._feed.repeat_thumbnails()
+
+    def _on_nodes(self, message: WantNodes, buffers: list[memoryview]) -> None:
+        self._feed.follow_nodes(message["wanted"])
+
+    def _on_graph(self, message: WantGraph, buffers: list[memoryview]) -> None:
+        self.send(graph_of(self._state.workflow, self._state.definitions))
 
     def _on_select(self, message: Select, buffers: list[memoryview]) -> None:
         run = self._run_core.find(message["run"])

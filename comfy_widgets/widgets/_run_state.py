@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,8 @@ def idle(frame: Frame = ONE_IMAGE) -> RunState:
         "node": None,
         "step": None,
         "steps": None,
-        "eta": None,
+        "left": "",
+        "pace": "",
         "queue": None,
         "error": None,
         "warnings": [],
@@ -71,11 +73,38 @@ def working(job: Job, run: int, frame: Frame, warnings: Sequence[str] = ()) -> R
     # A node that counts no steps says what it is busy with, such as loading a model.
     state["node"] = progress.message if progress.node is not None and progress.steps is None else progress.title
     state["step"], state["steps"] = progress.step, progress.steps
-    # Halves are more exact than an estimate is, and spare the browser a message for every tenth.
-    state["eta"] = None if progress.eta is None else round(2 * progress.eta) / 2
+    state["left"], state["pace"] = time_left(progress.eta, progress.eta_error), pace(progress.rate)
     state["queue"] = progress.queue_position
     state["warnings"] = [*job.warnings, *warnings]
     return state
+
+
+def time_left(seconds: float | None, error: float | None = None) -> str:
+    """Return "about 8 s left", or "about 40 s left, ± 6 s": no more exact than an estimate is."""
+    if seconds is None or not 0 <= seconds < math.inf:
+        return ""
+    words = f"about {_about(seconds)} left"
+    # What is less than is rounded away, nobody needs to hear.
+    if error is None or not max(1.5, seconds / 20) <= error < math.inf:
+        return words
+    return f"{words}, ± {error:.0f} s" if error < 55 else f"{words}, ± {error / 60:.0f} min"
+
+
+def _about(seconds: float) -> str:
+    if seconds < 1.5:
+        return "1 s"
+    if seconds < 10:
+        return f"{seconds:.0f} s"
+    if seconds < 55:
+        return f"{5 * round(seconds / 5)} s"
+    return f"{seconds / 60:.0f} min" if seconds < 3300 else f"{seconds / 3600:.1f} h"
+
+
+def pace(rate: float | None) -> str:
+    """Return "2.3 it/s", or "4.1 s/it" where a step takes longer than a second."""
+    if not rate:
+        return ""
+    return f"{rate:.1f} it/s" if rate >= 1 else f"{1 / rate:.1f} s/it"
 
 
 def phase_of(job: Job, loaded: bool = False) -> Phase:
@@ -121,7 +150,7 @@ def ended(
     state = working(job, run, frame, warnings)
     state["phase"] = phase
     state["fraction"] = 1.0 if phase == "done" else round(job.progress.fraction, 4)
-    state["eta"] = None
+    state["left"] = ""
     if error is not None and phase == "failed":
         state["error"] = describe(error, fields)
     if result is not None:
@@ -133,7 +162,7 @@ def ended(
 def abandoned(job: Job, run: int, frame: Frame) -> RunState:
     """Return the state of a job that is waited for no longer."""
     state = working(job, run, frame, ["No longer waited for. The server may still run it, once it is heard again."])
-    state["phase"], state["eta"] = "cancelled", None
+    state["phase"], state["left"] = "cancelled", ""
     return state
 
 
@@ -205,7 +234,7 @@ def together(jobs: Sequence[Job], state: RunState) -> RunState:
         status: Phase = "done" if any(job.status == "completed" for job in jobs) else state["phase"]
         return {**state, "phase": status, "fraction": 1.0, "error": None, "summary": caption(jobs)}
     count = f"{len(ended)} of {len(jobs)} done"
-    new: RunState = {**state, "error": None}
+    new: RunState = {**state, "error": None, "left": "", "pace": ""}
     new["fraction"] = round(sum(1.0 if job.done() else job.progress.fraction for job in jobs) / len(jobs), 4)
     # Between two of them it goes on.
     if state["phase"] not in ("waiting", "cancelling"):
@@ -215,9 +244,7 @@ def together(jobs: Sequence[Job], state: RunState) -> RunState:
     if took and new["phase"] == "running":
         mean = sum(took) / len(took)
         left = sum(mean * (1 - job.progress.fraction) for job in jobs if not job.done())
-        new["eta"] = round(2 * left) / 2
-    else:
-        new["eta"] = None
+        new["left"] = time_left(left)
     return new
 
 

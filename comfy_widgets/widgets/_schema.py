@@ -30,6 +30,15 @@ from ._schema_images import WantDifferences as WantDifferences
 from ._schema_images import WantFilm as WantFilm
 from ._schema_images import WantOriginal as WantOriginal
 from ._schema_images import WantStory as WantStory
+from ._schema_nodes import Graph as Graph
+from ._schema_nodes import GraphNode as GraphNode
+from ._schema_nodes import GraphWire as GraphWire
+from ._schema_nodes import NodeRow as NodeRow
+from ._schema_nodes import Nodes as Nodes
+from ._schema_nodes import NodeStatus as NodeStatus
+from ._schema_nodes import SelectNode as SelectNode
+from ._schema_nodes import WantGraph as WantGraph
+from ._schema_nodes import WantNodes as WantNodes
 from ._schema_sweep import CellOriginal as CellOriginal
 from ._schema_sweep import CellPreview as CellPreview
 from ._schema_sweep import CellStatus as CellStatus
@@ -125,9 +134,10 @@ class RunError(TypedDict):
 class RunState(TypedDict):
     """The trait `_run`: the run that a widget shows.
 
-    `run` counts the runs of the widget; messages about images carry it. `eta` is in seconds, `queue` the number of
-    prompts that run before. `texts` is what the workflow gave besides images, `summary` one line about the end.
-    `connected` is false while nothing is heard of the server, `chosen` true while somebody looks at an earlier run.
+    `run` counts the runs of the widget; messages about images carry it. `left` is the time left and `pace` the steps in
+    a second, both in words; `queue` is the number of prompts that run before. `texts` is what the
+    workflow gave besides images, `summary` one line about the end. `connected` is false while nothing is heard of the
+    server, `chosen` true while somebody looks at an earlier run.
     """
 
     run: int
@@ -136,7 +146,8 @@ class RunState(TypedDict):
     node: str | None
     step: int | None
     steps: int | None
-    eta: float | None
+    left: str
+    pace: str
     queue: int | None
     error: RunError | None
     warnings: list[str]
@@ -271,6 +282,7 @@ ToBrowser = Union[  # noqa: UP007
     SweepThumbnails,
     CellPreview,
     CellOriginal,
+    Graph,
 ]
 
 
@@ -376,6 +388,9 @@ FromBrowser = Union[  # noqa: UP007
     UseRun,
     WantDetails,
     WantRuns,
+    WantNodes,
+    WantGraph,
+    SelectNode,
     Select,
     Star,
     UseImage,

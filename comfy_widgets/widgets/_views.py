@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import traitlets
 from traitlets import HasTraits, TraitError, TraitType
 
 from ..client import Job
-from ._base import Widget
+from ._base import Handler, Widget
 from ._feed import RunFeed
 from ._fields import frame_of_prompt
+from ._nodes import no_nodes
 from ._run_state import idle
 from ._runs import Runs
+from ._schema import WantNodes
 
 
 class JobTrait(TraitType[Any, Any]):
@@ -38,11 +40,12 @@ class JobView(Widget):
     _previews: ClassVar[bool] = False
 
     _run = traitlets.Dict().tag(sync=True)
+    _nodes = traitlets.Dict().tag(sync=True)
 
     job: JobTrait = JobTrait(help="The job that it follows, or several; may be set at any time.")
 
     def __init__(self, job: Job | Iterable[Job] | None = None, *, layout: Any = None) -> None:
-        super().__init__(_run=idle(), layout=layout)
+        super().__init__(_run=idle(), _nodes=no_nodes(), layout=layout)
         self._runs = Runs(images=False)
         self._feed = RunFeed(self, self._runs, previews=self._previews, images=False)
         self.job = job
@@ -71,9 +74,15 @@ class JobView(Widget):
             self._runs.close()
         super().close()
 
+    def _message_handlers(self) -> Mapping[str, Handler]:
+        return {**super()._message_handlers(), "nodes": self._on_nodes}
+
     def _on_hello(self, message: Any, buffers: list[memoryview]) -> None:
         super()._on_hello(message, buffers)
         self._feed.repeat()
+
+    def _on_nodes(self, message: WantNodes, buffers: list[memoryview]) -> None:
+        self._feed.follow_nodes(message["wanted"])
 
 
 class JobProgress(JobView):

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ._compare import fingerprint as fingerprint
     from ._convert import to_api_prompt as to_api_prompt
     from ._document import Workflow as Workflow
+    from ._draw import Drawing as Drawing
+    from ._draw import DrawnNode as DrawnNode
+    from ._draw import DrawnWire as DrawnWire
     from ._examples import example as example
     from ._graph import Graph as Graph
     from ._missing import Missing as Missing
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "Choose": "_choice",
+    "Drawing": "_draw",
+    "DrawnNode": "_draw",
+    "DrawnWire": "_draw",
     "Graph": "_graph",
     "InputSpec": "_specs",
     "Missing": "_missing",

@@ -27,6 +27,7 @@ from ._state import State
 
 if TYPE_CHECKING:
     from ._check import Problem
+    from ._draw import Drawing
     from ._missing import Missing
 
 
@@ -665,6 +666,34 @@ class Workflow:
         from ._draw import mermaid
 
         return mermaid(*self._state.drawing(), self._state.specs)
+
+    def to_drawing(self, object_info: ObjectInfo | None = None) -> Drawing:
+        """Lay out the nodes that run, for who draws the graph and changes it while it runs.
+
+        Parameters
+        ----------
+        object_info : Mapping, optional
+            A server's node definitions; those it was bound to by default.
+
+        Returns
+        -------
+        Drawing
+            The work flows from left to right, and subgraphs are opened.
+
+        Raises
+        ------
+        WorkflowError
+            It is in the editor's format, and no definitions are known.
+
+        Examples
+        --------
+        >>> sorted(node.id for node in example().to_drawing().nodes)[0]
+        '3'
+        """
+        from ._draw import drawing_of
+
+        state = self._state.using(object_info)
+        return drawing_of(state.current(), state.specs)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         from ._draw import shown

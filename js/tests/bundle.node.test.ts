@@ -8,6 +8,7 @@ const WIDGETS: Record<string, number> = {
   compare: 20_000,
   fleet: 25_000,
   form: 45_000,
+  graph: 32_000,
   grid: 25_000,
   lesson: 28_000,
   noise: 25_000,

@@ -3,7 +3,9 @@ import { splitBytes, toBlob } from "../src/lib/bytes";
 import { NO_IMAGES, takeImages } from "../src/lib/images";
 import { LatestWins } from "../src/lib/latest";
 import { aspect, columns } from "../src/lib/layout";
-import { percent, status, timeLeft } from "../src/lib/words";
+import { fitted, revealed, zoomed } from "../src/lib/view";
+import { percent, status } from "../src/lib/words";
+import { nodeWords, seconds } from "../src/lib/words-of-nodes";
 import { imageMessage, runState } from "./model";
 
 describe("bytes", () => {
@@ -113,17 +115,6 @@ describe("words", () => {
     expect(status(runState({ phase: "cancelling" }))).toBe("Cancelling");
   });
 
-  it.each([
-    [null, ""],
-    [0.4, "about 1 s left"],
-    [8.2, "about 8 s left"],
-    [33, "about 35 s left"],
-    [170, "about 3 min left"],
-    [7200, "about 2.0 h left"],
-  ])("%s seconds are %j", (seconds, words) => {
-    expect(timeLeft(seconds)).toBe(words);
-  });
-
   it("round percents down, but not below themselves", () => {
     expect(percent(0.58)).toBe("58 %");
     expect(percent(0.999)).toBe("99 %");
@@ -160,5 +151,45 @@ describe("images", () => {
     } as const;
     expect(takeImages(small, original, [bytes]).items[0]).toMatchObject({ whole: true, name: "a.png" });
     expect(takeImages(small, { ...original, run: 2 }, [bytes])).toBe(small);
+  });
+});
+
+describe("the nodes of a run in words", () => {
+  const row = { id: "3", title: "KSampler", started: 0, seconds: null as number | null, fraction: 0 };
+  it("says how long a node took", () => {
+    expect([0, 0.012, 0.51, 3, 75].map(seconds)).toEqual(["< 1 ms", "12 ms", "0.5 s", "3 s", "1 min 15 s"]);
+  });
+  it("says how a node stands", () => {
+    expect(nodeWords({ ...row, status: "running" })).toBe("running");
+    expect(nodeWords({ ...row, status: "running", fraction: 0.5, seconds: 7.6 })).toBe("50 %, 8 s");
+    expect(nodeWords({ ...row, status: "finished" })).toBe("done");
+    expect(nodeWords({ ...row, status: "pending" })).toBe("");
+    expect(nodeWords({ ...row, status: "cached" })).toBe("cached");
+  });
+});
+
+describe("a drawing in its window", () => {
+  const wide = { width: 4000, height: 200 };
+  const frame = { width: 600, height: 300 };
+  it("is shown whole, or as large as it can be read", () => {
+    expect(fitted({ width: 500, height: 200 }, frame)).toMatchObject({
+      scale: 1.1,
+      x: 25,
+      y: expect.closeTo(40),
+    });
+    expect(fitted(wide, frame).scale).toBeGreaterThan(0.6);
+    expect(fitted(wide, frame).x).toBe(0);
+    expect(4000 * fitted(wide, frame, true).scale).toBeLessThanOrEqual(600);
+  });
+  it("keeps the point that it is zoomed at", () => {
+    const view = zoomed({ scale: 1, x: 10, y: 20 }, 2, 110, 120);
+    expect(view).toEqual({ scale: 2, x: -90, y: -80 });
+    expect(zoomed(view, 100, 0, 0).scale).toBe(2.5);
+  });
+  it("moves only to what is out of sight", () => {
+    const view = { scale: 1, x: 0, y: 0 };
+    expect(revealed(view, { x: 10, y: 10, width: 50, height: 50 }, frame)).toBe(view);
+    const moved = revealed(view, { x: 2000, y: 10, width: 100, height: 50 }, frame);
+    expect(moved.x).toBe(-1750);
   });
 });

@@ -328,7 +328,14 @@ describe("a run", () => {
     const { find } = await open(model);
     model.put(
       "_run",
-      runState({ phase: "running", fraction: 0.42, node: "KSampler", step: 8, steps: 20, eta: 6 }),
+      runState({
+        phase: "running",
+        fraction: 0.42,
+        node: "KSampler",
+        step: 8,
+        steps: 20,
+        left: "about 6 s left",
+      }),
     );
     await rendered();
     expect(find(".status").textContent).toBe("KSampler · step 8 of 20");

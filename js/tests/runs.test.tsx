@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { afterEach, describe, expect, it } from "vitest";
+import * as nodes from "../src/features/nodes";
 import { Runs } from "../src/features/runs";
 import type { Link } from "../src/lib/link";
 import type { FromBrowser, RunList, RunRow, ToBrowser } from "../src/lib/wire";
@@ -31,6 +32,9 @@ class Fake implements Link {
   }
   send(message: FromBrowser): void {
     this.said.push(message);
+  }
+  async load(): Promise<unknown> {
+    return nodes;
   }
 }
 

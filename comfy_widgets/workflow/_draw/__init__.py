@@ -11,6 +11,7 @@ from .editor_scene import scenes_of_ui
 from .layout import arrange
 from .mermaid import to_mermaid
 from .page import to_html
+from .parts import Drawing, DrawnNode, DrawnWire, drawing_of
 from .scene import Scene, scene_of_prompt
 from .svg import to_svg
 
@@ -40,3 +41,6 @@ def _placed(ui: Mapping[str, Any] | None, prompt: Prompt | None, specs: NodeSpec
 def mermaid(ui: Mapping[str, Any] | None, prompt: Prompt | None, specs: NodeSpecs | None) -> str:
     """Return a Mermaid flowchart of the root."""
     return to_mermaid(_scenes(ui, prompt, specs)[0])
+
+
+__all__ = ["Drawing", "DrawnNode", "DrawnWire", "draw", "drawing_of", "mermaid", "shown"]

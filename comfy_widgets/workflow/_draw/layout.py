@@ -38,11 +38,20 @@ class _Item:
     after: list[_Item] = field(default_factory=list)
 
 
-def arrange(scene: Scene) -> Scene:
-    """Fill in positions, sizes and ways; the scene is changed and returned."""
+def arrange(scene: Scene, card: tuple[float, float] | None = None) -> Scene:
+    """Fill in positions, sizes and ways; the scene is changed and returned.
+
+    With `card`, the width and height of every box, the work always flows to the right.
+    """
     layers = _layers(scene)
-    scene.down = (max(layers.values(), default=0) + 1) * (WIDTH + _LAYER_GAP[False]) - _LAYER_GAP[False] > _WIDEST
+    scene.down = (
+        card is None
+        and (max(layers.values(), default=0) + 1) * (WIDTH + _LAYER_GAP[False]) - _LAYER_GAP[False] > _WIDEST
+    )
     for box in scene.boxes:
+        if card is not None:
+            box.width, box.height = card
+            continue
         box.width = WIDTH
         sockets = 0 if scene.down else max(len(box.inputs), len(box.outputs))
         count = sockets + _value_rows(box)

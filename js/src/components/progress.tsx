@@ -1,6 +1,6 @@
 import { Component } from "preact";
 import { isBusy, type RunState } from "../lib/wire";
-import { percent, status, timeLeft } from "../lib/words";
+import { percent, status } from "../lib/words";
 
 /** Seconds without a step, after which the time that a node takes is counted for all to see. */
 const QUIET = 2;
@@ -75,7 +75,8 @@ function Bar({ run, seconds }: { run: RunState; seconds: number | null }) {
           {label}
         </span>
         <span class="figures">
-          {run.phase === "running" && <span class="eta">{timeLeft(run.eta)}</span>}
+          {run.phase === "running" && <span class="pace">{run.pace}</span>}
+          {run.phase === "running" && <span class="eta">{run.left}</span>}
           {isBusy(run.phase) && !isWaiting && <span class="percent">{percent(value)}</span>}
           {run.phase === "done" && <span>{run.summary}</span>}
         </span>

@@ -39,7 +39,7 @@ export default (loadFeature: LoadFeature) => {
     part = model.get("_part");
     form = new FormStore(model, ending.signal);
     runs = new RunStore(model, ending.signal);
-    link = linkOf(model, ending.signal);
+    link = linkOf(model, ending.signal, loadFeature as Link["load"]);
     onMessage(model, ending.signal, (message, buffers) => {
       form.hear(message, buffers);
       runs.hear(message, buffers);

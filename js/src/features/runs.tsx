@@ -1,4 +1,5 @@
 import { Component } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { BlobImage } from "../components/blob-image";
 import { Alert, ChevronDown, Close, ImageIcon } from "../components/icons";
 import { toBlob } from "../lib/bytes";
@@ -6,6 +7,7 @@ import type { Link } from "../lib/link";
 import { isBusy, type RunDetails, type RunList, type RunRow } from "../lib/wire";
 import { percent } from "../lib/words";
 import css from "../style/runs.css?inline";
+import type * as nodes from "./nodes";
 
 const COUNTS = [1, 2, 3, 4, 6, 8, 12, 16];
 
@@ -17,6 +19,13 @@ interface State {
   list: RunList;
   thumbnails: ReadonlyMap<number, Blob>;
   details: RunDetails | null;
+  /** What is shown of the nodes of a run. */
+  views: Views;
+}
+
+interface Views {
+  timeline: boolean;
+  graph: boolean;
 }
 
 /** How many runs a press starts. */
@@ -42,7 +51,12 @@ export function Repeat({ onChange }: { onChange: (count: number) => void }) {
 
 /** The runs that wait, and those that were; of each what differs from the form, and what can be done with it. */
 export class Runs extends Component<Props, State> {
-  override state: State = { list: { rows: [], shown: 0 }, thumbnails: new Map(), details: null };
+  override state: State = {
+    list: { rows: [], shown: 0 },
+    thumbnails: new Map(),
+    details: null,
+    views: { timeline: false, graph: false },
+  };
   #ending = new AbortController();
 
   override componentDidMount(): void {
@@ -74,7 +88,11 @@ export class Runs extends Component<Props, State> {
     else this.props.link.send({ kind: "details", run });
   };
 
-  override render({ link }: Props, { list, thumbnails, details }: State) {
+  #toggle = (view: keyof Views): void => {
+    this.setState(({ views }) => ({ views: { ...views, [view]: !views[view] } }));
+  };
+
+  override render({ link }: Props, { list, thumbnails, details, views }: State) {
     const { rows, shown } = list;
     const open = rows.filter((row) => isBusy(row.phase));
     const ended = rows.filter((row) => !isBusy(row.phase)).reverse();
@@ -83,6 +101,7 @@ export class Runs extends Component<Props, State> {
     return (
       <section class="runs" aria-label="Runs">
         <style>{css}</style>
+        <NodesOfRun link={link} views={views} onToggle={this.#toggle} />
         {open.length > 1 && (
           <ul class="queue">
             {open.map((row) => (
@@ -131,6 +150,50 @@ export class Runs extends Component<Props, State> {
       </section>
     );
   }
+}
+
+interface NodesProps {
+  link: Link;
+  views: Views;
+  onToggle: (view: keyof Views) => void;
+}
+
+/** The nodes of the run, as times and as a graph; a node of the graph shows its fields in the form. */
+function NodesOfRun({ link, views, onToggle }: NodesProps) {
+  const isOpen = views.timeline || views.graph;
+  const [feature, setFeature] = useState<typeof nodes | null>(null);
+  useEffect(() => {
+    if (isOpen)
+      link.load("nodes").then(
+        (found) => setFeature(found as typeof nodes),
+        () => undefined,
+      );
+  }, [isOpen]);
+  const root = useRef<HTMLDivElement>(null);
+  return (
+    <div ref={root} class="views">
+      <div class="toggles">
+        {(["timeline", "graph"] as const).map((view) => (
+          <button
+            key={view}
+            type="button"
+            class="button"
+            aria-expanded={views[view]}
+            onClick={() => onToggle(view)}
+          >
+            {view === "graph" ? "Graph" : "Nodes"}
+          </button>
+        ))}
+      </div>
+      {isOpen && feature && (
+        <feature.NodeViews
+          link={link}
+          {...views}
+          onSelect={(node) => feature.findFields(root.current, node?.fields ?? [])}
+        />
+      )}
+    </div>
+  );
 }
 
 function Waiting({ row, onCancel }: { row: RunRow; onCancel: () => void }) {

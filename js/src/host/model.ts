@@ -47,12 +47,13 @@ export function send(model: Model, message: FromBrowser, buffers: ArrayBuffer[] 
 }
 
 /** What features may hear and say of a widget that ends with this signal. */
-export function linkOf(model: Model, ended: AbortSignal): Link {
+export function linkOf(model: Model, ended: AbortSignal, loadFeature: Link["load"]): Link {
   return {
     ended,
     onTrait: (...on) => onTrait(model, ...on),
     onMessage: (...on) => onMessage(model, ...on),
     send: (...said) => send(model, ...said),
+    load: loadFeature,
   };
 }
 

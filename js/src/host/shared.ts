@@ -37,7 +37,7 @@ export function shared(
   return {
     initialize(props: { model: Model }): () => void {
       model = props.model;
-      link = linkOf(model, ending.signal);
+      link = linkOf(model, ending.signal, loadFeature as Link["load"]);
       onTrait(model, trait, ending.signal, redraw);
       onMessage(model, ending.signal, (message, buffers) => {
         hear(message, buffers);

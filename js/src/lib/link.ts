@@ -8,4 +8,6 @@ export interface Link {
   onTrait<T>(name: string, ended: AbortSignal, take: (value: T) => void): void;
   onMessage(ended: AbortSignal, take: (message: ToBrowser, buffers: DataView[]) => void): void;
   send(message: FromBrowser, buffers?: ArrayBuffer[]): void;
+  /** Load another feature; which it is, its caller knows. */
+  load(name: string): Promise<unknown>;
 }

@@ -6,6 +6,8 @@
 
 export type ServerStatus = "ready" | "working" | "drained" | "no answer";
 
+export type NodeStatus = "pending" | "running" | "cached" | "finished" | "failed" | "cancelled";
+
 export type CellStatus = "pending" | "in_progress" | "completed" | "failed" | "cancelled" | "lost";
 
 export type SweepStatus = "ready" | "running" | "paused" | "completed" | "cancelled";
@@ -194,6 +196,81 @@ export interface WantStory {
   index: number;
 }
 
+/** The drawing of a workflow, in answer to `WantGraph`; `error` says why there is none. */
+export interface Graph {
+  kind: "graph";
+  width: number;
+  height: number;
+  nodes: GraphNode[];
+  wires: GraphWire[];
+  error: string;
+}
+
+/**
+ * A node's card in a drawing: `short` is the title as far as it fits, `fields` names the form's fields of
+ * it.
+ */
+export interface GraphNode {
+  id: string;
+  title: string;
+  short: string;
+  class_type: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  color: string;
+  fields: string[];
+  values: [string, string][];
+}
+
+/** A link in a drawing, as the path of an SVG. */
+export interface GraphWire {
+  path: string;
+  color: string;
+  origin: string;
+  target: string;
+}
+
+/** How a node of a job stands; `started` counts from the start of the run, all times are in seconds. */
+export interface NodeRow {
+  id: string;
+  title: string;
+  status: NodeStatus;
+  fraction: number;
+  started: number | null;
+  seconds: number | null;
+}
+
+/**
+ * The trait `_nodes`: how the nodes of the run at work stand; `error` is of the node that failed.
+ *
+ * It is kept up to date while somebody looks at it, see `WantNodes`. `seconds` is what the run took so far.
+ */
+export interface Nodes {
+  run: number;
+  rows: NodeRow[];
+  seconds: number | null;
+  error: string;
+}
+
+/** A node of the graph is selected, or none. */
+export interface SelectNode {
+  kind: "select-node";
+  node: string | null;
+}
+
+/** The drawing of the workflow is wanted. */
+export interface WantGraph {
+  kind: "graph";
+}
+
+/** Somebody looks at the nodes of the run from now on, or no longer. */
+export interface WantNodes {
+  kind: "nodes";
+  wanted: boolean;
+}
+
 /** The image of a cell at its full size. */
 export interface CellOriginal {
   kind: "cell-original";
@@ -342,10 +419,10 @@ export interface RunError {
 /**
  * The trait `_run`: the run that a widget shows.
  *
- * `run` counts the runs of the widget; messages about images carry it. `eta` is in seconds, `queue` the
- * number of prompts that run before. `texts` is what the workflow gave besides images, `summary` one line
- * about the end. `connected` is false while nothing is heard of the server, `chosen` true while somebody
- * looks at an earlier run.
+ * `run` counts the runs of the widget; messages about images carry it. `left` is the time left and `pace`
+ * the steps in a second, both in words; `queue` is the number of prompts that run before. `texts` is what
+ * the workflow gave besides images, `summary` one line about the end. `connected` is false while nothing is
+ * heard of the server, `chosen` true while somebody looks at an earlier run.
  */
 export interface RunState {
   run: number;
@@ -354,7 +431,8 @@ export interface RunState {
   node: string | null;
   step: number | null;
   steps: number | null;
-  eta: number | null;
+  left: string;
+  pace: string;
   queue: number | null;
   error: RunError | null;
   warnings: string[];
@@ -562,7 +640,8 @@ export type ToBrowser =
   | SweepCells
   | SweepThumbnails
   | CellPreview
-  | CellOriginal;
+  | CellOriginal
+  | Graph;
 
 export type FromBrowser =
   | WantCode
@@ -574,6 +653,9 @@ export type FromBrowser =
   | UseRun
   | WantDetails
   | WantRuns
+  | WantNodes
+  | WantGraph
+  | SelectNode
   | Select
   | Star
   | UseImage

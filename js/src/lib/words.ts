@@ -1,16 +1,6 @@
 /** Sentences about a run. */
 import type { RunState } from "./wire";
 
-/** "about 8 s left", "about 3 min left": no more exact than an estimate is. */
-export function timeLeft(seconds: number | null): string {
-  if (seconds === null || !Number.isFinite(seconds) || seconds < 0) return "";
-  if (seconds < 1.5) return "about 1 s left";
-  if (seconds < 10) return `about ${Math.round(seconds)} s left`;
-  if (seconds < 55) return `about ${Math.round(seconds / 5) * 5} s left`;
-  if (seconds < 3300) return `about ${Math.round(seconds / 60)} min left`;
-  return `about ${(seconds / 3600).toFixed(1)} h left`;
-}
-
 export function status(run: RunState): string {
   switch (run.phase) {
     case "idle":
