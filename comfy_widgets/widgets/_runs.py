@@ -251,17 +251,12 @@ class Runs:
             runs = me()
             if runs is not None:
                 runs.film_of(run).add(preview)
-                runs.changed()
+                runs._tell_preview()
 
         def heard(_: object) -> None:
             runs = me()
             if runs is not None:
                 runs.changed()
-
-        def seen(_: object) -> None:
-            runs = me()
-            if runs is not None:
-                runs._tell_preview()
 
         listening: list[Callable[[], object]] = [
             job.on("progress", heard).cancel,
