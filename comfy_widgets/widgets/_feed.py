@@ -182,7 +182,9 @@ class RunFeed:
         # Read before the state is, so that the state of a job that has ended is its last.
         working = not run.finished
         warnings = self._warnings(working)
-        new = runs.state_of(run, loaded=run.loaded and not more, warnings=warnings)
+        # Once a run stands as done it stays so, while the last of very many images still come.
+        is_told = self._told is not None and (self._told["run"], self._told["phase"]) == (run.number, "done")
+        new = runs.state_of(run, loaded=run.loaded and (is_told or not more), warnings=warnings)
         new["connected"] = not warnings
         new["chosen"] = self._chosen is not None and self._shown() is not runs.shown
         self._tell(new)
@@ -278,7 +280,7 @@ class RunFeed:
         if number != run.number:
             count, told = 0, -1
         ready, total = len(run.images), run.expected
-        if not run.loaded and 0 < ready - count < _MIN_BATCH and count:
+        if not run.complete and 0 < ready - count < _MIN_BATCH and count:
             return False
         batch = _batch(run.images[count:ready])
         if batch or told != total:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -245,9 +246,10 @@ def _held(content: bytes, mime: str, name: str, whole: bool, size: tuple[int, in
     return Shown(lambda: content, len(content), mime, name, whole, size)
 
 
-def image_contents(result: Result) -> list[bytes]:
-    """Return the bytes of each image that can be had, in the order of `Result.images`."""
-    return [content for _, content in _contents(result) if isinstance(content, bytes)]
+def image_contents(result: Result, most: int | None = None) -> list[bytes]:
+    """Return the bytes of each image that can be had, in the order of `Result.images`; of very many the first few."""
+    found = (content for _, content in _contents(result) if isinstance(content, bytes))
+    return list(islice(found, most))
 
 
 def mime_of(content: bytes) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ._images import image_contents
+from ._record import MOST_ON_SHEET
 from ._run_state import caption, summary
 from ._small import sheet
 from ._views import JobProgress, LivePreview
@@ -110,7 +111,7 @@ def display_result(result: Result) -> None:
     """
     from IPython.display import display
 
-    made = sheet(image_contents(result))
+    made = sheet(image_contents(result, MOST_ON_SHEET))
     if made is not None:
         content, (width, height) = made
         words = "\n".join([repr(result), *result.texts])

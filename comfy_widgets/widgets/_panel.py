@@ -174,7 +174,7 @@ class ComfyPanel(PanelTraits):
         Raises
         ------
         ComfyError
-            No job came about, as when a value does not fit. The panel shows the same.
+            No job came about, as when a value does not fit; the panel shows the same. Or the panel is closed.
 
         Examples
         --------
@@ -187,6 +187,10 @@ class ComfyPanel(PanelTraits):
 
     def _run_with(self, values: Mapping[str, Any]) -> Job:
         """Run with some values in place of the form's."""
+        if self._run_core.closed:
+            raise ComfyError(
+                "This panel is closed, so nobody would see the run. Make a new ComfyPanel of the workflow."
+            )
         frame = self._state.frame
         try:
             workflow = self.workflow.with_params(values) if values else self.workflow

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 _EMPTY = {"text/html": '<div class="comfy-widgets-record" hidden></div>', "text/plain": ""}
 _TIMEOUT = 30.0
+MOST_ON_SHEET = 48
+"""Images on a sheet: of more, nothing could be seen."""
 
 
 Keep = Literal["thumbs", "full", "none"]
@@ -67,7 +69,7 @@ class NotebookRecord:
         """
         if self._keep == "none":
             return
-        made = sheet(image_contents(result), FULL_SIZE if self._keep == "full" else SHEET_SIZE)
+        made = sheet(image_contents(result, MOST_ON_SHEET), FULL_SIZE if self._keep == "full" else SHEET_SIZE)
         if made is not None:
             content, (width, height) = made
             self._bundle = (
@@ -87,7 +89,10 @@ class NotebookRecord:
         if made is None:
             return
         jpeg, (width, height) = made
-        self._bundle = ({"image/jpeg": jpeg, "text/plain": words}, {"image/jpeg": {"width": width, "height": height}})
+        self._bundle = (
+            {"image/jpeg": jpeg, "text/plain": words},
+            {"image/jpeg": {"width": width, "height": height, "alt": words}},
+        )
         if self._shown:
             self._display(update=True)
 

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 _PLAYER = (6, 1)
 _THUMBNAIL_SIZE = 192
+_FIRST = 64
+"""Images after which a run stands as done: more than are seen at once. The others follow in the background."""
 FILM_SIZE = 768
 """Pixels of the last image of a film."""
 
@@ -52,6 +54,8 @@ class PanelRun:
     images : list of Shown
         What is ready for the browser; it grows while they are loaded.
     loaded : bool
+        Whether all of them are there, or of very many the first.
+    complete : bool
         Whether all of them are there.
     finished : bool
         Whether all that its end causes is done.
@@ -75,6 +79,7 @@ class PanelRun:
     images: list[Shown] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     loaded: bool = False
+    complete: bool = False
     finished: bool = False
     ending: bool = False
     abandoned: bool = False
@@ -97,7 +102,7 @@ class PanelRun:
     @property
     def expected(self) -> int:
         """How many images there will be, as far as is known."""
-        result = None if self.loaded else self.shown_result
+        result = None if self.complete else self.shown_result
         known = len(result.image_files) + len(result.streamed) if result is not None else 0
         return max(known, len(self.images))
 
@@ -116,7 +121,7 @@ class PanelRun:
         first = self.images[0]
         # Audio is nothing but its player.
         size = _PLAYER if first.mime.startswith("audio/") else first.size
-        return {"width": size[0], "height": size[1], "count": len(self.images)} if size is not None else self.frame
+        return {"width": size[0], "height": size[1], "count": self.expected} if size is not None else self.frame
 
 
 class Host:
@@ -227,7 +232,7 @@ class Runs:
                 # This one goes on, but the next did not come about.
                 working["error"] = state.describe(newest.refusal, self.host.fields())
             return working
-        images = run.images if self._images else None
+        images = run.images if self._images and run.complete else None
         return state.ended(
             run.job,
             run.number,
@@ -370,6 +375,11 @@ class Runs:
             cancel()
         self.changed()
 
+    @property
+    def closed(self) -> bool:
+        """Whether nobody follows them any more."""
+        return self._closed
+
     def close(self) -> None:
         """Forget all runs and listeners. What is being done for one of them is waited for."""
         self._closed = True
@@ -428,7 +438,7 @@ class Runs:
         self.changed()
         until = time.monotonic() + timeout
         while not self._closed and not worker.is_here and (left := until - time.monotonic()) > 0:
-            if not any(run.job is not None and run.job.done() and not run.loaded for run in self):
+            if not any(run.job is not None and run.job.done() and not run.complete for run in self):
                 return
             worker.wait(left)
 
@@ -446,13 +456,8 @@ class Runs:
         try:
             if self._images:
                 yield from self._load(run)
-            with self._lock:
-                latest = self._latest
-                # Whichever has its images first, the newest run stays.
-                if run in self._runs and not run.abandoned and (latest is None or latest.number < run.number):
-                    self._latest = run
-                run.loaded, run.abandoned = True, False
-            self.changed()
+            run.complete = True
+            self._settle(run)
             yield
             if run.images and run.images[0].mime.startswith("image/"):
                 run.thumbnail = thumbnail(run.images[0].content, _THUMBNAIL_SIZE)
@@ -460,8 +465,18 @@ class Runs:
                 yield
             self.host.run_ended(run)
         finally:
-            run.loaded = run.finished = True
+            run.loaded = run.complete = run.finished = True
             self.changed()
+
+    def _settle(self, run: PanelRun) -> None:
+        """Show a run as ended: its images are there, or those that are seen first."""
+        with self._lock:
+            latest = self._latest
+            # Whichever has its images first, the newest run stays.
+            if run in self._runs and not run.abandoned and (latest is None or latest.number < run.number):
+                self._latest = run
+            run.loaded, run.abandoned = True, False
+        self.changed()
 
     def _load(self, run: PanelRun) -> Iterator[None]:
         missing: list[Missing] = []
@@ -472,7 +487,10 @@ class Runs:
                     missing.append(one)
                 else:
                     run.images.append(one)
-                    self.changed()
+                    if len(run.images) == _FIRST:
+                        self._settle(run)
+                    else:
+                        self.changed()
                 yield
         except Exception as error:
             logger.exception("the images of a run could not be loaded")

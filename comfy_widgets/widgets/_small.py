@@ -81,11 +81,14 @@ def _small(content: bytes, size: int, *, quick: bool = False) -> Image | None:
     from PIL import Image as Pillow
 
     try:
-        image = Pillow.open(io.BytesIO(content))
+        image: Image = Pillow.open(io.BytesIO(content))
         # A JPEG is decoded at an eighth of the cost this way.
         image.draft("RGB", (size, size))
         if quick:
-            image.thumbnail((size, size), Pillow.Resampling.BILINEAR, reducing_gap=1.5)
+            # By a whole number, which costs a fifth of what other sizes do, and may be a little too small.
+            factor = round(max(image.size) / size)
+            image = image.reduce(factor) if factor > 1 else image
+            image.thumbnail((size, size), Pillow.Resampling.BILINEAR)
         else:
             image.thumbnail((size, size))
     except Exception as error:

@@ -8,7 +8,9 @@ import time
 import weakref
 from collections.abc import Callable
 
-from comfy_widgets import ComfyClient, ComfyPanel, ImageGrid, JobProgress, LivePreview
+import pytest
+
+from comfy_widgets import ComfyClient, ComfyError, ComfyPanel, ImageGrid, JobProgress, LivePreview
 from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
 
 from .conftest import page_of
@@ -39,6 +41,13 @@ def test_a_closed_panel_is_freed(make_panel: Callable[..., ComfyPanel]) -> None:
     gc.collect()
     assert gone() is None
     assert values() is None
+
+
+def test_a_closed_panel_says_that_it_runs_nothing(server: ScriptedServer, panel: ComfyPanel) -> None:
+    panel.close()
+    with pytest.raises(ComfyError, match="This panel is closed"):
+        panel.run()
+    assert panel.status == "idle"
 
 
 def test_a_panel_closed_during_a_run_says_nothing_more(

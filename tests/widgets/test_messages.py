@@ -78,7 +78,7 @@ def test_each_trait_has_one_writer(server: ScriptedServer, panel: ComfyPanel, pa
             writers.setdefault(trait, set()).add(sent.thread)
     assert writers["_run"] == {"comfy-widgets-pump"}
     assert writers["_values"] == {threading.current_thread().name}
-    assert set(writers) <= {"_run", "_runs", "_values", "_form"}
+    assert set(writers) <= {"_run", "_runs", "_values", "_form", "_film"}
     assert writers["_runs"] == {"comfy-widgets-pump"}
 
 

@@ -215,9 +215,17 @@ def test_many_images_come_as_small_ones_in_few_messages(
     files = [server.files.put(f"{index:03}.png", stream.getvalue(), folder="output") for index in range(100)]
     server.play(standard_run(outputs={"9": {"images": files}}))
     panel.run().wait(60)
+    # What is seen first stands as done, with places for the others, which follow.
     page.wait_phase("done")
+    first = len(page.images())
+    assert 64 <= first <= 100
+    assert page.run["frame"]["count"] == 100
+    assert page.run["summary"].startswith("100 images")
+    page.wait_for(lambda: len(page.images()) == 100)
     images = page.images()
-    assert len(images) == 100
+    page.wait_for(lambda: "512 \N{MULTIPLICATION SIGN} 512" in page.run["summary"])
+    after = [run["phase"] for run in page.updates("_run")]
+    assert set(after[after.index("done") :]) == {"done"}
     assert sum(len(content) for _, content in images) < 16 << 20
     assert len(page.custom("images")) < 40
     assert not images[-1][0]["whole"]
