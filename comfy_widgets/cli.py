@@ -1,4 +1,4 @@
-"""The command line: ``comfy-widgets demo | engine | run | sweep | convert | replay | doctor``."""
+"""The command line: ``comfy-widgets demo | engine | run | sweep | fleet | convert | replay | doctor``."""
 
 from __future__ import annotations
 
@@ -100,6 +100,11 @@ def _parser() -> argparse.ArgumentParser:
     add_arguments(sweep)
     sweep.set_defaults(command=_sweep)
 
+    fleet = commands.add_parser("fleet", help="say how several servers stand")
+    fleet.add_argument("action", choices=["status"], help="queues, versions, free memory, models")
+    fleet.add_argument("servers", nargs="+", metavar="URL", help="the servers' addresses")
+    fleet.set_defaults(command=_fleet)
+
     convert = commands.add_parser("convert", help="turn an editor's workflow into the API format")
     convert.add_argument("workflow", help="a workflow file: JSON, PNG, ...")
     convert.add_argument("-o", "--output", type=Path, help="the file to write; standard output by default")
@@ -173,6 +178,12 @@ def _sweep(options: argparse.Namespace) -> int:
         options.workflow = _path(options.workflow)
     with ComfyClient(options.url) as client:
         return run_command(options, client)
+
+
+def _fleet(options: argparse.Namespace) -> int:
+    from .experiments import fleet_status
+
+    return int(fleet_status(options.servers, _out) > 0)
 
 
 def _replay(options: argparse.Namespace) -> None:

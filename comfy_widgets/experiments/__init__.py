@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ._sample import sobol as sobol
     from ._snapshot import rows_of as rows_of
     from ._snapshot import thumbnails_of as thumbnails_of
+    from ._status import fleet_status as fleet_status
     from ._store import Rating as Rating
     from ._store import Store as Store
     from ._sweep import resume as resume
@@ -57,6 +58,7 @@ _HOMES = {
     "Store": "_store",
     "add_arguments": "_command",
     "explain": "_explain",
+    "fleet_status": "_status",
     "images": "_images",
     "in_words": "_order",
     "latin": "_sample",
