@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .client import ComfyClient, Job, Progress, Result, Run, as_completed, runs
     from .engine import Engine
     from .errors import ComfyError, WorkflowError
-    from .experiments import explain, images, lora, replace, together
+    from .experiments import DaskFleet, explain, images, lora, replace, together
     from .protocol import File, Preview
     from .teaching import (
         DiffusionSteps,
@@ -46,6 +46,7 @@ _HOME = {
     "ComfyClient": "client",
     "ComfyError": "errors",
     "ComfyPanel": "widgets",
+    "DaskFleet": "experiments",
     "DiffusionSteps": "teaching",
     "Engine": "engine",
     "Experiment": "_sweeps",
@@ -91,6 +92,7 @@ __all__ = [
     "ComfyClient",
     "ComfyError",
     "ComfyPanel",
+    "DaskFleet",
     "DiffusionSteps",
     "Engine",
     "Experiment",

@@ -18,6 +18,7 @@ NAMES = [
     "ComfyClient",
     "ComfyError",
     "ComfyPanel",
+    "DaskFleet",
     "DiffusionSteps",
     "Engine",
     "Experiment",

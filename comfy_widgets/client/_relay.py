@@ -10,6 +10,7 @@ from ._core import JobCore
 from ._dispatch import Dispatcher, Subscription
 from ._job import Job, JobServices
 from ._job_errors import JobError
+from ._result import Result
 from ._run_state import Progress
 from ._status import JobStatus, Phase
 
@@ -248,6 +249,52 @@ class JobRelay:
         else:
             partial = error.result if isinstance(error, JobError) else None
             self._core.finish(carrier.status, result=partial, error=lambda _: error)
+
+    def hear(self, event: Event) -> None:
+        """Take an event of whoever carries it out, where that is no job of this process.
+
+        Parameters
+        ----------
+        event : Event
+            Of this prompt.
+
+        Examples
+        --------
+        >>> from comfy_widgets.protocol import ExecutionStart
+        >>> relays = Relays()
+        >>> relay = relays.new("0b9bcb85-6f9c-4b52-9b75-6f4b2e1a0c55", {}, {}, cancel=print)
+        >>> relay.hear(ExecutionStart(prompt_id="0b9bcb85-6f9c-4b52-9b75-6f4b2e1a0c55"))
+        >>> relay.job.status
+        'in_progress'
+        >>> relays.close()
+        """
+        self._core.handle(event)
+
+    def end(self, status: JobStatus, result: Result | None, error: ComfyError | None, server: str) -> None:
+        """End as another process says.
+
+        Parameters
+        ----------
+        status : JobStatus
+            How it ended.
+        result : Result or None
+            What it gave.
+        error : ComfyError or None
+            Why there is no result.
+        server : str
+            The address of the server that it was on.
+
+        Examples
+        --------
+        >>> relays = Relays()
+        >>> relay = relays.new("0b9bcb85-6f9c-4b52-9b75-6f4b2e1a0c55", {}, {}, cancel=print)
+        >>> relay.end(JobStatus.COMPLETED, client.run(example(), width=64, height=64, steps=1), None, client.url)
+        >>> len(relay.job.result(60).images)
+        1
+        >>> relays.close()
+        """
+        self.server = server
+        self._core.finish(status, result=result, error=None if error is None else lambda _: error)
 
     def fail(self, error: ComfyError) -> None:
         """End without a result.

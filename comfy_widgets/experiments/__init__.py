@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._command import add_arguments as add_arguments
     from ._command import parse_axis as parse_axis
     from ._command import run_command as run_command
+    from ._dask import DaskFleet as DaskFleet
     from ._display import use_view as use_view
     from ._errors import ExperimentError as ExperimentError
     from ._experiment import Experiment as Experiment
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Cell": "_cell",
+    "DaskFleet": "_dask",
     "Experiment": "_experiment",
     "ExperimentError": "_errors",
     "Explanation": "_explain",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -28,6 +27,7 @@ from ..client import (
 )
 from ..protocol import ComfyError, Event, Status
 from ._desk import Desk
+from ._ids import new_id
 from ._roster import Roster
 from ._schedule import Scheduler, Start
 from ._task import Task
@@ -395,11 +395,6 @@ class Carrier:
         for member in self.members.values():
             member.close()
         self.desk.close_jobs()
-
-
-def new_id() -> str:
-    """Return an id that no prompt has."""
-    return str(uuid.uuid4())
 
 
 def _reached(leg: Job | None) -> bool:

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from ..client import FileGone, Job, Result, ServerUnreachable, show_run
 from ..protocol import ComfyError, File, HistoryEntry, Queue
 from ..workflow import Workflow
-from ._carrier import Carrier, new_id
+from ._carrier import Carrier
+from ._ids import new_id
 from ._members import Member, ServerRow, add_to, gather, identity, tell_differences
 from ._places import FleetPlaces
 from ._schedule import Line

@@ -102,8 +102,11 @@ class OneServer:
         self._todo: deque[Cell] = deque()
         self._out: set[Cell] = set()
         self._paused = True
-        self.capacity: int = WINDOW
         self.moves: bool = False
+
+    @property
+    def capacity(self) -> int:
+        return WINDOW
 
     @property
     def waiting(self) -> int:
@@ -119,7 +122,7 @@ class OneServer:
     def dispatch(self) -> None:
         while True:
             with self._lock:
-                if self._paused or not self._todo or len(self._out) >= WINDOW:
+                if self._paused or not self._todo or len(self._out) >= self.capacity:
                     return
                 cell = self._todo.popleft()
                 self._out.add(cell)

@@ -1,0 +1,549 @@
+"""`DaskFleet`: servers that only the workers of a Dask cluster reach.
+
+Dask is imported when a fleet is made, and not before.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar
+
+from ..client import Job, JobError, JobRelay, JobStatus, Relays, Result, ServerUnreachable, show_run
+from ..protocol import ComfyError, File, Queue, WorkflowError
+from ..workflow import Workflow
+from . import _dask_worker as on_worker
+from ._catalogs import Catalogs
+from ._cell import Cell
+from ._dask_worker import RESOURCE, Answer, Order, carry_out
+from ._ids import new_id
+from ._places import Claim, OneServer
+from ._schedule import Line, Place, Work
+from ._timings import megapixels, model_of
+
+logger = logging.getLogger(__name__)
+
+_SECONDS = 60.0
+
+
+class DaskFleet:
+    """ComfyUI servers that the workers of a Dask cluster reach, and the notebook need not: panels and sweeps take it.
+
+    Each worker has a server of its own: the one in its ``$COMFYUI_URL``, else ``http://127.0.0.1:8188`` on its machine.
+    Workers are started with ``--resources "COMFY=2"``, so that each has two prompts at a time, and `comfy_widgets` is
+    installed there, too. On one machine, or where the notebook reaches the servers, `Fleet` does the same without Dask.
+
+    When a worker dies, its prompts go to others, which ask its server first. A worker whose server does not answer any
+    more closes itself. An error of the workflow itself is never tried elsewhere.
+
+    Parameters
+    ----------
+    dask_client : distributed.Client
+        Of the cluster; it stays open when the fleet is closed.
+    servers : Mapping, optional
+        Addresses of servers by the names of the workers, in place of their ``$COMFYUI_URL``.
+    lost_after : float
+        Seconds without an answer after which a worker gives its server up.
+
+    Attributes
+    ----------
+    takes_turns : bool
+        False: prompts run in the order in which they were submitted.
+
+    Raises
+    ------
+    ComfyError
+        Dask is not installed, no worker has the resource, or no worker's server answers.
+
+    Examples
+    --------
+    >>> from distributed import Client                              # doctest: +SKIP
+    >>> fleet = DaskFleet(Client("tcp://scheduler:8786"))           # doctest: +SKIP
+    >>> sweep(example(), seed=range(40), client=fleet)              # doctest: +SKIP
+    """
+
+    takes_turns: ClassVar[bool] = False
+
+    def __init__(self, dask_client: Any, *, servers: Mapping[Any, str] | None = None, lost_after: float = 60.0) -> None:
+        try:
+            import distributed  # noqa: F401
+        except ImportError as error:
+            raise ComfyError(
+                f"Dask is not installed ({error}). Install it here and on the workers: pip install "
+                "'comfy_widgets[dask]'."
+            ) from error
+        self._dask: Any = dask_client
+        named = {str(name): url for name, url in (servers or {}).items()}
+        self._setup = on_worker.Setup(named, lost_after)
+        self._topic = f"comfy_widgets-{new_id()}"
+        self._relays = Relays()
+        self._lock = threading.Lock()
+        self._out: dict[str, tuple[JobRelay, Callable[[Job], object] | None]] = {}
+        self._futures: dict[str, Any] = {}
+        self._places: dict[str, Place] = {}
+        self._workers: dict[str, str] = {}
+        self.catalogs: Catalogs = Catalogs({})
+        self._versions: set[str] = set()
+        self._look()
+        hear = weakref.WeakMethod(self._heard)
+
+        def heard(message: tuple[float, Mapping[str, Any]]) -> None:
+            method = hear()
+            if method is not None:
+                method(message[1])
+
+        self._dask.subscribe_topic(self._topic, heard)
+        self._finalizer = weakref.finalize(self, _end, self._dask, self._topic, self._relays)
+
+    def _look(self) -> None:
+        """Ask all workers which server they have, and what that has."""
+        workers = self._dask.scheduler_info(n_workers=-1)["workers"]
+        able = [address for address, info in workers.items() if info.get("resources", {}).get(RESOURCE)]
+        if not able:
+            raise ComfyError(
+                f"None of the {len(workers)} workers of the Dask cluster has the resource {RESOURCE}. Start those that "
+                f"have a ComfyUI server with --resources '{RESOURCE}=2'."
+            )
+        said = self._dask.run(on_worker.ask, on_worker.look, self._setup, workers=able, on_error="return")
+        known = {address: answer for address, answer in said.items() if isinstance(answer, tuple)}
+        if not known:
+            reasons = "\n".join(f"- {address}: {error}" for address, error in said.items())
+            raise ServerUnreachable(f"No worker's server answers.\n{reasons}")
+        with self._lock:
+            self._workers = {address: url for address, (url, _, _) in known.items()}
+            self._versions = {version for _, version, _ in known.values() if version}
+            self.catalogs = Catalogs({url: classes for url, _, classes in known.values()})
+            for url in self._workers.values():
+                place = self._places.setdefault(url, Place(url))
+                place.lacks = self.catalogs.lacks(url)
+
+    # What it is
+
+    @property
+    def url(self) -> str:
+        """The address of Dask's scheduler; it stands for a server where that is not known yet."""
+        return f"dask+{self._dask.scheduler.address}"
+
+    @property
+    def description(self) -> str:
+        """One line that says which servers these are."""
+        count, versions = len(self._workers), ", ".join(sorted(self._versions))
+        return f"{count} {'server' if count == 1 else 'servers'} through Dask · ComfyUI {versions}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether all servers are embedded engines; that is not asked."""
+        return False
+
+    @property
+    def connected(self) -> bool:
+        """Whether Dask's scheduler is connected."""
+        return bool(self._dask.status == "running")
+
+    @property
+    def servers(self) -> list[str]:
+        """The addresses of the workers' servers, as the workers know them."""
+        return list(self._workers.values())
+
+    # Jobs
+
+    def submit(
+        self,
+        workflow: Workflow | Mapping[str, Any] | str | Path | bytes,
+        /,
+        *,
+        partial_execution_targets: list[str] | None = None,
+        extra_data: Mapping[str, Any] | None = None,
+        previews: str | None = None,
+        prompt_id: str | None = None,
+        on_post: Callable[[Job], object] | None = None,
+        claimed: str = "",
+        **values: Any,
+    ) -> Job:
+        """Send a workflow to a worker that can run it. Returns at once.
+
+        Parameters
+        ----------
+        workflow : Workflow, dict, path, JSON text or bytes
+            As for `ComfyClient.submit`.
+        partial_execution_targets : list of str, optional
+            Run only these output nodes.
+        extra_data : dict, optional
+            Goes with the prompt.
+        previews : str, optional
+            Ask for live previews: "auto", "latent2rgb", "taesd" or "none".
+        prompt_id : str, optional
+            An id of your own; it stays the same whichever server runs it.
+        on_post : callable, optional
+            Called with the job when a worker is about to send it: ``job.server`` is the server.
+        claimed : str
+            The server that may have the prompt of this id already, as was noted earlier; it is asked first.
+        **values
+            Values for the workflow's parameters.
+
+        Returns
+        -------
+        Job
+            ``job.server`` says who runs it.
+
+        Raises
+        ------
+        WorkflowError
+            The workflow cannot be read, or no server has what it needs; nothing is sent then.
+        ValueError
+            The ``prompt_id`` is that of a job that has not ended.
+
+        Examples
+        --------
+        >>> DaskFleet(dask_client).submit(example(), seed=7).result()  # doctest: +SKIP
+        """
+        document = Workflow.load(workflow).bind(self.catalogs.classes).with_params(values).settle()
+        prompt = document.to_prompt()
+        options = {
+            "partial_execution_targets": partial_execution_targets,
+            "extra_data": extra_data,
+            "previews": previews,
+        }
+        given = {name: value for name, value in options.items() if value}
+        return self._give_out(prompt_id or new_id(), prompt, document.drawn, given, on_post, claimed)
+
+    def _give_out(
+        self,
+        prompt_id: str,
+        prompt: Mapping[str, Any],
+        drawn: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+        on_post: Callable[[Job], object] | None = None,
+        claimed: str = "",
+    ) -> Job:
+        """Hand a prompt to Dask."""
+        self.check_prompt(prompt)
+        if prompt_id in self._out:
+            raise ValueError(f"A job with the id {prompt_id} has not ended yet.")
+        relay = self._relays.new(prompt_id, prompt, drawn or {}, cancel=self._cancel, owner=self)
+        self._out[prompt_id] = (relay, on_post)
+        self._hand_over(relay, Order(prompt_id, prompt, options or {}, self._topic, self._setup, claimed))
+        return relay.job
+
+    def _hand_over(self, relay: JobRelay, order: Order, attempt: int = 0) -> None:
+        workers = self._able(order.prompt)
+        # A server that Dask has found since may be able, too: without need nothing is held back from it.
+        restricted = workers if len(workers) < len(self._workers) else None
+        future = self._dask.submit(
+            carry_out,
+            order,
+            key=f"comfy-{order.prompt_id}-{attempt}",
+            resources={RESOURCE: 1},
+            workers=restricted,
+            pure=False,
+        )
+        self._futures[order.prompt_id] = future
+        future.add_done_callback(partial(self._done, relay, order, attempt))
+
+    def _work(self, prompt: Mapping[str, Any]) -> Work:
+        return Work(Line(), self.catalogs.needs(prompt), model_of(prompt), megapixels(prompt))
+
+    def _able(self, prompt: Mapping[str, Any]) -> list[str]:
+        work = self._work(prompt)
+        return [address for address, url in self._workers.items() if self._places[url].able(work)]
+
+    def run(self, workflow: Any, /, timeout: float | None = None, *, progress: bool = True, **values: Any) -> Result:
+        """Submit a workflow and wait for its result; takes what `submit` takes.
+
+        Parameters
+        ----------
+        workflow : Workflow, dict, path, JSON text or bytes
+            As for `submit`.
+        timeout : float, optional
+            Seconds; the job goes on when they are over.
+        progress : bool
+            In a notebook, show a line that says how far it is.
+        **values : object
+            Values of the workflow's parameters, and whatever else `submit` takes.
+
+        Returns
+        -------
+        Result
+            Its images, files and texts.
+
+        Examples
+        --------
+        >>> DaskFleet(dask_client).run(example(), seed=7).images  # doctest: +SKIP
+        """
+        job = self.submit(workflow, **values)
+        if progress:
+            show_run(job)
+        return job.result(timeout)
+
+    def attach(self, prompt_id: str) -> Job:
+        """A job for a prompt that was submitted before; all workers' servers are asked for it.
+
+        Parameters
+        ----------
+        prompt_id : str
+            The id under which a server knows it.
+
+        Returns
+        -------
+        Job
+            Where no server knows the id, it ends as "lost".
+
+        Examples
+        --------
+        >>> DaskFleet(dask_client).attach(prompt_id)  # doctest: +SKIP
+        """
+        if prompt_id in self._out:
+            return self._out[prompt_id][0].job
+        found = self._ask(on_worker.knows, prompt_id)
+        server = next((url for url in found if url), "")
+        if server:
+            return self._give_out(prompt_id, {}, claimed=server)
+        relay = self._relays.new(prompt_id, {}, {}, cancel=self._cancel, owner=self)
+        error = JobError(f"No worker's server knows a prompt {prompt_id}.", prompt_id=prompt_id)
+        relay.end(JobStatus.LOST, None, error, "")
+        return relay.job
+
+    def _cancel(self, relay: JobRelay) -> None:
+        prompt_id = relay.job.prompt_id
+        future = self._futures.get(prompt_id)
+        # Of a task that no worker has begun nothing will be heard any more.
+        if relay.server:
+            self._dask.run(on_worker.ask, on_worker.cancel, self._setup, prompt_id, wait=False, on_error="ignore")
+        elif future is not None:
+            self._forget(prompt_id)
+            future.cancel()
+            relay.cancelled()
+
+    def check_prompt(self, prompt: Mapping[str, Any], /) -> None:
+        """Make sure that a worker's server can run a prompt; sweeps ask so for each cell.
+
+        Parameters
+        ----------
+        prompt : Mapping
+            API format.
+
+        Raises
+        ------
+        WorkflowError
+            None can.
+
+        Examples
+        --------
+        >>> DaskFleet(dask_client).check_prompt(example().to_prompt())  # doctest: +SKIP
+        """
+        unknown = self.catalogs.unknown(prompt)
+        if unknown is not None:
+            raise WorkflowError(f"No worker's server has the node class {unknown!r}.", class_type=unknown)
+        if not self._able(prompt):
+            raise WorkflowError("No worker's server has all that this needs, or the memory for it.")
+
+    # What the servers know
+
+    def object_info(self, node_class: str | None = None, *, refresh: bool = False) -> dict[str, Any]:
+        """Every node class that a worker's server has, with the choices of all.
+
+        Parameters
+        ----------
+        node_class : str, optional
+            Only this class; an empty dict where no server has it.
+        refresh : bool
+            Ask all workers again, also those that have come since.
+
+        Returns
+        -------
+        dict
+            ``{class: definition}``.
+
+        Examples
+        --------
+        >>> DaskFleet(dask_client).object_info()  # doctest: +SKIP
+        """
+        if refresh:
+            self._look()
+        classes: dict[str, Any] = self.catalogs.classes
+        if node_class is None:
+            return classes
+        return {node_class: classes[node_class]} if node_class in classes else {}
+
+    def queue(self) -> Queue:
+        """What runs and what waits on all workers' servers.
+
+        Returns
+        -------
+        Queue
+            Also the prompts of other programs.
+
+        Examples
+        --------
+        >>> DaskFleet(dask_client).queue()  # doctest: +SKIP
+        """
+        queues: list[Queue] = self._ask(on_worker.queue)
+        return Queue(
+            tuple(item for queue in queues for item in queue.queue_running),
+            tuple(item for queue in queues for item in queue.queue_pending),
+        )
+
+    def upload_image(self, image: bytes, filename: str, **options: Any) -> File:
+        """Bring an image to all workers' servers.
+
+        Parameters
+        ----------
+        image : bytes
+            The file.
+        filename : str
+            Its name.
+        **options : object
+            As for `ComfyClient.upload_image`.
+
+        Returns
+        -------
+        File
+            Its name on the servers.
+
+        Examples
+        --------
+        >>> DaskFleet(dask_client).upload_image(content, "boat.png")  # doctest: +SKIP
+        """
+        files: list[File] = self._ask(on_worker.upload, image, filename, options)
+        if len(set(files)) != 1:
+            raise ComfyError(f"Not all servers could take the image as {filename!r}. Use a name that is new.")
+        return files[0]
+
+    def _ask(self, question: Callable[..., Any], *words: Any) -> list[Any]:
+        said = self._dask.run(
+            on_worker.ask, question, self._setup, *words, workers=list(self._workers), on_error="return"
+        )
+        return [answer for answer in said.values() if not isinstance(answer, BaseException)]
+
+    def places_for(self, start: Callable[[Any], object], name: str = "sweep") -> DaskPlaces:
+        """Return what a sweep asks when each of its cells runs.
+
+        Parameters
+        ----------
+        start : callable
+            Called with a cell for which there is room.
+        name : str
+            Of the sweep.
+
+        Returns
+        -------
+        DaskPlaces
+            Nothing is started before it is told to.
+
+        Examples
+        --------
+        >>> DaskFleet(dask_client).places_for(print)  # doctest: +SKIP
+        """
+        return DaskPlaces(self, start, name)
+
+    # What workers say
+
+    def _heard(self, message: Mapping[str, Any]) -> None:
+        """A worker tells of a prompt; called in Dask's thread."""
+        relay, on_post = self._out.get(str(message.get("prompt_id")), (None, None))
+        if relay is None:
+            return
+        if "server" in message:
+            relay.server = str(message["server"])
+            if on_post is not None:
+                try:
+                    on_post(relay.job)
+                except Exception:
+                    # It is on its way already; a claim that is missing costs a second look at most.
+                    logger.exception("what is done before a prompt is sent has failed")
+            if relay.cancelling:
+                self._cancel(relay)
+        else:
+            relay.hear(pickle.loads(message["event"]))
+
+    def _done(self, relay: JobRelay, order: Order, attempt: int, future: Any) -> None:
+        """A task has ended; called in a thread of Dask's client."""
+        if future.cancelled():
+            self._forget(order.prompt_id)
+            relay.cancelled()
+            return
+        try:
+            answer: Answer = future.result(_SECONDS)
+        except Exception as error:
+            # Dask gives a task up when several workers have died with it.
+            answer = Answer("", JobStatus.FAILED, error=ComfyError(f"Dask gave it up: {error}"))
+        future.release()
+        if answer.out_of_memory:
+            self._places[answer.server].barred[model_of(order.prompt)] = megapixels(order.prompt)
+        again = answer.out_of_memory or answer.status is JobStatus.LOST
+        if again and not relay.cancelling and order.prompt and attempt < 2 and self._able(order.prompt):
+            relay.warn(f"{answer.error}; another server gets it.")
+            self._hand_over(relay, Order(**{**vars(order), "claimed": ""}), attempt + 1)
+            return
+        self._forget(order.prompt_id)
+        relay.end(answer.status, answer.result, answer.error, answer.server)
+
+    def _forget(self, prompt_id: str) -> None:
+        self._out.pop(prompt_id, None)
+        self._futures.pop(prompt_id, None)
+
+    # The end
+
+    def close(self) -> None:
+        """Listen no more; the cluster and its client stay as they are.
+
+        Examples
+        --------
+        >>> DaskFleet(dask_client).close()  # doctest: +SKIP
+        """
+        self._finalizer()
+
+    def __enter__(self) -> DaskFleet:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def slots(self) -> int:
+        """How many prompts all workers take at a time."""
+        workers = self._dask.scheduler_info(n_workers=-1)["workers"].values()
+        return max(1, int(sum(info.get("resources", {}).get(RESOURCE, 0) for info in workers)))
+
+    def __repr__(self) -> str:
+        return f"<DaskFleet of {len(self._workers)}: {', '.join(self.servers)}>"
+
+
+class DaskPlaces(OneServer):
+    """As many cells at a time as the workers take, and a few that are on their way."""
+
+    def __init__(self, fleet: DaskFleet, start: Callable[[Cell], object], name: str) -> None:
+        super().__init__(fleet, start, name)
+        self._fleet = fleet
+        self.moves = True
+
+    @property
+    def capacity(self) -> int:
+        return self._fleet.slots + 2
+
+    def submit(self, cell: Cell, prompt_id: str, claim: Claim) -> Job:
+        # First that it goes to the cluster, then, by the worker, to which server.
+        claim(prompt_id, self._fleet.url)
+        return self._fleet.submit(
+            cell.workflow, prompt_id=prompt_id, on_post=lambda job: claim(job.prompt_id, job.server)
+        )
+
+    def adopt(self, cell: Cell, prompt_id: str, server: str) -> Job | None:
+        claimed = "" if server.startswith("dask+") else server
+        return self._fleet.submit(cell.workflow, prompt_id=prompt_id, claimed=claimed)
+
+
+def _end(dask: Any, topic: str, relays: Relays) -> None:
+    try:
+        dask.unsubscribe_topic(topic)
+    except Exception as error:
+        logger.info("Dask's client is closed: %s", error)
+    relays.close()
