@@ -43,6 +43,17 @@ def install_hint(missing: Sequence[str]) -> str:
     )
 
 
+_EDITOR_HINT = (
+    "ComfyUI's editor is not installed for this Python. Install it with:  pip install 'comfy_widgets[editor]'"
+)
+
+
+def _editor_folder() -> Path | None:
+    from ._serve.editor import editor_folder
+
+    return editor_folder()
+
+
 class _Parser(argparse.ArgumentParser):
     """One sentence for what was typed wrong."""
 
@@ -71,14 +82,19 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--preview-method",
         choices=PREVIEW_METHODS,
-        default="none",
-        help="previews of samplers where a prompt does not say (default: %(default)s); all but none are the same",
+        help="previews of samplers where a prompt does not say (default: none, and auto with --editor); "
+        "all but none are the same",
     )
     parser.add_argument(
         "--comfyui-version",
         choices=VERSIONS,
         default=NEWEST,
         help="which ComfyUI to answer like (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--editor",
+        action="store_true",
+        help="serve ComfyUI's own editor too, for a browser; models of any name are stood in for",
     )
     parser.add_argument(
         "--stand-in",
@@ -125,6 +141,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     missing = missing_modules()
     if missing:
         return _fail(install_hint(missing))
+    editor = _editor_folder() if options.editor else None
+    if options.editor and editor is None:
+        return _fail(_EDITOR_HINT)
     # The sampler's products are small: more threads would only wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
@@ -141,9 +160,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                 options.output_directory,
                 tuple(options.custom_nodes),
                 tuple(sys.argv if argv is None else ["comfy_widgets.engine", *argv]),
-                options.preview_method,
+                options.preview_method or ("auto" if options.editor else "none"),
                 Wire(options.comfyui_version),
-                options.stand_in,
+                options.stand_in or options.editor,
+                editor,
             )
         )
         if options.child:
@@ -184,6 +204,7 @@ def _greet(url: str, options: argparse.Namespace, base: Path) -> None:
     sys.stdout.write(
         f"comfy_widgets engine (embedded, small procedural model; not Stable Diffusion)\n"
         f"  {url}\n  {kept}\n"
+        f"{'  Open that address in a browser for the editor.' + chr(10) if options.editor else ''}"
         f"  In a notebook: ComfyClient({url!r}).  Ctrl-C stops it.\n"
     )
     sys.stdout.flush()

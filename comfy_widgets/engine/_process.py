@@ -51,12 +51,15 @@ class Engine:
         (batch, height, width, 3), float32 from 0 to 1.
     output_dir : str or os.PathLike[str], optional
         Where results are kept. None: in a temporary folder that goes away with the engine.
-    preview_method : {"none", "auto", "latent2rgb", "taesd"}
+    preview_method : {"none", "auto", "latent2rgb", "taesd"}, optional
         Whether samplers send previews when a prompt does not say; as ComfyUI's option. All but "none" do the same here.
+        By default none, and with the editor "auto".
     version : {"0.33.0", "0.8.0"}
         Which ComfyUI it answers like.
     stand_in : bool
         Take models of any name: the engine's own one stands in for them, which the results say. Else they are refused.
+    editor : bool
+        Serve ComfyUI's own editor at `url` too, for a browser; needs the extra ``[editor]``. It implies `stand_in`.
     start_timeout : float
         Seconds to wait for the server to answer.
 
@@ -82,9 +85,10 @@ class Engine:
         custom_nodes: Iterable[str | os.PathLike[str]] = (),
         output_dir: str | os.PathLike[str] | None = None,
         *,
-        preview_method: str = "none",
+        preview_method: str | None = None,
         version: str = NEWEST,
         stand_in: bool = False,
+        editor: bool = False,
         start_timeout: float = 60.0,
     ) -> None:
         missing = missing_modules()
@@ -93,7 +97,11 @@ class Engine:
         command = [sys.executable, "-m", "comfy_widgets.engine", "--child", "--port", str(port)]
         for path in custom_nodes:
             command += ["--custom-nodes", str(Path(path).resolve())]
-        command += ["--preview-method", preview_method, "--comfyui-version", version]
+        command += ["--comfyui-version", version]
+        if preview_method is not None:
+            command += ["--preview-method", preview_method]
+        if editor:
+            command.append("--editor")
         if stand_in:
             command.append("--stand-in")
         if output_dir is not None:

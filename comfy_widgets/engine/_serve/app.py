@@ -29,6 +29,7 @@ from . import (
     step_routes,
     user_routes,
 )
+from .editor import Editor, prepare_user
 from .guard import answer_what_cannot_be_read, guard, is_foreign_name
 from .limits import MAX_UPLOAD
 from .log import LogBuffer
@@ -60,6 +61,8 @@ class Settings:
         Which ComfyUI to answer like.
     stand_in : bool
         Whether loaders take models that are not here.
+    editor : Path, optional
+        The files of ComfyUI's editor, to be served too.
     """
 
     host: str
@@ -71,6 +74,7 @@ class Settings:
     preview_method: str = "none"
     wire: Wire = field(default_factory=Wire)
     stand_in: bool = False
+    editor: Path | None = None
 
 
 def build_registry(folders: Folders, custom_nodes: tuple[Path, ...], *, stand_in: bool = False) -> Registry:
@@ -89,15 +93,16 @@ def build_registry(folders: Folders, custom_nodes: tuple[Path, ...], *, stand_in
     return registry
 
 
-def build_app(state: State) -> web.Application:
-    """Return the application: every route also under /api, as ComfyUI has them."""
+def build_app(state: State, editor: Path | None = None) -> web.Application:
+    """Return the application: every route also under /api, as ComfyUI has them, and the editor if there is one."""
     app = web.Application(middlewares=[answer_what_cannot_be_read, guard], client_max_size=MAX_UPLOAD)
     app[STATE] = state
     tables = (prompt_routes, info_routes, library_routes, file_routes, user_routes, step_routes)
     for table in tables:
         for route in table.routes:
             assert isinstance(route, web.RouteDef)
-            route.register(app.router)
+            if route.path != "/" or editor is None:
+                route.register(app.router)
             if route.path != "/":
                 web.RouteDef(route.method, "/api" + route.path, route.handler, route.kwargs).register(app.router)
     for path in ("/ws", "/api/ws"):
@@ -108,6 +113,8 @@ def build_app(state: State) -> web.Application:
     if state.wire.is_newest:
         app.router.add_routes(job_routes.newest)
         app.router.add_routes(asset_routes.routes)
+    if editor is not None:
+        Editor(editor).add_to(app.router)
     app.router.add_get("/{unknown:.*}", _not_found)
     return app
 
@@ -157,6 +164,8 @@ class Server:
         settings = self._settings
         log = LogBuffer()
         folders = Folders(settings.base, settings.output)
+        if settings.editor is not None:
+            prepare_user(folders.user)
         registry = build_registry(folders, settings.custom_nodes, stand_in=settings.stand_in)
         queue = PromptQueue()
         self._loop = asyncio.get_running_loop()
@@ -177,7 +186,7 @@ class Server:
             list(settings.argv),
             not is_foreign_name(settings.host),
         )
-        runner = web.AppRunner(build_app(state), access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(build_app(state, settings.editor), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
             site = web.TCPSite(runner, settings.host, settings.port)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import mimetypes
 from importlib import resources
 from typing import Any
 
@@ -94,18 +94,17 @@ async def nothing_mapped(request: web.Request) -> web.Response:
     return web.json_response({})
 
 
-def _templates() -> Any:
-    return resources.files(__package__).joinpath("templates")
-
-
 @routes.get("/templates/{name}")
 async def template(request: web.Request) -> web.Response:
-    """Send the list of templates, or one of them."""
+    """Send the list of templates, one of them, or its image. What the editor asks for besides is empty."""
     name = request.match_info["name"]
-    found = _templates().joinpath(name)
-    if not name.endswith(".json") or "/" in name or not found.is_file():
+    if name == "index_logo.json":
+        return web.json_response({})
+    found = resources.files(__package__).joinpath("templates").joinpath(name)
+    kind = mimetypes.guess_type(name)[0]
+    if "/" in name or "\\" in name or kind not in ("application/json", "image/webp") or not found.is_file():
         return web.Response(status=404)
-    return web.json_response(json.loads(found.read_text("utf-8")))
+    return web.Response(body=found.read_bytes(), content_type=kind)
 
 
 @internal.get("/internal/folder_paths")
