@@ -83,8 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="comfy-widgets", description="ComfyUI for notebooks, from the command line.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    demo = commands.add_parser("demo", help="make a few images with the embedded engine")
+    demo = commands.add_parser("demo", help="make a few images with the embedded engine, and open a notebook or a page")
     demo.add_argument("-o", "--output", type=Path, default=Path("demo-output"), help="directory for the images")
+    demo.add_argument("--no-open", dest="open", action="store_false", help="open nothing")
     demo.set_defaults(command=_demo)
 
     commands.add_parser("engine", help="serve the embedded engine, as ComfyUI does (see: comfy-widgets engine --help)")
@@ -138,15 +139,11 @@ def _say(text: str) -> None:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    from .client import ComfyClient, shared_engine
-    from .workflow import example
+    from ._demo import make_images, show
 
-    with ComfyClient(shared_engine().url) as client:
-        _out(f"{client.description}: no large model, but a real sampler.")
-        saved: list[Path] = []
-        for seed in range(4):
-            saved += _follow(client.submit(example(), seed=seed)).save(options.output)
-    _out(f"{len(saved)} images are in {options.output.resolve()}")
+    made = make_images(options.output, _out)
+    if options.open:
+        show(made, _out)
 
 
 def _run(options: argparse.Namespace) -> None:

@@ -23,7 +23,7 @@ LOWEST = "lowest"
 NO_BROWSER = ("--ignore=tests/browser",)
 # What needs the tools of today beside the packages of yesterday.
 NOT_WITH_LOWEST = tuple(
-    f"--ignore=tests/test_{name}.py" for name in ("notebooks", "demo", "packaging", "lock", "house")
+    f"--ignore=tests/test_{name}.py" for name in ("notebooks", "demo", "packaging", "lock", "house", "cli")
 )
 
 

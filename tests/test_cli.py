@@ -7,7 +7,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 from PIL import Image
 
 from comfy_widgets import Engine, Workflow, example
@@ -224,7 +226,30 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(command in out for command in ("demo", "engine", "run", "convert", "doctor"))
 
 
-def test_demo_makes_pictures_without_any_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_demo_makes_images_and_a_notebook_that_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert main(["demo", "-o", str(tmp_path)]) == 0
     assert len(list(tmp_path.glob("*.png"))) == 4
-    assert "no large model" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "no large model" in out
+    assert f"jupyter lab {tmp_path / 'demo.ipynb'}" in out
+    assert "UklGR" in (tmp_path / "demo.html").read_text(encoding="utf-8")  # WebP, in base64
+    made = nbformat.read(tmp_path / "demo.ipynb", as_version=4)
+    nbformat.validate(made)
+    monkeypatch.setenv("COMFYUI_URL", engine.url)
+    NotebookClient(made, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert all(cell.execution_count for cell in made.cells if cell.cell_type == "code")
+    (tmp_path / "demo.ipynb").write_text("mine now")
+    assert main(["demo", "-o", str(tmp_path), "--no-open"]) == 0
+    assert (tmp_path / "demo.ipynb").read_text() == "mine now"
+    assert "To go on" not in capsys.readouterr().out
+
+
+def test_demo_names_a_page_where_jupyter_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comfy_widgets._demo.find_spec", lambda name: None)
+    assert main(["demo", "-o", str(tmp_path)]) == 0
+    assert not (tmp_path / "demo.ipynb").exists()
+    assert (tmp_path / "demo.html").resolve().as_uri() in capsys.readouterr().out
