@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._grid import make_grid
-    from ._sweeps import Experiment, Fleet, resume, sweep
+    from ._sweeps import Experiment, Fleet, prefer, resume, sweep
     from .client import ComfyClient, Job, Progress, Result, Run, as_completed, runs
     from .engine import Engine
     from .errors import ComfyError, WorkflowError
@@ -79,6 +79,7 @@ _HOME = {
     "images": "experiments",
     "lora": "experiments",
     "make_grid": "_grid",
+    "prefer": "_sweeps",
     "prompt_variants": "workflow",
     "record": "teaching",
     "replace": "experiments",
@@ -125,6 +126,7 @@ __all__ = [
     "images",
     "lora",
     "make_grid",
+    "prefer",
     "prompt_variants",
     "record",
     "replace",

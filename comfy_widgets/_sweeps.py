@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .experiments import Experiment, Fleet, resume, sweep, use_view
+from .experiments import Experiment, Fleet, prefer, resume, sweep, use_view
 
-__all__ = ["Experiment", "Fleet", "resume", "sweep"]
+__all__ = ["Experiment", "Fleet", "prefer", "resume", "sweep"]
 
 
 def _view(shown: Experiment | Fleet) -> Any:
@@ -16,4 +16,11 @@ def _view(shown: Experiment | Fleet) -> Any:
     return FleetView(shown) if isinstance(shown, Fleet) else SweepGrid(shown)
 
 
+def _pairs(preferences: Any) -> Any:
+    from .widgets import PairChooser
+
+    return PairChooser(preferences)
+
+
 use_view(_view)
+use_view(_pairs, "preferences")

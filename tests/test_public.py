@@ -51,6 +51,7 @@ NAMES = [
     "images",
     "lora",
     "make_grid",
+    "prefer",
     "prompt_variants",
     "record",
     "replace",

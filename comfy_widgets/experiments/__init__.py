@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from ._members import ServerRow as ServerRow
     from ._order import Price as Price
     from ._order import in_words as in_words
+    from ._prefer import Preferences as Preferences
+    from ._prefer import prefer as prefer
     from ._sample import latin as latin
     from ._sample import sobol as sobol
     from ._snapshot import rows_of as rows_of
@@ -53,6 +55,7 @@ _HOMES = {
     "Fleet": "_fleet",
     "FoundImage": "_images",
     "ImageIndex": "_images",
+    "Preferences": "_prefer",
     "Price": "_order",
     "Rating": "_store",
     "ServerRow": "_members",
@@ -66,6 +69,7 @@ _HOMES = {
     "latin": "_sample",
     "lora": "_axes",
     "parse_axis": "_command",
+    "prefer": "_prefer",
     "replace": "_axes",
     "resume": "_sweep",
     "rows_of": "_snapshot",

@@ -6,28 +6,32 @@ This room knows no widgets; the face, which knows all rooms, brings the two toge
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
-_factory: Callable[[Any], Any] | None = None
+Shown = Literal["experiment", "preferences"]
+
+_factories: dict[str, Callable[[Any], Any]] = {}
 
 
-def use_view(factory: Callable[[Any], Any]) -> None:
+def use_view(factory: Callable[[Any], Any], of: Shown = "experiment") -> None:
     """Have experiments displayed by what ``factory`` makes of them.
 
     Parameters
     ----------
     factory : callable
         Takes an experiment, and returns an object that displays itself.
+    of : str
+        ``"experiment"`` by default; ``"preferences"`` for what `prefer` returns.
 
     Examples
     --------
     >>> from comfy_widgets import SweepGrid
     >>> use_view(SweepGrid)
     """
-    global _factory
-    _factory = factory
+    _factories[of] = factory
 
 
-def make_view(experiment: Any) -> Any:
+def make_view(shown: Any, of: Shown = "experiment") -> Any:
     """Return what displays an experiment, or None where nobody has said."""
-    return _factory(experiment) if _factory is not None else None
+    factory = _factories.get(of)
+    return factory(shown) if factory is not None else None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._image_grid import ImageGrid as ImageGrid
     from ._line import display_result as display_result
     from ._line import follow_in_cell as follow_in_cell
+    from ._pair_chooser import PairChooser as PairChooser
     from ._panel import ComfyPanel as ComfyPanel
     from ._sweep_grid import SweepGrid as SweepGrid
     from ._views import JobProgress as JobProgress
@@ -33,6 +34,7 @@ _HOMES = {
     "ImageGrid": "_image_grid",
     "JobProgress": "_views",
     "LivePreview": "_views",
+    "PairChooser": "_pair_chooser",
     "SweepGrid": "_sweep_grid",
     "Widget": "_base",
     "WorkflowForm": "_form",

@@ -42,7 +42,10 @@ from ._schema_nodes import WantNodes as WantNodes
 from ._schema_sweep import CellOriginal as CellOriginal
 from ._schema_sweep import CellPreview as CellPreview
 from ._schema_sweep import CellStatus as CellStatus
+from ._schema_sweep import FromSweep as FromSweep
 from ._schema_sweep import GridAxes as GridAxes
+from ._schema_sweep import PairChosen as PairChosen
+from ._schema_sweep import PairShown as PairShown
 from ._schema_sweep import RateCells as RateCells
 from ._schema_sweep import SelectCells as SelectCells
 from ._schema_sweep import SweepAct as SweepAct
@@ -402,9 +405,6 @@ FromBrowser = Union[  # noqa: UP007
     WantOriginal,
     WantThumbnail,
     FleetAct,
-    SweepAct,
-    RateCells,
-    SelectCells,
     Changed,
-    WantCellOriginal,
+    FromSweep,
 ]

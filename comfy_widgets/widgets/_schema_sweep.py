@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, Union
 
 SweepStatus = Literal["ready", "running", "paused", "completed", "cancelled"]
 CellStatus = Literal["pending", "in_progress", "completed", "failed", "cancelled", "lost"]
@@ -94,3 +94,25 @@ class WantCellOriginal(TypedDict):
 
     kind: Literal["cell-original"]
     number: int
+
+
+class PairShown(TypedDict):
+    """Two images to choose from, each a buffer; none where there are not two yet. `turn` counts the answers."""
+
+    kind: Literal["pair"]
+    turn: int
+    words: list[str]
+    mimes: list[str]
+    told: str
+    sure: bool
+
+
+class PairChosen(TypedDict):
+    """One of two images was chosen, or the last answer is taken back."""
+
+    kind: Literal["chosen"]
+    turn: int
+    choice: Literal["left", "right", "same", "undo"]
+
+
+FromSweep = Union[SweepAct, RateCells, SelectCells, WantCellOriginal, PairChosen]  # noqa: UP007

@@ -23,7 +23,7 @@ def test_the_typescript_types_are_those_of_the_schema(room: str) -> None:
 
 
 # `SweepGrid` and the widgets that teach take these, and have tests of their own for each.
-OF_OTHERS = {"select-node", "fleet", "act", "rate", "select-cells", "cell-original", "changed"}
+OF_OTHERS = {"select-node", "fleet", "act", "rate", "select-cells", "cell-original", "changed", "chosen"}
 
 
 def test_a_panel_takes_each_message_of_the_browser(

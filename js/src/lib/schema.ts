@@ -291,6 +291,23 @@ export interface GridAxes {
   y: SweepAxis | null;
 }
 
+/** One of two images was chosen, or the last answer is taken back. */
+export interface PairChosen {
+  kind: "chosen";
+  turn: number;
+  choice: "left" | "right" | "same" | "undo";
+}
+
+/** Two images to choose from, each a buffer; none where there are not two yet. `turn` counts the answers. */
+export interface PairShown {
+  kind: "pair";
+  turn: number;
+  words: string[];
+  mimes: string[];
+  told: string;
+  sure: boolean;
+}
+
 /** Cells were rated or rejected. */
 export interface RateCells {
   kind: "rate";
@@ -623,6 +640,8 @@ export interface Changed {
   value: unknown;
 }
 
+export type FromSweep = SweepAct | RateCells | SelectCells | WantCellOriginal | PairChosen;
+
 export type ToBrowser =
   | Code
   | Welcome
@@ -667,8 +686,9 @@ export type FromBrowser =
   | WantOriginal
   | WantThumbnail
   | FleetAct
+  | Changed
   | SweepAct
   | RateCells
   | SelectCells
-  | Changed
-  | WantCellOriginal;
+  | WantCellOriginal
+  | PairChosen;
