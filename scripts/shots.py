@@ -20,6 +20,7 @@ from comfy_widgets import (
     ComfyClient,
     ComfyPanel,
     Engine,
+    Graph,
     ImageCompare,
     ImageGrid,
     JobProgress,
@@ -39,7 +40,20 @@ WIDTHS = (1400, 900, 600, 400)
 THEMES = ("light", "dark")
 PATIENCE = 60_000
 PROMPT = "a sailing boat on a lake, mountains, sunset"
-IN_DOCS = ("panel", "form", "grid", "grid-axes", "lightbox", "compare", "film", "progress", "preview", "graph", "sweep")
+IN_DOCS = (
+    "panel",
+    "form",
+    "grid",
+    "grid-axes",
+    "lightbox",
+    "compare",
+    "film",
+    "mask",
+    "progress",
+    "preview",
+    "graph",
+    "sweep",
+)
 Shot = tuple[str, Any, tuple[int, ...], Callable[[Page], None]]
 
 
@@ -78,6 +92,20 @@ def unrolled(page: Page) -> None:
     page.get_by_role("button", name="Filmstrip").click(timeout=PATIENCE)
     page.locator(".film img").wait_for(timeout=PATIENCE)
     page.get_by_role("slider", name="Image of the film").fill("8")
+
+
+def painted(page: Page) -> None:
+    """Paint a mask."""
+    page.get_by_role("button", name="Paint a mask").click(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Use the mask")).to_have_attribute("aria-disabled", "false")
+    page.get_by_role("slider", name="Size").fill("70")
+    box = page.get_by_role("img", name="Mask:").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"])
+    page.mouse.down()
+    for x, y in ((0.6, 0.45), (0.4, 0.5), (0.65, 0.6), (0.45, 0.68)):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=8)
+    page.mouse.up()
 
 
 def compared(page: Page) -> None:
@@ -168,13 +196,18 @@ def widgets(client: ComfyClient, folder: Path) -> Iterator[Shot]:
     ]
     table = ImageGrid([result.images[0] for result in results], x={"cfg": scales}, y={"seed": seeds})
     yield "grid-axes", table, (900, 400), ready
-    first, second = (client.run(workflow, batch_size=1, steps=steps) for steps in (3, 12))
+    first, second = (client.run(workflow, batch_size=1, steps=steps) for steps in (6, 12))
     yield "compare", ImageCompare(first, second), (900, 400), compared
     yield "compare-side", ImageCompare(first, second), (900, 400), side_by_side
     yield "compare-difference", ImageCompare(first, second), (900,), subtracted
     filmed = ComfyPanel(workflow.with_params(batch_size=1), client)
     filmed.run().result(60)
     yield "film", filmed, WIDTHS, unrolled
+    boat = client.upload_image(first.images[0], "boat.png", overwrite=True)
+    graph = Graph(client.object_info())
+    loaded: Any = graph.LoadImage(image=boat.filename)
+    graph.SaveImage(images=graph.MaskToImage(mask=loaded[1]), filename_prefix="mask")
+    yield "mask", ComfyPanel(graph.workflow(), client), WIDTHS, painted
     yield "panel-selected", panel, WIDTHS, selected
     yield "lightbox", panel, WIDTHS, opened
     yield "workflow-of-image", panel, (1400, 400), drawn

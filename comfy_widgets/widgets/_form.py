@@ -12,7 +12,7 @@ from ..client import ComfyClient
 from ._base import Handler, Widget
 from ._form_state import FormState
 from ._live import LiveTrait, announce
-from ._schema import Edit, Upload, WantThumbnail
+from ._schema import Edit, Mask, Upload, WantInput, WantThumbnail
 
 if TYPE_CHECKING:
     from ..workflow import Choose, Workflow
@@ -130,6 +130,8 @@ class FormWidget(Widget):
             "edit": self._on_edit,
             "upload": self._on_upload,
             "thumbnail": self._on_thumbnail,
+            "input_image": self._on_input_image,
+            "mask": self._on_mask,
         }
 
     def _on_edit(self, message: Edit, buffers: list[memoryview]) -> None:
@@ -137,6 +139,12 @@ class FormWidget(Widget):
 
     def _on_upload(self, message: Upload, buffers: list[memoryview]) -> None:
         self._state.upload(message, bytes(buffers[0]))
+
+    def _on_input_image(self, message: WantInput, buffers: list[memoryview]) -> None:
+        self.send(*self._state.input_image(message["field"]))
+
+    def _on_mask(self, message: Mask, buffers: list[memoryview]) -> None:
+        self._state.mask(message, bytes(buffers[0]))
 
     def _on_thumbnail(self, message: WantThumbnail, buffers: list[memoryview]) -> None:
         found = self._state.thumbnail(message)

@@ -14,8 +14,9 @@ from ..client import ComfyClient
 from ..errors import ComfyError, WorkflowError
 from ..workflow import Params, Workflow, image_upload
 from . import _fields as fields
+from . import _masks as masks
 from ._run_state import FieldName, NotOnServer, Place
-from ._schema import Edit, FormSpec, Frame, Thumbnail, Upload, Values, WantThumbnail
+from ._schema import Edit, FormSpec, Frame, InputImage, Mask, Thumbnail, Upload, Values, WantThumbnail
 from ._small import thumbnail
 from ._values import ParamValues, attribute
 
@@ -348,11 +349,9 @@ class FormState:
     def upload(self, message: Upload, content: bytes) -> None:
         """Take a part of a file; with the last one the file goes to the server."""
         key = (message["page"], message["n"])
-        parts = self._uploads.setdefault(key, [])
-        parts.append(content)
-        if len(parts) < message["parts"]:
+        whole = self._collect(key, content, message["parts"])
+        if whole is None:
             return
-        whole = b"".join(self._uploads.pop(key))
         name = message["field"]
 
         def uploaded() -> str:
@@ -362,6 +361,32 @@ class FormState:
 
         with self._answer(*key):
             self._set(name, uploaded)
+
+    def input_image(self, field: str) -> tuple[InputImage, list[bytes]]:
+        """Return the image that a field names, and its mask."""
+        value = str(self.params[field])
+        answer: InputImage = {"kind": "input_image", "field": field, "value": value, "mime": "", "error": ""}
+        try:
+            shown, answer["mime"], mask = masks.parts(self.client.view(masks.input_file(value)))
+        except (ComfyError, OSError) as error:
+            answer["error"] = f"{value} cannot be shown: {error}"
+            return answer, [b"", b""]
+        return answer, [shown, mask]
+
+    def mask(self, message: Mask, content: bytes) -> None:
+        """Take a part of a mask; with the last one the image gets it."""
+        whole = self._collect((message["page"], -1), content, message["parts"])
+        field = message["field"]
+        if whole is not None and field in self._definitions:
+            with self._publishing:
+                self._set(field, lambda: masks.upload(self.client, message["value"], whole, message["feather"]))
+                self._publish()
+
+    def _collect(self, key: tuple[str, int], content: bytes, count: int) -> bytes | None:
+        """Take a part of a file, and return the whole with the last one."""
+        parts = self._uploads.setdefault(key, [])
+        parts.append(content)
+        return b"".join(self._uploads.pop(key)) if len(parts) >= count else None
 
     def use_image(self, field: str, name: str, content: bytes) -> None:
         """Put an image on the server, as an upload would, and set a field to it."""
@@ -381,13 +406,8 @@ class FormState:
         value = self.params[name]
         if self._definitions[name].kind != "image" or not isinstance(value, str) or not value:
             return None
-        # ComfyUI's own way to name an image in another folder: "boat.png [output]".
-        where = re.search(r" \[(input|output|temp)\]$", value)
-        folder, _, filename = value[: where.start() if where else None].rpartition("/")
         try:
-            content = self.client.view(
-                {"filename": filename, "subfolder": folder, "type": where[1] if where else "input"}
-            )
+            content = self.client.view(masks.input_file(value))
         except ComfyError as error:
             logger.info("no thumbnail of %r: %s", value, error)
             return None

@@ -19,7 +19,9 @@ from ._schema_images import Differences as Differences
 from ._schema_images import FilmFile as FilmFile
 from ._schema_images import FilmFrames as FilmFrames
 from ._schema_images import FilmState as FilmState
+from ._schema_images import InputImage as InputImage
 from ._schema_images import Marks as Marks
+from ._schema_images import Mask as Mask
 from ._schema_images import Original as Original
 from ._schema_images import SaveFilm as SaveFilm
 from ._schema_images import Select as Select
@@ -28,6 +30,7 @@ from ._schema_images import Story as Story
 from ._schema_images import UseImage as UseImage
 from ._schema_images import WantDifferences as WantDifferences
 from ._schema_images import WantFilm as WantFilm
+from ._schema_images import WantInput as WantInput
 from ._schema_images import WantOriginal as WantOriginal
 from ._schema_images import WantStory as WantStory
 from ._schema_nodes import Graph as Graph
@@ -279,6 +282,7 @@ ToBrowser = Union[  # noqa: UP007
     Differences,
     FilmFrames,
     FilmFile,
+    InputImage,
     Thumbnail,
     Pictures,
     SweepCells,
@@ -401,6 +405,8 @@ FromBrowser = Union[  # noqa: UP007
     WantDifferences,
     WantFilm,
     SaveFilm,
+    WantInput,
+    Mask,
     Upload,
     WantOriginal,
     WantThumbnail,

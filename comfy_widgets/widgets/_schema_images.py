@@ -47,6 +47,19 @@ class FilmFile(TypedDict):
     error: str
 
 
+class InputImage(TypedDict):
+    """The image that a field names, without its alpha, and its mask in grey, empty where it has none.
+
+    `error` says why it cannot be had; the buffers are the image and the mask.
+    """
+
+    kind: Literal["input_image"]
+    field: str
+    value: str
+    mime: str
+    error: str
+
+
 class Story(TypedDict):
     """How an image came about; the buffers are its workflow as a drawing in SVG and as JSON, empty where unknown.
 
@@ -68,6 +81,25 @@ class Differences(TypedDict):
     b: tuple[int, int]
     lines: list[str]
     unknown: str
+
+
+class WantInput(TypedDict):
+    """The image that a field names is wanted at its full size."""
+
+    kind: Literal["input_image"]
+    field: str
+
+
+class Mask(TypedDict):
+    """A part of a mask, white on black as PNG, for the image that a field names; its edges are made soft."""
+
+    kind: Literal["mask"]
+    page: str
+    field: str
+    value: str
+    feather: float
+    part: int
+    parts: int
 
 
 class Select(TypedDict):

@@ -5,6 +5,7 @@ import * as film from "../src/features/film";
 import * as gallery from "../src/features/gallery";
 import * as imageInput from "../src/features/image-input";
 import * as lightbox from "../src/features/lightbox";
+import * as mask from "../src/features/mask";
 import * as nodes from "../src/features/nodes";
 import * as record from "../src/features/record";
 import * as runs from "../src/features/runs";
@@ -84,6 +85,7 @@ export const loadFeature: LoadFeature = async (name) =>
     film,
     gallery,
     lightbox,
+    mask,
     nodes,
     record,
     runs,

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { ImageInputProps } from "../features/image-input";
 import type { Draft } from "../lib/drafts";
 import type { Control } from "../lib/fields";
+import type { Link } from "../lib/link";
 import type { Field } from "../lib/wire";
 import { Choice } from "./choice";
 import type { ControlProps } from "./control";
@@ -16,6 +17,7 @@ export interface FormActions {
   onLeave: (field: Field) => void;
   onRandomize: (field: Field, on: boolean) => void;
   onUpload: (field: Field, file: File) => void;
+  link: Link;
 }
 
 export interface FieldProps {
@@ -98,7 +100,13 @@ function ControlOf({ field, control, thumbnail, actions }: FieldProps & { contro
       return <Switch {...control} />;
     case "image":
       return (
-        <FileInput field={field} thumbnail={thumbnail} onUpload={(file) => actions.onUpload(field, file)}>
+        <FileInput
+          field={field}
+          value={String(control.value)}
+          link={actions.link}
+          thumbnail={thumbnail}
+          onUpload={(file) => actions.onUpload(field, file)}
+        >
           {field.choices === null ? <TextInput {...control} /> : <Choice {...control} />}
         </FileInput>
       );

@@ -1,10 +1,11 @@
 import { Form } from "../components/form";
 import { FormAlone } from "../components/form-alone";
 import { FormStore } from "../host/form-store";
-import { type Model, onMessage, send } from "../host/model";
+import { linkOf, type Model, onMessage, send } from "../host/model";
 import { mount } from "../host/mount";
 import { watch } from "../host/watch";
 import type { LoadFeature } from "../lib/features";
+import type { Link } from "../lib/link";
 import base from "../style/base.css?inline";
 import controlsCss from "../style/controls.css?inline";
 import formCss from "../style/form.css?inline";
@@ -13,8 +14,10 @@ import formCss from "../style/form.css?inline";
 export default (loadFeature: LoadFeature) => {
   const ending = new AbortController();
   let form: FormStore;
+  let link: Link;
 
   function initialize({ model }: { model: Model }): () => void {
+    link = linkOf(model, ending.signal, loadFeature as Link["load"]);
     form = new FormStore(model, ending.signal);
     onMessage(model, ending.signal, (message, buffers) => form.hear(message, buffers));
     send(model, { kind: "hello" });
@@ -35,6 +38,7 @@ export default (loadFeature: LoadFeature) => {
           onLeave: form.leave,
           onRandomize: form.setRandomize,
           onUpload: form.upload,
+          link,
         }}
       />
     </FormAlone>

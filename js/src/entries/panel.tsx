@@ -73,6 +73,7 @@ export default (loadFeature: LoadFeature) => {
         onLeave: form.leave,
         onRandomize: form.setRandomize,
         onUpload: form.upload,
+        link,
       }}
     />
   ));

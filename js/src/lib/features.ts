@@ -6,6 +6,7 @@ import type * as film from "../features/film";
 import type * as gallery from "../features/gallery";
 import type * as imageInput from "../features/image-input";
 import type * as lightbox from "../features/lightbox";
+import type * as mask from "../features/mask";
 import type * as nodes from "../features/nodes";
 import type * as record from "../features/record";
 import type * as runs from "../features/runs";
@@ -19,6 +20,7 @@ export interface Features {
   gallery: typeof gallery;
   "image-input": typeof imageInput;
   lightbox: typeof lightbox;
+  mask: typeof mask;
   nodes: typeof nodes;
   record: typeof record;
   runs: typeof runs;

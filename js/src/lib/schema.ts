@@ -107,12 +107,36 @@ export interface FilmState {
 }
 
 /**
+ * The image that a field names, without its alpha, and its mask in grey, empty where it has none.
+ *
+ * `error` says why it cannot be had; the buffers are the image and the mask.
+ */
+export interface InputImage {
+  kind: "input_image";
+  field: string;
+  value: string;
+  mime: string;
+  error: string;
+}
+
+/**
  * The trait `_marks`: which images are selected and which starred, each as the number of its run and its
  * index.
  */
 export interface Marks {
   selected: [number, number][];
   starred: [number, number][];
+}
+
+/** A part of a mask, white on black as PNG, for the image that a field names; its edges are made soft. */
+export interface Mask {
+  kind: "mask";
+  page: string;
+  field: string;
+  value: string;
+  feather: number;
+  part: number;
+  parts: number;
 }
 
 /** An image at its full size; its bytes are the message's buffer. */
@@ -180,6 +204,12 @@ export interface WantDifferences {
 export interface WantFilm {
   kind: "film";
   run: number;
+}
+
+/** The image that a field names is wanted at its full size. */
+export interface WantInput {
+  kind: "input_image";
+  field: string;
 }
 
 /** The original of an image is wanted. */
@@ -654,6 +684,7 @@ export type ToBrowser =
   | Differences
   | FilmFrames
   | FilmFile
+  | InputImage
   | Thumbnail
   | Pictures
   | SweepCells
@@ -682,6 +713,8 @@ export type FromBrowser =
   | WantDifferences
   | WantFilm
   | SaveFilm
+  | WantInput
+  | Mask
   | Upload
   | WantOriginal
   | WantThumbnail
