@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ._images import Shown, original_message
 from ._nodes import no_nodes, nodes_of
+from ._panel_run import PanelRun
 from ._pump import pump
 from ._run_rows import MAX_ROWS, row
 from ._run_state import idle
-from ._runs import PanelRun, Runs
+from ._runs import Runs
 from ._schema import (
     FilmFrames,
     FilmState,

@@ -14,7 +14,7 @@ from .._writing import replacing, utf8_bytes
 if TYPE_CHECKING:
     from ..workflow import Param
     from ._images import Shown
-    from ._runs import PanelRun
+    from ._panel_run import PanelRun
 
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }

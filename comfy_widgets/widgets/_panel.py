@@ -18,12 +18,13 @@ from ._film import write
 from ._form import WorkflowForm, default_client
 from ._form_state import FormState
 from ._page import save_page
+from ._panel_run import PanelRun
 from ._panel_traits import PanelTraits
 from ._panel_view import RunControls, RunStage
 from ._record import Keep, NotebookRecord, finish_before_cells_end
 from ._run_rows import story
 from ._run_state import FieldName, Place
-from ._runs import Host, PanelRun, Runs
+from ._runs import Host, Runs
 
 if TYPE_CHECKING:
     from ..client import ComfyClient, Job

@@ -9,9 +9,9 @@ from ..client import Progress
 from ..errors import ComfyError
 from ._lazy_images import LazyImages
 from ._live import LiveTrait, announce
+from ._panel_run import PanelRun
 from ._panel_view import PanelView
 from ._pump import worker
-from ._runs import PanelRun
 
 if TYPE_CHECKING:
     from ..client import Job, Result

@@ -15,10 +15,11 @@ from ._film import write
 from ._form import FormWidget
 from ._form_state import FormState
 from ._nodes import graph_of, no_nodes
+from ._panel_run import PanelRun
 from ._pump import worker
 from ._run_rows import details, differences
 from ._run_state import idle
-from ._runs import PanelRun, Runs
+from ._runs import Runs
 from ._schema import (
     Cancel,
     FilmFile,

@@ -11,7 +11,7 @@ from ._stories import details_of
 
 if TYPE_CHECKING:
     from ..workflow import Param
-    from ._runs import PanelRun
+    from ._panel_run import PanelRun
 
 MAX_ROWS = 200
 """Runs that the browser lists; the older ones are kept in Python."""

@@ -7,13 +7,13 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import _run_state as state
 from ._film import Film
-from ._images import Missing, Shown, chosen, original, shown, words_of
+from ._images import Missing, shown, words_of
 from ._lazy_images import LazyImages
+from ._panel_run import PanelRun
 from ._pump import worker
 from ._schema import FilmState, Frame, Marks, Phase, RunState
 from ._small import thumbnail
@@ -27,101 +27,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_PLAYER = (6, 1)
 _THUMBNAIL_SIZE = 192
 _FIRST = 64
 """Images after which a run stands as done: more than are seen at once. The others follow in the background."""
 FILM_SIZE = 768
 """Pixels of the last image of a film."""
-
-
-@dataclass(eq=False)
-class PanelRun:
-    """One run: from the press of Run until its images are in the browser.
-
-    Attributes
-    ----------
-    number : int
-        Counts the runs of the widget, from 1.
-    job : Job or None
-        None where no job came about.
-    refusal : ComfyError or None
-        Why no job came about.
-    values : Mapping
-        The values of the form when it was started, by name.
-    outputs : tuple of str
-        Ids of the nodes whose outputs are shown; empty for all.
-    images : list of Shown
-        What is ready for the browser; it grows while they are loaded.
-    loaded : bool
-        Whether all of them are there, or of very many the first.
-    complete : bool
-        Whether all of them are there.
-    finished : bool
-        Whether all that its end causes is done.
-    abandoned : bool
-        Whether it is waited for no longer, although the server has not told of its end.
-    thumbnail : bytes or None
-        A small WebP of its first image.
-    selected, starred : list of int
-        Which images are selected and starred in the browser.
-    created : float
-        When it was started, in seconds since 1970.
-    """
-
-    number: int
-    frame: Frame
-    job: Job | None = None
-    refusal: ComfyError | None = None
-    refusal_phase: Phase = "failed"
-    values: Mapping[str, Any] = field(default_factory=dict)
-    outputs: tuple[str, ...] = ()
-    images: list[Shown] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    loaded: bool = False
-    complete: bool = False
-    finished: bool = False
-    ending: bool = False
-    abandoned: bool = False
-    thumbnail: bytes | None = None
-    selected: list[int] = field(default_factory=list)
-    starred: list[int] = field(default_factory=list)
-    created: float = field(default_factory=time.time)
-
-    @property
-    def result(self) -> Result | None:
-        """What the job left; None before its end."""
-        return state.result_of(self.job) if self.job is not None else None
-
-    @property
-    def shown_result(self) -> Result | None:
-        """What is shown of the result."""
-        result = self.result
-        return chosen(result, self.outputs) if result is not None and self.outputs else result
-
-    @property
-    def expected(self) -> int:
-        """How many images there will be, as far as is known."""
-        result = None if self.complete else self.shown_result
-        known = len(result.image_files) + len(result.streamed) if result is not None else 0
-        return max(known, len(self.images))
-
-    def original(self, index: int) -> Shown | None:
-        """Return one image at its full size, for a browser that has only a stand-in."""
-        result = self.shown_result
-        if result is None or not 0 <= index < len(self.images):
-            return None
-        return original(result, self.images[index].source)
-
-    @property
-    def final_frame(self) -> Frame:
-        """The frame that the first image makes."""
-        if not self.images:
-            return self.frame
-        first = self.images[0]
-        # Audio is nothing but its player.
-        size = _PLAYER if first.mime.startswith("audio/") else first.size
-        return {"width": size[0], "height": size[1], "count": self.expected} if size is not None else self.frame
 
 
 class Host:
