@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from comfy_widgets.engine._model.samplers import SAMPLERS
+from comfy_widgets.engine._model.sampler_table import SAMPLERS
 from comfy_widgets.engine._model.schedules import SIGMA_MAX, SIGMA_MIN, sigmas
 
 X, GUESS, NOISE, SIZE = 0, 1, 10, 20
@@ -55,7 +55,28 @@ RESULTS = {
     "dpmpp_2m": mixture(1 / 8, (-5 / 8, 3 / 2)),
     "dpmpp_2m_sde": mixture(1 / 64, (3 / 64 - 15 / 16, 15 / 8), (FRESH[0] / 16, FRESH[1])),
     "lcm": mixture(0, (0, 1), (0, 1)),
+    "gradient_estimation": mixture(1 / 8, (-5 / 8, 3 / 2)),
+    "ipndm": mixture(1 / 8, (-1 / 4, 9 / 8)),
+    "ipndm_v": mixture(1 / 8, (-5 / 32, 33 / 32)),
+    "dpm_2_ancestral": mixture(1 / 64, (-3 / 64, 3 / 32, -45 / 16, 15 / 4), (FRESH[0] / 16, FRESH[1])),
+    "ddpm": mixture(1 / 64, (3 / 64, 15 / 16), (FRESH[0] / 16, FRESH[1])),
 }
+# With H the length of the second step in log sigma, and e^-H = 1/4.
+H = 2 * math.log(2)
+SECOND = (H - 3 / 4) / H  # H phi_2(-H)
+HEUN_2M = 2 * (1 - 15 / 16 / (2 * H))  # (1 - (1 - e^-2H) / 2H), by how much longer the second step is
+RESULTS |= {
+    "res_multistep": mixture(1 / 8, (1 / 8 - 2 * SECOND, 3 / 4 + 2 * SECOND)),
+    "dpmpp_2m_sde_heun": mixture(1 / 64, (3 / 64 - HEUN_2M, 15 / 16 + HEUN_2M), (FRESH[0] / 16, FRESH[1])),
+    "dpmpp_3m_sde": mixture(1 / 64, (3 / 64 - HEUN_2M, 15 / 16 + HEUN_2M), (FRESH[0] / 16, FRESH[1])),
+    "exp_heun_2_x0": mixture(
+        1 / 8,
+        ((1 / 2 - (H / 2 - 1 / 2) / (H / 2)) / 4, (H / 2 - 1 / 2) / (H / 2) / 4, 3 / 4 - SECOND, SECOND),
+    ),
+}
+OTHERWISE = {"heunpp2", "deis", "er_sde", "uni_pc", "uni_pc_bh2", "dpmpp_sde", "seeds_2", "exp_heun_2_x0_sde"}
+"""Those with more terms than are worked out by hand; the paths of Gaussians and the amount of noise show them right."""
+OTHERWISE |= {"res_multistep_ancestral", *(f"{name}_gpu" for name in SAMPLERS if f"{name}_gpu" in SAMPLERS)}
 HALF = mixture(1 / 2, (1 / 2,))
 ASKED = {
     "euler": [(8, unit(X)), (4, HALF)],
@@ -79,18 +100,27 @@ ASKED = {
     "dpmpp_2m_sde": [(8, unit(X)), (4, mixture(1 / 4, (3 / 4,), FRESH[:1]))],
     "lcm": [(8, unit(X)), (4, mixture(0, (1,), (4,)))],
 }
+ASKED |= dict.fromkeys(("gradient_estimation", "ipndm", "ipndm_v", "res_multistep"), ASKED["euler"])
+ASKED |= dict.fromkeys(("ddpm", "dpmpp_2m_sde_heun", "dpmpp_3m_sde"), ASKED["euler_ancestral"])
 
 
-@pytest.mark.parametrize("name", sorted(SAMPLERS))
+def test_every_sampler_is_worked_out_by_hand_or_named() -> None:
+    assert set(RESULTS) | OTHERWISE == set(SAMPLERS)
+    assert not set(RESULTS) & OTHERWISE
+
+
+@pytest.mark.parametrize("name", sorted(RESULTS))
 def test_two_steps_mix_their_ingredients_as_the_formula_says(name: str) -> None:
     result, asked = ingredients(name, [8.0, 4.0, 1.0])
     assert result == pytest.approx(RESULTS[name], abs=1e-12)
+    if name not in ASKED:
+        return  # Where it asks shows in what comes out.
     assert [sigma for sigma, _ in asked] == pytest.approx([sigma for sigma, _ in ASKED[name]])
     for (_, x), (_, expected) in zip(asked, ASKED[name], strict=True):
         assert x == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("name", sorted(SAMPLERS))
+@pytest.mark.parametrize("name", sorted(SAMPLERS.keys() - {"uni_pc", "uni_pc_bh2"}))  # these end at 0.001
 def test_the_step_to_zero_is_the_last_guess_and_adds_no_noise(name: str) -> None:
     result, asked = ingredients(name, [8.0, 4.0, 1.0, 0.0])
     assert result == pytest.approx(unit(GUESS + len(asked) - 1), abs=1e-12)
@@ -109,7 +139,12 @@ def test_lms_uses_up_to_four_directions() -> None:
     assert result == pytest.approx(x, abs=1e-12)
 
 
-@pytest.mark.parametrize(("name", "order"), [("euler_ancestral", 1), ("dpmpp_2m_sde", 2)])
+@pytest.mark.parametrize(
+    ("name", "order"),
+    [(name, 1) for name in ("euler_ancestral", "dpm_2_ancestral", "res_multistep_ancestral")]
+    + [(name, 2) for name in ("dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_sde", "seeds_2", "exp_heun_2_x0_sde")]
+    + [("dpmpp_3m_sde", 3)],
+)
 def test_without_their_noise_the_ancestral_ones_follow_the_mean_of_the_diffusion(name: str, order: int) -> None:
     # For a Gaussian of standard deviation s the mean of the reverse diffusion falls with s^2 + sigma^2.
     s, start, end = 0.8, 10.0, 0.5

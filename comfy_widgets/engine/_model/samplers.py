@@ -23,7 +23,7 @@ Watch: TypeAlias = Callable[[int, Array, Array, float], None]
 Sampler: TypeAlias = Callable[[Denoise, Array, list[float], Draw, Watch], Array]
 
 
-def _ancestral(sigma: float, following: float, eta: float = 1.0) -> tuple[float, float]:
+def ancestral(sigma: float, following: float, eta: float = 1.0) -> tuple[float, float]:
     """Split a step into going down to the first number and adding noise of the second."""
     up = min(following, eta * math.sqrt(following**2 * (sigma**2 - following**2) / sigma**2)) if sigma else 0.0
     return math.sqrt(following**2 - up**2), up
@@ -43,7 +43,7 @@ def euler_ancestral(denoise: Denoise, x: Array, levels: list[float], draw: Draw,
     for step, (sigma, following) in enumerate(pairwise(levels)):
         guess = denoise(x, sigma)
         watch(step, guess, x, sigma)
-        down, up = _ancestral(sigma, following)
+        down, up = ancestral(sigma, following)
         x = guess + (x - guess) * (down / sigma)
         if up > 0:
             x = x + draw() * up
@@ -112,7 +112,7 @@ def dpmpp_2s_ancestral(denoise: Denoise, x: Array, levels: list[float], draw: Dr
     for step, (sigma, following) in enumerate(pairwise(levels)):
         guess = denoise(x, sigma)
         watch(step, guess, x, sigma)
-        down, up = _ancestral(sigma, following)
+        down, up = ancestral(sigma, following)
         if down == 0:
             x = guess
         else:
@@ -169,18 +169,3 @@ def lcm(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch: Watc
         watch(step, guess, x, sigma)
         x = guess if following == 0 else guess + draw() * following
     return x
-
-
-SAMPLERS: dict[str, Sampler] = {
-    "euler": euler,
-    "euler_ancestral": euler_ancestral,
-    "heun": heun,
-    "dpm_2": dpm_2,
-    "lms": lms,
-    "dpmpp_2s_ancestral": dpmpp_2s_ancestral,
-    "dpmpp_2m": dpmpp_2m,
-    "dpmpp_2m_sde": dpmpp_2m_sde,
-    "lcm": lcm,
-    "ddim": euler,  # DDIM without added noise is Euler's method in these variables (Karras et al. 2022, appendix C.2).
-}
-"""Name -> sampler."""

@@ -13,7 +13,8 @@ from .arrays import Array
 from .checkpoints import Checkpoint, Cond, Latent, preview, resized
 from .denoiser import Conditioning, GuidedDenoiser
 from .noise import Noise
-from .samplers import SAMPLERS, Denoise
+from .sampler_table import SAMPLERS
+from .samplers import Denoise
 from .scenes import described
 from .schedules import SIGMA_MAX
 from .vocabulary import Meaning
@@ -21,7 +22,7 @@ from .vocabulary import Meaning
 UNLIKELY = 0.012
 """How unlikely an image is that was given to begin with, in nats for each value of its latent."""
 
-_LEAVING_OUT = ("dpm_2",)
+_LEAVING_OUT = ("dpm_2", "dpm_2_ancestral", "uni_pc", "uni_pc_bh2")
 
 _SCENES_TOLD, _WORTH_TELLING = 6, 5e-4
 
