@@ -491,6 +491,7 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
             parts.transport.check_process,
             self,
             lambda: parts.transport.address.base,
+            advance=self._submitter.advance,
         )
         job = Job(core, services)
         if document is not None:

@@ -42,6 +42,8 @@ class JobServices:
         Gives the address of the server that the job is on.
     client : callable or None
         Gives the client that talks to it, where that is not the owner.
+    advance : callable or None
+        Moves it to the front of the queue; None where it has no place that could be changed.
     """
 
     cancel: Callable[[JobCore], None]
@@ -50,6 +52,7 @@ class JobServices:
     owner: object
     server: Callable[[], str]
     client: Callable[[], Any] | None = None
+    advance: Callable[[JobCore], None] | None = None
 
 
 class Job:
@@ -364,6 +367,28 @@ class Job:
         if not self._core.ask_cancel():
             return False
         self._services.cancel(self._core)
+        return True
+
+    def move_to_front(self) -> bool:
+        """Let it run before all others that wait, also those of other people. Returns at once.
+
+        A server has no call for that: the prompt is taken out of the queue and put back in front, under the same id.
+
+        Returns
+        -------
+        bool
+            False where it runs already, or has ended, or a fleet decides where and when it runs.
+
+        Examples
+        --------
+        >>> jobs = [client.submit(example(), width=64, height=64, seed=seed) for seed in range(3)]
+        >>> asked = jobs[2].move_to_front()
+        >>> [job.wait(60).status.value for job in jobs]
+        ['completed', 'completed', 'completed']
+        """
+        if self.status is not JobStatus.PENDING or self._services.advance is None:
+            return False
+        self._services.advance(self._core)
         return True
 
     def on(self, channel: Channel, callback: Callable[[Any], object]) -> Subscription:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ..protocol import ComfyError, ExecutionSuccess, HistoryEntry, images_of
@@ -46,6 +47,8 @@ class Tracked:
         When it was added, and when something was heard of it.
     in_queue : str
         Where the queue had it last: "running", "pending" or nothing.
+    moving : bool
+        Whether it is taken out of the queue to be put back at another place.
     """
 
     job: JobCore
@@ -64,6 +67,7 @@ class Tracked:
     added: float = field(default_factory=time.monotonic)
     last_event: float = 0.0
     in_queue: str = ""
+    moving: bool = False
 
     @property
     def posted(self) -> bool:
@@ -101,6 +105,18 @@ class Ledger:
                 return False
             del self.records[job.prompt_id]
         return job.finish_cancelled()
+
+    @contextmanager
+    def moving(self, job: JobCore) -> Iterator[None]:
+        """While this lasts, a job that is in neither queue nor history is not taken to be gone."""
+        record = self.find(job.prompt_id)
+        if record is not None:
+            record.moving = True
+        try:
+            yield
+        finally:
+            if record is not None:
+                record.moving, record.missing_since = False, None
 
     def rekey(self, job: JobCore, prompt_id: str) -> None:
         """An old server gave the prompt an id of its own."""

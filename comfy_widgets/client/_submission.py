@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..protocol import WorkflowError, node_problems
+from ..protocol import QueueItem, WorkflowError, node_problems
 from ..workflow import Workflow
 from ._calls import Calls
 from ._core import JobCore
@@ -91,6 +91,59 @@ class Submitter:
                 self._parts.workers.calls.submit(self._cancel, job)
             except RuntimeError:
                 logger.info("the client is closed; job %s goes on on the server", job.prompt_id)
+
+    def advance(self, job: JobCore) -> None:
+        """Let a job run before all others that wait; returns at once."""
+        try:
+            self._parts.workers.submissions.submit(self._advance, job)
+        except RuntimeError:
+            logger.info("the client is closed; job %s keeps its place", job.prompt_id)
+
+    def _advance(self, job: JobCore) -> None:
+        """Take it out of the queue, and put it back in front, as a server has no call for that."""
+        tracker = self._parts.tracker
+        try:
+            item = self._waiting_item(job)
+            if item is None:
+                return
+            with tracker.ledger.moving(job):
+                self._prompts.delete_from_queue(job.prompt_id)
+                # It may have begun, and even ended, right before.
+                if self._prompts.queue().find(job.prompt_id) or self._prompts.history(job.prompt_id):
+                    return
+                self._put_back(job, item)
+        except ServerError as error:
+            job.warn(f"It could not be moved to the front: {error}")
+        tracker.ask_soon()
+
+    def _waiting_item(self, job: JobCore) -> QueueItem | None:
+        """What the queue has of it; None where it does not wait, or is the next already."""
+        waiting = self._prompts.queue().queue_pending
+        item = next((item for item in waiting[1:] if item.prompt_id == job.prompt_id), None)
+        return None if job.cancelling or job.done() else item
+
+    def _put_back(self, job: JobCore, item: QueueItem) -> None:
+        extra_data = dict(item.extra_data)
+        if self._api_key:
+            # What the queue tells is free of secrets.
+            extra_data["api_key_comfy_org"] = self._api_key
+        try:
+            self._prompts.post_prompt(
+                item.prompt,
+                job.prompt_id,
+                front=True,
+                partial_execution_targets=list(item.outputs_to_execute) or None,
+                extra_data=extra_data,
+            )
+        except (ServerTimeout, HTTPError, ServerUnreachable) as error:
+            if not _in_doubt(error):
+                self._parts.tracker.ledger.fail(job, error)
+            else:
+                self._parts.tracker.confirm(job, error)
+        except ComfyError as error:
+            self._parts.tracker.ledger.fail(job, error)
+        if job.cancelling:
+            self._cancel(job)
 
     def _send(self, submission: Submission) -> None:
         """Everything about a submission that may take time. What goes wrong ends the job; nothing is raised."""

@@ -379,6 +379,8 @@ class Watch:
     def _missing(self, record: Tracked, asked: float) -> None:
         """In neither queue nor history; only a second such answer, some time later, means gone."""
         job = record.job
+        if record.moving:
+            return
         if record.missing_since is None:
             # From the answer on, so that the second question comes late enough however slow this one was.
             record.missing_since = time.monotonic()

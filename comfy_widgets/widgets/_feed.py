@@ -10,7 +10,7 @@ from ._images import Shown, original_message
 from ._nodes import no_nodes, nodes_of
 from ._panel_run import PanelRun
 from ._pump import pump
-from ._run_rows import MAX_ROWS, row
+from ._run_rows import MAX_ROWS, count_others, row
 from ._run_state import idle
 from ._runs import Runs
 from ._schema import (
@@ -216,6 +216,7 @@ class RunFeed:
             "rows": [row(run, differences(run)) for run in known],
             "shown": shown.number if shown is not None else 0,
         }
+        count_others(rows["rows"])
         if rows != self._rows:
             self._rows = rows
             self._browser.set_trait("_runs", rows)

@@ -24,6 +24,7 @@ from ._schema import (
     Cancel,
     FilmFile,
     Marks,
+    RunNext,
     RunRequest,
     SaveFilm,
     Select,
@@ -112,6 +113,7 @@ class PanelView(FormWidget):
             **super()._message_handlers(),
             "run": self._on_run,
             "cancel": self._on_cancel,
+            "next": self._on_next,
             "show": self._on_show,
             "use": self._on_use,
             "details": self._on_details,
@@ -165,6 +167,11 @@ class PanelView(FormWidget):
         run = self._run_core.current if number is None else self._run_core.find(number)
         if run is not None:
             self._run_core.cancel(run)
+
+    def _on_next(self, message: RunNext, buffers: list[memoryview]) -> None:
+        run = self._run_core.find(message["run"])
+        if run is not None and run.job is not None:
+            run.job.move_to_front()
 
     def _on_show(self, message: ShowRun, buffers: list[memoryview]) -> None:
         self._feed.show(message["run"])

@@ -61,6 +61,15 @@ def _short(value: Any) -> str:
     return text if len(text) <= _MAX_WORD else f"{text[: _MAX_WORD - 1]}…"
 
 
+def count_others(rows: Sequence[RunRow]) -> None:
+    """Say of each row that waits how many prompts before it belong to others."""
+    working = sum(row["phase"] in ("running", "cancelling") for row in rows)
+    waiting = [row for row in rows if row["phase"] == "waiting" and row["queue"] is not None]
+    waiting.sort(key=lambda row: row["queue"] or 0)
+    for number, row in enumerate(waiting):
+        row["others"] = max(0, (row["queue"] or 0) - working - number)
+
+
 def row(run: PanelRun, differs: Sequence[str]) -> RunRow:
     """Describe a run for the list."""
     job = run.job
@@ -70,6 +79,7 @@ def row(run: PanelRun, differs: Sequence[str]) -> RunRow:
         "run": run.number,
         "phase": phase_of(job, run.loaded) if job is not None else run.refusal_phase,
         "queue": progress.queue_position if progress is not None else None,
+        "others": 0,
         "fraction": round(progress.fraction, 2) if progress is not None else 0.0,
         "count": len(run.images),
         "differs": list(differs),

@@ -167,12 +167,14 @@ class RunState(TypedDict):
 class RunRow(TypedDict):
     """A run in the list of runs.
 
+    `queue` is the number of prompts that run before, and `others` how many of them are no runs of this widget.
     `differs` says in words what its values have other than the form has now, `started` is in seconds since 1970.
     """
 
     run: int
     phase: Phase
     queue: int | None
+    others: int
     fraction: float
     count: int
     differs: list[str]
@@ -331,6 +333,13 @@ class Cancel(TypedDict):
     run: int | None
 
 
+class RunNext(TypedDict):
+    """A run that waits is to run before all others that wait."""
+
+    kind: Literal["next"]
+    run: int
+
+
 class ShowRun(TypedDict):
     """The images of a run are wanted; of null those of the newest, also when there are newer ones."""
 
@@ -391,6 +400,7 @@ FromBrowser = Union[  # noqa: UP007
     Edit,
     RunRequest,
     Cancel,
+    RunNext,
     ShowRun,
     UseRun,
     WantDetails,

@@ -10,6 +10,7 @@ const row = (run: number, more: Partial<RunRow> = {}): RunRow => ({
   run,
   phase: "done",
   queue: null,
+  others: 0,
   fraction: 1,
   count: 1,
   differs: [],
@@ -79,6 +80,24 @@ describe("the list of runs", () => {
     ]);
     await press("Cancel run 2");
     expect(link.said.at(-1)).toEqual({ kind: "cancel", run: 2 });
+  });
+
+  it("stands as it will run, and lets one that waits be the next", async () => {
+    const { el, link, press } = await open(
+      row(1, { phase: "running", count: 0 }),
+      row(2, { phase: "waiting", queue: 3, others: 1, count: 0 }),
+      row(3, { phase: "waiting", queue: 1, count: 0 }),
+    );
+    expect([...el.querySelectorAll(".queue .name")].map((name) => name.textContent)).toEqual([
+      "Run 1",
+      "Run 3",
+      "Run 2",
+    ]);
+    expect(el.querySelector(".queue li:last-child")?.textContent).toContain("3 ahead (1 of others)");
+    expect(el.querySelectorAll(".queue .up")).toHaveLength(1);
+    await press("Run 2 next");
+    expect(link.said.at(-1)).toEqual({ kind: "next", run: 2 });
+    expect(document.activeElement?.getAttribute("aria-label")).toBe("Cancel run 2");
   });
 
   it("shows what was, newest first, and what differs from now", async () => {

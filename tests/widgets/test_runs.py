@@ -218,7 +218,7 @@ def test_many_images_come_as_small_ones_in_few_messages(
     # What is seen first stands as done, with places for the others, which follow.
     page.wait_phase("done")
     first = len(page.images())
-    assert 64 <= first <= 100
+    assert 50 <= first <= 100
     assert page.run["frame"]["count"] == 100
     assert page.run["summary"].startswith("100 images")
     page.wait_for(lambda: len(page.images()) == 100)
@@ -246,3 +246,24 @@ def test_images_that_the_client_put_on_disk_are_shown_again(server: ScriptedServ
         result = panel.runs[0].result
         assert result is not None
         assert page.images()[-1][1] == result.bytes(0)
+
+
+def test_a_run_that_waits_can_be_the_next_and_others_are_told_apart(
+    server: ScriptedServer, panel: ComfyPanel, page: Page
+) -> None:
+    gate = Gate()
+    server.play(standard_run(gate=gate))
+    with ComfyClient(server.url) as somebody:
+        first = panel.run()
+        gate.wait_reached()
+        other = somebody.submit(text_to_image(seed=77))
+        server.wait_for(lambda: len(server.state.pending) == 1)
+        jobs = [panel.run() for _ in range(2)]
+        page.wait_for(lambda: [(row["queue"], row["others"]) for row in rows(page)][1:] == [(2, 1), (3, 1)])
+        page.say("next", run=3)
+        page.wait_for(lambda: [(row["queue"], row["others"]) for row in rows(page)][1:] == [(3, 1), (1, 0)])
+        gate.open()
+        for job in (first, *jobs, other):
+            assert job.wait(60).status == "completed"
+    started = [job.started_at or 0.0 for job in jobs]
+    assert started[1] <= started[0]

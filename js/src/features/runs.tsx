@@ -94,7 +94,8 @@ export class Runs extends Component<Props, State> {
 
   override render({ link }: Props, { list, thumbnails, details, views }: State) {
     const { rows, shown } = list;
-    const open = rows.filter((row) => isBusy(row.phase));
+    const open = rows.filter((row) => isBusy(row.phase)).sort((one, other) => place(one) - place(other));
+    const first = open.find((row) => row.phase === "waiting");
     const ended = rows.filter((row) => !isBusy(row.phase)).reverse();
     const current = rows.find((row) => row.run === shown);
     if (rows.length === 0) return null;
@@ -105,7 +106,13 @@ export class Runs extends Component<Props, State> {
         {open.length > 1 && (
           <ul class="queue">
             {open.map((row) => (
-              <Waiting key={row.run} row={row} onCancel={() => link.send({ kind: "cancel", run: row.run })} />
+              <Waiting
+                key={row.run}
+                row={row}
+                canAdvance={row.phase === "waiting" && row !== first}
+                onNext={() => link.send({ kind: "next", run: row.run })}
+                onCancel={() => link.send({ kind: "cancel", run: row.run })}
+              />
             ))}
           </ul>
         )}
@@ -196,12 +203,41 @@ function NodesOfRun({ link, views, onToggle }: NodesProps) {
   );
 }
 
-function Waiting({ row, onCancel }: { row: RunRow; onCancel: () => void }) {
+/** Where a run stands in the list: what works first, then as they will run. */
+function place({ phase, queue, run }: RunRow): number {
+  return phase === "waiting" ? 1e6 * (1 + (queue ?? 1000)) + run : run;
+}
+
+interface WaitingProps {
+  row: RunRow;
+  canAdvance: boolean;
+  onNext: () => void;
+  onCancel: () => void;
+}
+
+function Waiting({ row, canAdvance, onNext, onCancel }: WaitingProps) {
+  const cancel = useRef<HTMLButtonElement>(null);
   return (
     <li data-phase={row.phase}>
       <span class="name">Run {row.run}</span>
       <span class="what">{[phaseWords(row), ...row.differs].join(" · ")}</span>
+      {canAdvance && (
+        <button
+          type="button"
+          class="plain up"
+          aria-label={`Run ${row.run} next`}
+          title="Run next"
+          onClick={() => {
+            onNext();
+            // This button goes as soon as it is the next.
+            cancel.current?.focus();
+          }}
+        >
+          <ChevronDown />
+        </button>
+      )}
       <button
+        ref={cancel}
         type="button"
         class="plain"
         aria-label={`Cancel run ${row.run}`}
@@ -278,10 +314,10 @@ function Details({ details }: { details: RunDetails }) {
 }
 
 /** A run of the list in a few words. */
-function phaseWords({ phase, queue, fraction }: RunRow): string {
+function phaseWords({ phase, queue, others, fraction }: RunRow): string {
   switch (phase) {
     case "waiting":
-      return queue ? `waiting, ${queue} ahead` : "waiting";
+      return queue ? `waiting, ${queue} ahead${others ? ` (${others} of others)` : ""}` : "waiting";
     case "running":
       return `running, ${percent(fraction)}`;
     case "cancelling":

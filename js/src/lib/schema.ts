@@ -493,13 +493,15 @@ export interface RunState {
 /**
  * A run in the list of runs.
  *
- * `differs` says in words what its values have other than the form has now, `started` is in seconds since
- * 1970.
+ * `queue` is the number of prompts that run before, and `others` how many of them are no runs of this
+ * widget. `differs` says in words what its values have other than the form has now, `started` is in seconds
+ * since 1970.
  */
 export interface RunRow {
   run: number;
   phase: Phase;
   queue: number | null;
+  others: number;
   fraction: number;
   count: number;
   differs: string[];
@@ -623,6 +625,12 @@ export interface Cancel {
   run: number | null;
 }
 
+/** A run that waits is to run before all others that wait. */
+export interface RunNext {
+  kind: "next";
+  run: number;
+}
+
 /** The images of a run are wanted; of null those of the newest, also when there are newer ones. */
 export interface ShowRun {
   kind: "show";
@@ -699,6 +707,7 @@ export type FromBrowser =
   | Edit
   | RunRequest
   | Cancel
+  | RunNext
   | ShowRun
   | UseRun
   | WantDetails
