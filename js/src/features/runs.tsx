@@ -1,13 +1,13 @@
 import { Component } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { BlobImage } from "../components/blob-image";
 import { Alert, ChevronDown, Close, ImageIcon } from "../components/icons";
+import { NodesOfRun, type Views } from "../components/nodes-of-run";
 import { toBlob } from "../lib/bytes";
 import type { Link } from "../lib/link";
 import { isBusy, type RunDetails, type RunList, type RunRow } from "../lib/wire";
 import { percent } from "../lib/words";
 import css from "../style/runs.css?inline";
-import type * as nodes from "./nodes";
 
 const COUNTS = [1, 2, 3, 4, 6, 8, 12, 16];
 
@@ -21,11 +21,6 @@ interface State {
   details: RunDetails | null;
   /** What is shown of the nodes of a run. */
   views: Views;
-}
-
-interface Views {
-  timeline: boolean;
-  graph: boolean;
 }
 
 /** How many runs a press starts. */
@@ -157,50 +152,6 @@ export class Runs extends Component<Props, State> {
       </section>
     );
   }
-}
-
-interface NodesProps {
-  link: Link;
-  views: Views;
-  onToggle: (view: keyof Views) => void;
-}
-
-/** The nodes of the run, as times and as a graph; a node of the graph shows its fields in the form. */
-function NodesOfRun({ link, views, onToggle }: NodesProps) {
-  const isOpen = views.timeline || views.graph;
-  const [feature, setFeature] = useState<typeof nodes | null>(null);
-  useEffect(() => {
-    if (isOpen)
-      link.load("nodes").then(
-        (found) => setFeature(found as typeof nodes),
-        () => undefined,
-      );
-  }, [isOpen]);
-  const root = useRef<HTMLDivElement>(null);
-  return (
-    <div ref={root} class="views">
-      <div class="toggles">
-        {(["timeline", "graph"] as const).map((view) => (
-          <button
-            key={view}
-            type="button"
-            class="button"
-            aria-expanded={views[view]}
-            onClick={() => onToggle(view)}
-          >
-            {view === "graph" ? "Graph" : "Nodes"}
-          </button>
-        ))}
-      </div>
-      {isOpen && feature && (
-        <feature.NodeViews
-          link={link}
-          {...views}
-          onSelect={(node) => feature.findFields(root.current, node?.fields ?? [])}
-        />
-      )}
-    </div>
-  );
 }
 
 /** Where a run stands in the list: what works first, then as they will run. */
