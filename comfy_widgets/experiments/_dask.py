@@ -10,6 +10,7 @@ import pickle
 import threading
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -88,6 +89,7 @@ class DaskFleet:
         self._futures: dict[str, Any] = {}
         self._places: dict[str, Place] = {}
         self._workers: dict[str, str] = {}
+        self._looked_at: set[str] = set()
         self.catalogs: Catalogs = Catalogs({})
         self._versions: set[str] = set()
         self._look()
@@ -103,25 +105,32 @@ class DaskFleet:
 
     def _look(self) -> None:
         """Ask all workers which server they have, and what that has."""
-        workers = self._dask.scheduler_info(n_workers=-1)["workers"]
-        able = [address for address, info in workers.items() if info.get("resources", {}).get(RESOURCE)]
+        able = self._present()
         if not able:
+            count = len(self._dask.scheduler_info(n_workers=-1)["workers"])
             raise ComfyError(
-                f"None of the {len(workers)} workers of the Dask cluster has the resource {RESOURCE}. Start those that "
+                f"None of the {count} workers of the Dask cluster has the resource {RESOURCE}. Start those that "
                 f"have a ComfyUI server with --resources '{RESOURCE}=2'."
             )
-        said = self._dask.run(on_worker.ask, on_worker.look, self._setup, workers=able, on_error="return")
+        said = self._dask.run(on_worker.ask, on_worker.look, self._setup, workers=list(able), on_error="return")
         known = {address: answer for address, answer in said.items() if isinstance(answer, tuple)}
         if not known:
             reasons = "\n".join(f"- {address}: {error}" for address, error in said.items())
             raise ServerUnreachable(f"No worker's server answers.\n{reasons}")
         with self._lock:
+            self._looked_at = set(able)
             self._workers = {address: url for address, (url, _, _) in known.items()}
             self._versions = {version for _, version, _ in known.values() if version}
             self.catalogs = Catalogs({url: classes for url, _, classes in known.values()})
             for url in self._workers.values():
                 place = self._places.setdefault(url, Place(url))
                 place.lacks = self.catalogs.lacks(url)
+
+    def _present(self) -> dict[str, float]:
+        """Return the workers that are there now, and how many prompts each takes at a time."""
+        workers = self._dask.scheduler_info(n_workers=-1)["workers"]
+        slots = {address: info.get("resources", {}).get(RESOURCE, 0) for address, info in workers.items()}
+        return {address: count for address, count in slots.items() if count}
 
     # What it is
 
@@ -250,6 +259,10 @@ class DaskFleet:
         return Work(Line(), self.catalogs.needs(prompt), model_of(prompt), megapixels(prompt))
 
     def _able(self, prompt: Mapping[str, Any]) -> list[str]:
+        if self._looked_at != self._present().keys():
+            # Workers have come or gone. Where none is there at the moment, what is known of them still holds.
+            with suppress(ComfyError):
+                self._look()
         work = self._work(prompt)
         return [address for address, url in self._workers.items() if self._places[url].able(work)]
 
@@ -417,7 +430,7 @@ class DaskFleet:
 
     def _ask(self, question: Callable[..., Any], *words: Any) -> list[Any]:
         said = self._dask.run(
-            on_worker.ask, question, self._setup, *words, workers=list(self._workers), on_error="return"
+            on_worker.ask, question, self._setup, *words, workers=list(self._present()), on_error="return"
         )
         return [answer for answer in said.values() if not isinstance(answer, BaseException)]
 
@@ -510,8 +523,7 @@ class DaskFleet:
     @property
     def slots(self) -> int:
         """How many prompts all workers take at a time."""
-        workers = self._dask.scheduler_info(n_workers=-1)["workers"].values()
-        return max(1, int(sum(info.get("resources", {}).get(RESOURCE, 0) for info in workers)))
+        return max(1, int(sum(self._present().values())))
 
     def __repr__(self) -> str:
         return f"<DaskFleet of {len(self._workers)}: {', '.join(self.servers)}>"

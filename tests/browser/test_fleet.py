@@ -27,7 +27,7 @@ def servers() -> Iterator[list[ScriptedServer]]:
 
 @pytest.fixture
 def fleet(servers: list[ScriptedServer]) -> Iterator[Fleet]:
-    with Fleet(servers[:3], lost_after=1) as made:
+    with Fleet(servers[:3]) as made:
         yield made
 
 

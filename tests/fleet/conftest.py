@@ -38,7 +38,7 @@ def make_fleet() -> Iterator[Callable[..., Fleet]]:
                 )
                 for one in servers
             ]
-            return stack.enter_context(Fleet(clients, **{"lost_after": 1.0, **options}))
+            return stack.enter_context(Fleet(clients, **{"lost_after": 60.0, **options}))
 
         yield fleet
 

@@ -35,14 +35,15 @@ def engines() -> Iterator[list[Engine]]:
 def cluster() -> Iterator[Any]:
     options = {"threads_per_worker": 3, "resources": {"COMFY": 2}, "dashboard_address": ":0"}
     with distributed.LocalCluster(n_workers=3, **options) as made, distributed.Client(made) as client:
-        client.wait_for_workers(3, timeout=120)
+        client.wait_for_workers(3, timeout=200)
         yield client
 
 
 @pytest.fixture
 def fleet(cluster: Any, engines: list[Engine]) -> Iterator[DaskFleet]:
-    cluster.wait_for_workers(3, timeout=120)
-    with DaskFleet(cluster, servers={n: engine.url for n, engine in enumerate(engines)}, lost_after=2) as made:
+    # One that was killed is started again, some time.
+    cluster.wait_for_workers(2, timeout=200)
+    with DaskFleet(cluster, servers={n: engine.url for n, engine in enumerate(engines)}, lost_after=15) as made:
         yield made
 
 
