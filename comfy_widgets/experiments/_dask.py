@@ -16,14 +16,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
 
-from ..client import Job, JobError, JobRelay, JobStatus, Relays, Result, ServerUnreachable, show_run
+from ..client import FileGone, Job, JobError, JobRelay, JobStatus, Relays, Result, ServerUnreachable, show_run
 from ..protocol import ComfyError, File, Queue, WorkflowError
 from ..workflow import Workflow
 from . import _dask_worker as on_worker
 from ._catalogs import Catalogs
 from ._cell import Cell
 from ._dask_worker import RESOURCE, Answer, Order, carry_out
-from ._ids import new_id
+from ._ids import new_id, own_id
 from ._places import Claim, OneServer
 from ._schedule import Line, Place, Work
 from ._timings import megapixels, model_of
@@ -206,7 +206,7 @@ class DaskFleet:
         WorkflowError
             The workflow cannot be read, or no server has what it needs; nothing is sent then.
         ValueError
-            The ``prompt_id`` is that of a job that has not ended.
+            The ``prompt_id`` is no UUID in lower case, or that of a job that has not ended.
 
         Examples
         --------
@@ -220,7 +220,7 @@ class DaskFleet:
             "previews": previews,
         }
         given = {name: value for name, value in options.items() if value}
-        return self._give_out(prompt_id or new_id(), prompt, document.drawn, given, on_post, claimed)
+        return self._give_out(own_id(prompt_id), prompt, document.drawn, given, on_post, claimed)
 
     def _give_out(
         self,
@@ -402,14 +402,44 @@ class DaskFleet:
             tuple(item for queue in queues for item in queue.queue_pending),
         )
 
-    def upload_image(self, image: bytes, filename: str, **options: Any) -> File:
+    def view(self, file: File | Mapping[str, Any], **options: Any) -> bytes:
+        """The bytes of a file, of the first worker's server that has it.
+
+        Parameters
+        ----------
+        file : File or Mapping
+            As for `ComfyClient.view`.
+        **options : object
+            As for `ComfyClient.view`.
+
+        Returns
+        -------
+        bytes
+            As the server has them.
+
+        Raises
+        ------
+        FileGone
+            No worker's server has it.
+
+        Examples
+        --------
+        >>> DaskFleet(dask_client).view(result.image_files[0])  # doctest: +SKIP
+        """
+        found: list[bytes] = self._ask(on_worker.view, file, options)
+        if not found:
+            wanted = file if isinstance(file, File) else File(str(file.get("filename", "")))
+            raise FileGone(f"No worker's server has {wanted.filename}.", file=wanted, url=self.url, status=404)
+        return found[0]
+
+    def upload_image(self, image: Any, filename: str | None = None, **options: Any) -> File:
         """Bring an image to all workers' servers.
 
         Parameters
         ----------
-        image : bytes
-            The file.
-        filename : str
+        image : object
+            As for `ComfyClient.upload_image`.
+        filename : str, optional
             Its name.
         **options : object
             As for `ComfyClient.upload_image`.
@@ -419,11 +449,49 @@ class DaskFleet:
         File
             Its name on the servers.
 
+        Raises
+        ------
+        ComfyError
+            They do not all give it the same name.
+
         Examples
         --------
         >>> DaskFleet(dask_client).upload_image(content, "boat.png")  # doctest: +SKIP
         """
-        files: list[File] = self._ask(on_worker.upload, image, filename, options)
+        return self._one(filename, self._ask(on_worker.upload_image, image, filename, options))
+
+    def upload_mask(self, mask: Any, original: File, filename: str | None = None, **options: Any) -> File:
+        """Bring a mask to all workers' servers.
+
+        Parameters
+        ----------
+        mask : object
+            As for `ComfyClient.upload_mask`.
+        original : File
+            The image that gets the mask.
+        filename : str, optional
+            Its name.
+        **options : object
+            As for `ComfyClient.upload_mask`.
+
+        Returns
+        -------
+        File
+            Its name on the servers.
+
+        Raises
+        ------
+        ComfyError
+            They do not all give it the same name.
+
+        Examples
+        --------
+        >>> DaskFleet(dask_client).upload_mask(mask, file, "mask.png")  # doctest: +SKIP
+        """
+        return self._one(filename, self._ask(on_worker.upload_mask, mask, original, filename, options))
+
+    @staticmethod
+    def _one(filename: str | None, files: list[File]) -> File:
         if len(set(files)) != 1:
             raise ComfyError(f"Not all servers could take the image as {filename!r}. Use a name that is new.")
         return files[0]

@@ -126,9 +126,21 @@ def cancel(client: ComfyClient, prompt_id: str) -> None:
     client.cancel(prompt_id)
 
 
-def upload(client: ComfyClient, content: bytes, filename: str, options: Mapping[str, Any]) -> File:
+def view(client: ComfyClient, file: File | Mapping[str, Any], options: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a file of a server."""
+    return client.view(file, **options)
+
+
+def upload_image(client: ComfyClient, content: bytes, filename: str | None, options: Mapping[str, Any]) -> File:
     """Bring an image to a server."""
     return client.upload_image(content, filename, **options)
+
+
+def upload_mask(
+    client: ComfyClient, content: bytes, original: File, filename: str | None, options: Mapping[str, Any]
+) -> File:
+    """Bring a mask to a server."""
+    return client.upload_mask(content, original, filename, **options)
 
 
 def carry_out(order: Order) -> Answer:

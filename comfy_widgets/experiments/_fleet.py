@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, ClassVar
 
-from ..client import FileGone, Job, Result, ServerUnreachable, show_run
+from ..client import ComfyClient, FileGone, Job, Result, ServerUnreachable, show_run
 from ..protocol import ComfyError, File, HistoryEntry, Queue
 from ..workflow import Workflow
 from ._carrier import Carrier
-from ._ids import new_id
+from ._ids import new_id, own_id
 from ._members import Member, ServerRow, add_to, gather, identity, tell_differences
 from ._places import FleetPlaces
 from ._schedule import Line
@@ -193,7 +193,7 @@ class Fleet:
         WorkflowError
             The workflow cannot be read, or no server has what it needs; nothing is sent then.
         ValueError
-            The ``prompt_id`` is that of a job that has not ended.
+            The ``prompt_id`` is no UUID in lower case, or that of a job that has not ended.
         ComfyError
             The fleet is closed.
 
@@ -213,13 +213,13 @@ class Fleet:
         document = Workflow.load(workflow).bind(carrier.roster.catalogs.classes).with_params(values).settle()
         prompt = document.to_prompt()
         carrier.roster.check(prompt)
-        own_id = prompt_id or new_id()
-        if carrier.desk.job(own_id) is not None:
-            raise ValueError(f"A job with the id {own_id} has not ended yet; fleet.attach(prompt_id) gives it.")
+        chosen = own_id(prompt_id)
+        if carrier.desk.job(chosen) is not None:
+            raise ValueError(f"A job with the id {chosen} has not ended yet; fleet.attach(prompt_id) gives it.")
         line = self._lines.setdefault(share, Line(share or "run"))
         given = {name: value for name, value in options.items() if value}
         task = carrier.desk.task(line, prompt, document=document, options=given, on_post=on_post, label=line.name)
-        job = carrier.desk.give_job(task, own_id, document.drawn, prompt)
+        job = carrier.desk.give_job(task, chosen, document.drawn, prompt)
         carrier.desk.put(line, [task], front=front)
         carrier.dispatch()
         return job
@@ -506,15 +506,52 @@ class Fleet:
         b'\\x89PNG'
         """
         content = image.read() if hasattr(image, "read") else image
+        return self._upload(filename, lambda client, name: client.upload_image(content, name, **options))
+
+    def upload_mask(self, mask: Any, original: File, filename: str | None = None, **options: Any) -> File:
+        """Bring a mask to all servers that answer; takes what `ComfyClient.upload_mask` takes.
+
+        Parameters
+        ----------
+        mask : object
+            As for `ComfyClient.upload_mask`.
+        original : File
+            The image that gets the mask; it was uploaded through the fleet.
+        filename : str, optional
+            As for `ComfyClient.upload_mask`.
+        **options
+            As for `ComfyClient.upload_mask`.
+
+        Returns
+        -------
+        File
+            Its name on the servers.
+
+        Raises
+        ------
+        ServerError
+            A server did not take it.
+
+        Examples
+        --------
+        >>> from PIL import Image
+        >>> file = fleet.upload_image(Image.new("RGB", (8, 8)), "masked.png")
+        >>> fleet.upload_mask(Image.new("RGBA", (8, 8)), file, "mask.png").type
+        'input'
+        """
+        content = mask.read() if hasattr(mask, "read") else mask
+        return self._upload(filename, lambda client, name: client.upload_mask(content, original, name, **options))
+
+    def _upload(self, filename: str | None, upload: Callable[[ComfyClient, str | None], File]) -> File:
         up = [m for m in self._members if self._carrier.scheduler.places[m.name].up]
         if not up:
             raise ServerUnreachable("No server of the fleet answers, so the image could not be uploaded.", url=self.url)
-        files = [member.client.upload_image(content, filename, **options) for member in up]
+        files = [upload(member.client, filename) for member in up]
         if len(set(files)) > 1:
             # Some have another image of that name already: all get it under a new one.
             named = PurePosixPath(files[0].filename)
             fresh = f"{named.stem}-{new_id()[:8]}{named.suffix}"
-            files = [member.client.upload_image(content, fresh, **options) for member in up]
+            files = [upload(member.client, fresh) for member in up]
         file = files[0]
         self._carrier.roster.uploaded(f"{file.subfolder}/{file.filename}" if file.subfolder else file.filename, up)
         return file

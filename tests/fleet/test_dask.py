@@ -68,6 +68,9 @@ def test_it_answers_like_a_client(fleet: DaskFleet, engines: list[Engine]) -> No
     assert fleet.attach(result.prompt_id).result(120).images
     assert fleet.attach("0b9bcb85-6f9c-4b52-9b75-6f4b2e1a0c55").wait(120).status == "lost"
     assert fleet.queue().queue_running == () and "KSampler" in fleet.object_info(refresh=True)
+    file = fleet.upload_image(result.images[0], "boat.png")
+    assert fleet.view(file)[:4] == b"\x89PNG"
+    assert fleet.upload_mask(result.images[0].convert("RGBA"), file, "mask.png").type == "input"
     panel = ComfyPanel(small(seed=2), client=fleet)
     assert panel.run().result(120).images
     panel.close()

@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from comfy_widgets import Fleet, sweep
+from comfy_widgets.errors import ExperimentError
 from comfy_widgets.experiments import resume
 from comfy_widgets.testing import FaultProxy, Gate, Reply, ScriptedServer, standard_run, text_to_image
 
+from ..experiments.test_store import nearly_full_disk
 from .conftest import until
 
 Start = Callable[..., list[ScriptedServer]]
@@ -193,3 +195,17 @@ def test_what_cannot_be_fetched_any_more_is_made_elsewhere(start: Start, make_fl
     job = make_fleet(one, other).submit(text_to_image())
     assert len(job.result(60).images) == 1 and job.server == other.url
     assert len(one.posted) == len(other.posted) == 1
+
+
+def test_a_full_disk_pauses_and_what_is_on_the_servers_is_adopted(
+    start: Start, make_fleet: Make, tmp_path: Path
+) -> None:
+    servers = start(2)
+    with nearly_full_disk(200_000):
+        run = sweep(text_to_image(steps=1), seed=range(40), client=make_fleet(*servers), folder=tmp_path / "store")
+        with pytest.raises(ExperimentError, match="Make room, then resume"):
+            run.wait(60)
+    assert 0 < run.counts["completed"] < 40
+    assert run.resume().wait(60).counts == {"completed": 40}
+    assert sent(servers) == Counter(range(40))
+    run.close()

@@ -107,6 +107,10 @@ def test_an_id_of_ones_own_and_what_is_done_before_it_is_sent(start: Start, make
     result = fleet.run(text_to_image(), prompt_id=mine, on_post=note, seed=7)
     assert result.prompt_id == mine and seen == [(mine, server.url, 0)]
     assert server.posted[0]["prompt"]["3"]["inputs"]["seed"] == 7
+    for wrong in ("mine", mine.upper()):
+        with pytest.raises(ValueError, match="must be a lower-case UUID"):
+            fleet.submit(text_to_image(), prompt_id=wrong)
+    assert len(server.posted) == 1
     assert fleet.history(mine) is not None and fleet.history(str(uuid.uuid4())) is None
 
 
