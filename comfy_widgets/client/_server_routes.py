@@ -102,7 +102,7 @@ class ServerRoutes(RouteGroup):
         Examples
         --------
         >>> client.models("checkpoints")
-        ['procedural-scenes-64.safetensors']
+        ['procedural-scenes-64.safetensors', 'procedural-scenes-ink-64.safetensors', ...]
         """
         route = "/models" if folder is None else f"/models/{quote(folder, safe='')}"
         return self._calls.strings(requests.get(route), f"Listing models{f' of {folder}' if folder else ''}")

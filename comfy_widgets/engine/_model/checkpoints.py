@@ -12,13 +12,35 @@ import numpy as np
 from .arrays import Array
 from .dataset import general_scenes, log_weights, scenes_for
 from .denoiser import Conditioning, SceneMixture, Spread, softmax
+from .names import CHECKPOINT_NAMES
 from .render import render
 from .scenes import Scenes
 from .schedules import shifted, sigma_at, sigmas
+from .styles import STYLES
 from .vocabulary import Meaning
 
-CHECKPOINTS: dict[str, int] = {"procedural-scenes-64.safetensors": 0x5CE9E5}
-"""Name -> seed of its general scenes. A checkpoint is drawn, not read: there is no file of that name."""
+
+@dataclass(frozen=True)
+class World:
+    """What a checkpoint has learned, so to speak.
+
+    Parameters
+    ----------
+    style : str
+        How its scenes look, a key of `STYLES`.
+    inpaints : bool
+        Whether it takes what surrounds a mask into account, to fill it in.
+    seed : int
+        Of its general scenes.
+    """
+
+    style: str = "painted"
+    inpaints: bool = False
+    seed: int = 0x5CE9E5
+
+
+CHECKPOINTS = dict(zip(CHECKPOINT_NAMES, (World(), World("ink"), World("poster"), World(inpaints=True)), strict=True))
+"""By name. A checkpoint is drawn, not read: there is no file of that name."""
 
 LATENT_SCALE = np.float32(0.36)
 """Latents are images (minus one half) times this. It sets at which noise level what is decided: large things first,
@@ -38,6 +60,7 @@ class Prior:
 
     scenes: Scenes
     denoiser: SceneMixture
+    style: str = "painted"
 
 
 @dataclass(frozen=True)
@@ -71,33 +94,33 @@ def grid(width: int, height: int) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=4)
-def _general(seed: int, rows: int, columns: int) -> tuple[Scenes, Array]:
-    return _with_mirror_images(general_scenes(_GENERAL, seed), rows, columns)
+def _general(seed: int, style: str, rows: int, columns: int) -> tuple[Scenes, Array]:
+    return _with_mirror_images(general_scenes(_GENERAL, seed), style, rows, columns)
 
 
-def _with_mirror_images(scenes: Scenes, rows: int, columns: int) -> tuple[Scenes, Array]:
-    latents = _latents(scenes, rows, columns)
+def _with_mirror_images(scenes: Scenes, style: str, rows: int, columns: int) -> tuple[Scenes, Array]:
+    latents = _latents(scenes, style, rows, columns)
     mirrored = latents.reshape(len(scenes), 3, rows, columns)[..., ::-1].reshape(latents.shape)
     return scenes.join(scenes.mirrored()), np.concatenate([latents, mirrored])
 
 
 @lru_cache(maxsize=4)
-def _prior(seed: int, meanings: tuple[Meaning, ...], rows: int, columns: int) -> Prior:
-    scenes, latents = _general(seed, rows, columns)
+def _prior(seed: int, style: str, meanings: tuple[Meaning, ...], rows: int, columns: int) -> Prior:
+    scenes, latents = _general(seed, style, rows, columns)
     for meaning in meanings:
         own = scenes_for(meaning, _FOR_PROMPT, seed)
         if any(wish.place in ("left", "right") for wish in meaning.wishes):
             # A mirror image would put things on the wrong side.
-            own_latents = _latents(own, rows, columns)
+            own_latents = _latents(own, style, rows, columns)
         else:
-            own, own_latents = _with_mirror_images(own, rows, columns)
+            own, own_latents = _with_mirror_images(own, style, rows, columns)
         scenes = scenes.join(own)
         latents = np.concatenate([latents, own_latents])
-    return Prior(scenes, SceneMixture.of(latents.reshape(len(latents), 3, rows, columns), SPREAD))
+    return Prior(scenes, SceneMixture.of(latents.reshape(len(latents), 3, rows, columns), SPREAD), style)
 
 
-def _latents(scenes: Scenes, rows: int, columns: int) -> Array:
-    flat: Array = render(scenes, rows, columns).reshape(len(scenes), -1)
+def _latents(scenes: Scenes, style: str, rows: int, columns: int) -> Array:
+    flat: Array = STYLES[style](render(scenes, rows, columns)).reshape(len(scenes), -1)
     flat -= np.float32(0.5)
     flat *= LATENT_SCALE
     return flat
@@ -172,6 +195,11 @@ class Checkpoint:
     patches: tuple[Patch, ...] = ()
     shift: float = 1.0
 
+    @property
+    def inpaints(self) -> bool:
+        """Whether it takes what surrounds a mask into account."""
+        return CHECKPOINTS[self.name].inpaints
+
     def levels(self, scheduler: str, steps: int, denoise: float = 1.0) -> list[float]:
         """Return the noise levels of a run with this model; see `sigmas`."""
         return shifted(sigmas(scheduler, steps, denoise), self.shift)
@@ -180,7 +208,8 @@ class Checkpoint:
         """Return the scenes for these prompts."""
         meanings = [*(cond.meaning for cond in conds), *(patch.meaning for patch in self.patches if patch.strength > 0)]
         asked = tuple(dict.fromkeys(meaning for meaning in meanings if meaning.wishes))
-        return _prior(CHECKPOINTS[self.name], asked, rows, columns)
+        world = CHECKPOINTS[self.name]
+        return _prior(world.seed, world.style, asked, rows, columns)
 
     def conditioning(self, prior: Prior, cond: Cond, size: tuple[int, int]) -> Conditioning:
         """Return what a prompt makes of the scenes, for an image of this width and height."""
@@ -278,8 +307,9 @@ def decode(latent: Latent, before_each: Callable[[], None] = lambda: None) -> Ar
         if latent.prior is not None:
             for row, share in _recognized(cells, latent.prior.denoiser):
                 scene = latent.prior.scenes.take(np.array([row]))
-                detail = render(scene, latent.height, latent.width)[0] - np.float32(0.5)
-                blurred = _latents(scene, rows, columns).reshape(3, rows, columns) / LATENT_SCALE
+                style = latent.prior.style
+                detail = STYLES[style](render(scene, latent.height, latent.width))[0] - np.float32(0.5)
+                blurred = _latents(scene, style, rows, columns).reshape(3, rows, columns) / LATENT_SCALE
                 detail -= enlarge(blurred, latent.height, latent.width)
                 picture += detail * np.float32(share)
         pictures[number] = picture.transpose(1, 2, 0)

@@ -276,6 +276,10 @@ class Conditioning:
         scenes = np.broadcast_to(self.log_weights, (count, len(self.log_weights)))
         return replace(self, log_weights=np.concatenate([scenes, own], axis=1).astype(np.float32))
 
+    def with_evidence(self, evidence: Array) -> Conditioning:
+        """Return the conditioning under which each image knows something of itself, as logarithms, shape (B, N)."""
+        return replace(self, log_weights=self.log_weights + evidence)
+
     def is_asked(self, sigma: float) -> bool:
         """Tell whether it counts at a noise level."""
         return self.lowest <= sigma <= self.highest

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-CHECKPOINT_NAMES = ("procedural-scenes-64.safetensors",)
+CHECKPOINT_NAMES = (
+    "procedural-scenes-64.safetensors", "procedural-scenes-ink-64.safetensors",
+    "procedural-scenes-poster-64.safetensors", "procedural-scenes-inpaint-64.safetensors",
+)  # fmt: skip
 SAMPLER_NAMES = (
     "euler", "euler_ancestral", "heun", "heunpp2", "exp_heun_2_x0", "exp_heun_2_x0_sde", "dpm_2", "dpm_2_ancestral",
     "lms",    "dpmpp_2s_ancestral", "dpmpp_sde", "dpmpp_sde_gpu", "dpmpp_2m", "dpmpp_2m_sde", "dpmpp_2m_sde_gpu",

@@ -11,7 +11,7 @@ import numpy as np
 
 from .arrays import Array
 from .checkpoints import Checkpoint, Cond, Latent, preview, resized
-from .denoiser import Conditioning, GuidedDenoiser
+from .denoiser import Conditioning, GuidedDenoiser, SceneMixture
 from .noise import Noise
 from .sampler_table import SAMPLERS
 from .samplers import Denoise
@@ -146,7 +146,11 @@ def sample(
     )
     flat = latent.samples.reshape(batch, -1)
     mixture = prior.denoiser
-    if flat.any() and start.is_noisy:
+    masks = np.zeros(0, np.float32) if latent.mask is None else _flat_masks(latent.mask, batch, rows, columns)
+    if latent.mask is not None and guide.model.inpaints:
+        evidence = _surroundings(mixture, flat, masks)
+        wanted, unwanted = ([cond.with_evidence(evidence) for cond in side] for side in (wanted, unwanted))
+    elif flat.any() and start.is_noisy:
         # A given image is one more scene, so unlikely that it wins only while little noise hides it.
         mixture = mixture.joined(mixture.basis.to(flat))
         wanted, unwanted = (_with_given(side, batch, flat.shape[1]) for side in (wanted, unwanted))
@@ -154,7 +158,7 @@ def sample(
     guided = GuidedDenoiser(mixture, wanted, unwanted, cfg)
     denoise: Denoise = guided
     if latent.mask is not None:
-        denoise = _Inpainter(denoise, flat, noise, _flat_masks(latent.mask, batch, rows, columns))
+        denoise = _Inpainter(denoise, flat, noise, masks)
     fresh = Noise(start.seed, batch, flat.shape[1:], stream=1)
     last = flat
 
@@ -229,6 +233,21 @@ def _flat_masks(mask: Array, batch: int, rows: int, columns: int) -> Array:
     small = resized(mask[:, None], rows, columns)
     small = np.repeat(small, 3, axis=1).reshape(len(mask), -1)
     return small[np.arange(batch) % len(small)]
+
+
+_SURE = 0.05
+"""Standard deviation of a pixel at which what surrounds a mask counts, in units of the latents."""
+
+
+def _surroundings(mixture: SceneMixture, given: Array, masks: Array) -> Array:
+    """Return how well each scene agrees with what surrounds the masks, as logarithms, shape (B, N)."""
+    scenes = mixture.basis.back(mixture.centres)
+    kept = 1 - masks
+    squares = (kept * given**2).sum(axis=1)[:, None] - 2 * (kept * given) @ scenes.T + kept @ (scenes**2).T
+    # Neighbouring pixels tell the same, so all of them count as few.
+    counted = np.float32(64.0) / np.maximum(kept.sum(axis=1, keepdims=True), 1.0)
+    result: Array = (-0.5 * counted * np.maximum(squares, 0) / np.float32(_SURE**2)).astype(np.float32)
+    return result
 
 
 class _Inpainter:
