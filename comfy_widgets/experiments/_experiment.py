@@ -482,9 +482,7 @@ class Experiment(Sequence[Cell]):
         --------
         >>> run.frame()  # doctest: +SKIP
         """
-        from ._table import frame
-
-        return frame(self)
+        return self.table().to_frame()
 
     def marginals(self, score: Callable[[Any], float] | None = None) -> Marginals:
         """Say how much each axis matters, the one that matters most first.
@@ -507,6 +505,41 @@ class Experiment(Sequence[Cell]):
         from ._table import marginals
 
         return marginals(self, score)
+
+    def plot(self, x: str | None = None, by: str | None = None, *, score: Callable[[Any], float] | None = None) -> Any:
+        """Draw what an axis does, with a line for each value of another one; needs matplotlib.
+
+        Parameters
+        ----------
+        x : str, optional
+            The axis to the right; by default the one of most numbers.
+        by : str, optional
+            The axis of the lines; by default the shortest of the others. Cells that differ in nothing but other axes
+            are dots around their mean.
+        score : callable, optional
+            Takes a PIL image and gives a number. Without it the stars are drawn, or the seconds where nothing is rated.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            It shows itself in a notebook; ``savefig`` writes it to a file.
+
+        Raises
+        ------
+        ImportError
+            matplotlib is not installed.
+        ExperimentError
+            There is no such axis, or nothing to draw yet.
+
+        Examples
+        --------
+        >>> figure = run.plot("seed", score=lambda image: image.convert("L").getextrema()[1])
+        >>> figure.axes[0].get_xlabel()
+        'seed'
+        """
+        from ._plot import plot
+
+        return plot(self, x, by, score)
 
     def export(self, folder: str | Path) -> list[Path]:
         """Write all files under names that tell their values, with a table beside them.

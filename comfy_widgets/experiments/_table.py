@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -67,6 +68,9 @@ class Table:
         return target.getvalue()
 
     def _repr_html_(self) -> str:
+        if "itables" in sys.modules:
+            # Where somebody uses it, a data frame shows itself as a table that can be searched and sorted.
+            return str(self.to_frame()._repr_html_())
         heads = "".join(f"<th>{html.escape(axis_name(name))}</th>" for name in self.columns)
         lines = "".join(
             "<tr>" + "".join(f"<td>{html.escape(_text(row[name]))}</td>" for name in self.columns) + "</tr>"
@@ -74,6 +78,21 @@ class Table:
         )
         more = f"<p>and {len(self.rows) - _SHOWN_ROWS:,} more rows</p>" if len(self.rows) > _SHOWN_ROWS else ""
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>{more}"
+
+    def to_frame(self) -> Any:
+        """Return it as a data frame of pandas, else of polars; ImportError where there is neither."""
+        columns = {name: [row[name] for row in self.rows] for name in self.columns}
+        try:
+            import pandas
+        except ImportError:
+            try:
+                import polars
+            except ImportError:
+                raise ImportError(
+                    "frame() needs pandas or polars: pip install pandas. table() and table().to_csv() need neither."
+                ) from None
+            return polars.DataFrame(columns)
+        return pandas.DataFrame(columns)
 
     def __repr__(self) -> str:
         return f"<Table of {len(self.rows)} cells: {', '.join(self.columns)}>"
@@ -88,29 +107,6 @@ def _text(value: Any) -> str:
 def _harmless(value: Any) -> Any:
     """Keep a spreadsheet from reading a text as a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "@") else value
-
-
-def frame(of: Cells) -> Any:
-    """Return the table as a data frame of pandas, else of polars.
-
-    Raises
-    ------
-    ImportError
-        Neither is installed.
-    """
-    table = Table(of)
-    columns = {name: [row[name] for row in table.rows] for name in table.columns}
-    try:
-        import pandas
-    except ImportError:
-        try:
-            import polars
-        except ImportError:
-            raise ImportError(
-                "frame() needs pandas or polars: pip install pandas. table() and table().to_csv() need neither."
-            ) from None
-        return polars.DataFrame(columns)
-    return pandas.DataFrame(columns)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -122,6 +125,51 @@ def test_a_frame_or_a_sentence_how_to_get_one(run: Experiment) -> None:
     else:
         frame = run.frame()
         assert isinstance(frame, pandas.DataFrame) and list(frame["cfg"]) == [cell.values.cfg for cell in run]
+
+
+def test_a_table_is_that_of_itables_where_somebody_uses_it(run: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    pandas = pytest.importorskip("pandas")
+    itables = pytest.importorskip("itables")
+    shown: list[Any] = []
+    monkeypatch.setattr(
+        pandas.DataFrame, "_repr_html_", lambda frame: shown.append(frame) or itables.to_html_datatable(frame)
+    )
+    assert "itables" in run.table()._repr_html_()
+    assert len(shown) == 1 and len(shown[0]) == 12
+    monkeypatch.delitem(sys.modules, "itables")
+    assert run.table()._repr_html_().startswith("<table><thead>") and len(shown) == 1
+
+
+def test_a_plot_has_a_line_for_each_value_and_its_dots(run: Experiment) -> None:
+    pytest.importorskip("matplotlib")
+    figure = run.plot("cfg", by="seed", score=brightness)
+    (axes,) = figure.axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("cfg", "brightness")
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["seed 0", "seed 1", "seed 2"]
+    line = axes.lines[0]
+    assert list(line.get_xdata()) == [2, 5]
+    of_seed_0 = [fmean(brightness(cell.image) for cell in run.find(seed=0, cfg=cfg)) for cfg in (2, 5)]
+    assert list(line.get_ydata()) == pytest.approx(of_seed_0)
+    # Two cells differ in steps alone: they are dots around their mean.
+    assert len(axes.lines[1].get_xdata()) == 4
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    run[0].rate(5)
+    assert run.plot().axes[0].get_ylabel() == "stars"
+
+
+def test_a_plot_of_texts_names_them_and_bad_input_is_told(run_sweep: Sweep, run: Experiment) -> None:
+    pytest.importorskip("matplotlib")
+    texts = run_sweep(positive=["a cat", "a dog"]).wait(30)
+    labels = texts.plot(score=brightness).axes[0].get_xticklabels()
+    assert [label.get_text() for label in labels] == ["a cat", "a dog"]
+    with pytest.raises(ComfyError, match="no axis 'cgf'; there are seed, cfg, steps"):
+        run.plot("cgf")
+    with pytest.raises(ComfyError, match="nothing to draw yet"):
+        run_sweep(seed=[1, 2, 3], width=[64, 128], confirm=False).plot()
+
+
+def brightness(image: Image.Image) -> float:
+    return float(image.convert("L").resize((1, 1)).getpixel((0, 0)))
 
 
 def test_it_says_which_axis_matters(run: Experiment) -> None:
