@@ -44,6 +44,7 @@ from ._schema_nodes import WantGraph as WantGraph
 from ._schema_nodes import WantNodes as WantNodes
 from ._schema_sweep import CellOriginal as CellOriginal
 from ._schema_sweep import CellPreview as CellPreview
+from ._schema_sweep import CellScores as CellScores
 from ._schema_sweep import CellStatus as CellStatus
 from ._schema_sweep import FromSweep as FromSweep
 from ._schema_sweep import GridAxes as GridAxes

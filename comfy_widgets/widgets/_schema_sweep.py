@@ -50,6 +50,14 @@ class SweepThumbnails(TypedDict):
     mime: str
 
 
+class CellScores(TypedDict):
+    """What the score function of somebody gave for cells; None where it failed."""
+
+    kind: Literal["cell-scores"]
+    numbers: list[int]
+    scores: list[float | None]
+
+
 class CellPreview(TypedDict):
     """The image of a cell as it forms."""
 

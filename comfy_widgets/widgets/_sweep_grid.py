@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import io
+import logging
+import math
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
 from ..experiments import Cell, Experiment, in_words, rows_of, thumbnails_of
 from ._base import Handler, Widget
-from ._pump import pump
+from ._pump import pump, worker
 from ._record import NotebookRecord, finish_before_cells_end
 from ._schema import (
     CellOriginal,
     CellPreview,
+    CellScores,
     RateCells,
     SelectCells,
     SweepAct,
@@ -28,6 +31,8 @@ from ._schema import (
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+logger = logging.getLogger(__name__)
+
 _ROWS = 500
 _THUMBNAILS = 120
 _PREVIEWS_EVERY = 0.07
@@ -37,13 +42,16 @@ _MIMES = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp":
 class SweepGrid(Widget):
     """A sweep as a grid: two axes at a time, filled while it runs.
 
-    The image under the pointer is magnified; the keys 1 to 5 rate, x rejects, space selects, c compares two. Ratings
-    are kept with the results.
+    The image under the pointer is magnified; the keys 1 to 5 rate, x rejects, space selects, c compares two; a click on
+    the head of a row or column keeps it in view. Ratings are kept with the results.
 
     Parameters
     ----------
     experiment : Experiment
         What `comfy_widgets.sweep` returned.
+    score : callable, optional
+        Takes a PIL image and gives a number; cells can then be sorted and filtered by it. Called in a thread of its
+        own, once for each image that comes.
     layout : ipywidgets.Layout, optional
         Its size and place, as for every widget of ipywidgets.
 
@@ -68,11 +76,21 @@ class SweepGrid(Widget):
 
     selected: traitlets.Tuple = traitlets.Tuple(help="The cells that are selected.")
 
-    def __init__(self, experiment: Experiment, *, layout: Any = None) -> None:
+    def __init__(
+        self, experiment: Experiment, *, score: Callable[[Image], float] | None = None, layout: Any = None
+    ) -> None:
         self.experiment = experiment
+        self.score = score
+        self._scores: dict[str, float | None] = {}
         super().__init__(_sweep=experiment.snapshot(), layout=layout)
         self._record = NotebookRecord()
         self._feed = _SweepFeed(self, experiment)
+
+    @property
+    def scores(self) -> dict[Cell, float]:
+        """What the score function gave, by cell; cells that have no image yet, or of which it failed, are left out."""
+        cells = {cell: self._scores.get(cell.key) for cell in self.experiment.cells}
+        return {cell: value for cell, value in cells.items() if value is not None}
 
     @property
     def images(self) -> list[Image]:
@@ -260,6 +278,31 @@ class _SweepFeed:
         if images:
             message: SweepThumbnails = {"kind": "thumbnails", "numbers": list(images), "mime": "image/webp"}
             self._widget.send(message, list(images.values()))
+        if cells and self._widget.score is not None:
+            worker.submit(lambda: self._score(cells))
+
+    def _score(self, cells: list[Cell]) -> None:
+        """Score images; in the worker, for nobody knows how long it takes."""
+        function, known = self._widget.score, self._widget._scores
+        assert function is not None
+        for cell in cells:
+            if self._stopped:
+                return
+            if cell.key in known:
+                continue
+            try:
+                image = cell.image
+                value = float(function(image)) if image is not None else None
+                known[cell.key] = value if value is None or math.isfinite(value) else None
+            except Exception:
+                logger.exception("the score of cell %d failed", cell.number)
+                known[cell.key] = None
+        message: CellScores = {
+            "kind": "cell-scores",
+            "numbers": [cell.number for cell in cells],
+            "scores": [known[cell.key] for cell in cells],
+        }
+        self._widget.send(message)
 
     def _send_previews(self) -> bool:
         """Send the newest preview of each cell that runs; return whether there may be more."""

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
+from comfy_widgets import ComfyClient, SweepGrid, example
+from comfy_widgets import sweep as run_sweep
+from comfy_widgets.engine import Engine
+
+from .conftest import SHOTS, Show
 from .notebook import Notebook
 
 PATIENCE = 60_000
@@ -66,6 +72,40 @@ def test_a_grid_fills_is_rated_and_answers(notebook: Notebook) -> None:
     expect(cells.first.locator(".stars")).to_have_text("★★★★")
     sweep.get_by_label("Show").select_option("best")
     expect(cells).to_have_count(1)
+
+
+def test_it_is_sorted_by_a_score_and_a_row_is_pinned(show: Show, engine: Engine, tmp_path: Path) -> None:
+    small = example().with_params(steps=1, width=64, height=64)
+    with ComfyClient(engine.url) as client:
+        run = run_sweep(small, seed=range(6), cfg=[2, 5], client=client, folder=tmp_path / "store").wait(120)
+        numbers = iter(range(100))
+        grid = SweepGrid(run, score=lambda image: next(numbers))
+        page = show(grid, width=520)
+        sweep = page.locator(".sweep")
+        cells = sweep.locator(".cell")
+        expect(sweep.locator(".cell.completed img")).to_have_count(12, timeout=PATIENCE)
+        heads = sweep.locator(".down .head")
+        heads.nth(4).get_by_role("button").click()
+        expect(heads.first).to_have_text(re.compile("seed 4"))
+        view = sweep.locator(".view")
+        view.evaluate("view => { view.scrollTop = 10000; }")
+        expect(sweep.locator(".down .head", has_text="seed 5")).to_be_in_viewport(timeout=PATIENCE)
+        expect(heads.first).to_have_text(re.compile("seed 4"))
+        top, pinned = view.bounding_box(), heads.first.bounding_box()
+        assert top is not None and pinned is not None and pinned["y"] - top["y"] < 40, "the pinned row went away"
+        sweep.locator(".across .head").nth(1).get_by_role("button").click()
+        expect(sweep.locator(".across .head").first).to_have_text(re.compile("cfg 5"))
+        SHOTS.mkdir(exist_ok=True)
+        sweep.screenshot(path=SHOTS / "sweep-pinned.png")
+        heads.first.get_by_role("button").click()
+        expect(sweep.locator(".down .head.pinned")).to_have_count(0)
+
+        expect(sweep.get_by_label("Order").locator("option[value=score]")).to_be_attached(timeout=PATIENCE)
+        sweep.get_by_label("Order").select_option("score")
+        expect(cells.first).to_have_attribute("data-number", str(len(run) - 1), timeout=PATIENCE)
+        sweep.get_by_label("Show").select_option("top")
+        expect(cells).to_have_count(3)
+        run.close()
 
 
 def test_five_thousand_cells_are_drawn_as_they_are_scrolled_to(notebook: Notebook) -> None:

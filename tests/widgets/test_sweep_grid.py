@@ -176,3 +176,29 @@ def test_thousands_of_cells_leave_in_few_messages(make: Any) -> None:
     run, _, page = make(seed=range(3000), confirm=False)
     page.wait_for(lambda: len(told(page)) == 3000)
     assert len(page.custom("cells")) <= 10 and run.status == "ready"
+
+
+def test_a_function_scores_each_image_once_and_its_failure_costs_only_that(
+    make: Any, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    run, _, _ = make(seed=range(4))
+    run.wait(60)
+    seen: list[tuple[int, int]] = []
+
+    def score(image: Image.Image) -> float:
+        seen.append(image.size)
+        if len(seen) == 2:
+            raise ValueError("no face found")
+        return float("nan") if len(seen) == 3 else len(seen)
+
+    grid = SweepGrid(run, score=score)
+    page = page_of(grid)
+    page.wait_for(lambda: page.custom("cell-scores"))
+    message, _ = page.custom("cell-scores")[-1]
+    assert dict(zip(message["numbers"], message["scores"], strict=True)) == {0: 1, 1: None, 2: None, 3: 4}
+    assert {cell.number: value for cell, value in grid.scores.items()} == {0: 1, 3: 4}
+    assert "the score of cell 1 failed" in caplog.text and "no face found" in caplog.text
+    page.say("hello")
+    page.wait_for(lambda: len(page.custom("cell-scores")) > 1)
+    assert len(seen) == 4
+    grid.close()

@@ -13,6 +13,8 @@ interface Props {
   caption: string;
   focused: boolean;
   selected: boolean;
+  /** In how many pinned rows and columns it is, 0 to 2. */
+  pinned: number;
 }
 
 const WORDS: Partial<Record<Cell["status"], string>> = {
@@ -33,6 +35,7 @@ export function SweepCell({
   caption,
   focused,
   selected,
+  pinned,
 }: Props) {
   const image = cell.status === "in_progress" ? (preview ?? thumbnail) : thumbnail;
   const classes = [
@@ -40,6 +43,7 @@ export function SweepCell({
     cell.status,
     focused && "focused",
     selected && "selected",
+    pinned > 0 && "pinned",
     cell.rejected && "rejected",
   ];
   return (
@@ -47,7 +51,13 @@ export function SweepCell({
       class={classes.filter(Boolean).join(" ")}
       data-number={cell.number}
       title={cell.error}
-      style={{ left: `${left}px`, top: `${top}px`, width: `${size}px`, height: `${size}px` }}
+      style={{
+        left: `${left}px`,
+        top: `${top}px`,
+        width: `${size}px`,
+        height: `${size}px`,
+        zIndex: pinned || undefined,
+      }}
     >
       {image !== undefined ? (
         <BlobImage blob={image} alt={title} />

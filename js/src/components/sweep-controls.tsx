@@ -5,6 +5,8 @@ interface Props {
   counts: { done: number; failed: number; words: string };
   look: Look;
   size: number;
+  /** Whether somebody's own function scores the cells. */
+  scored: boolean;
   onLook: (look: Look) => void;
   onSize: (size: number) => void;
   onAct: ((act: "start" | "pause" | "cancel") => void) | undefined;
@@ -13,6 +15,7 @@ interface Props {
 const SORTS: [Sort, string][] = [
   ["axes", "by axes"],
   ["rating", "best rating first"],
+  ["score", "highest score first"],
   ["time", "quickest first"],
   ["newest", "newest first"],
 ];
@@ -21,6 +24,7 @@ const FILTERS: [Filter, string][] = [
   ["kept", "not rejected"],
   ["rated", "with stars"],
   ["best", "4 stars and more"],
+  ["top", "best quarter by score"],
   ["failed", "failed"],
 ];
 const SIZES: [string, string][] = [
@@ -38,7 +42,7 @@ const WORDS: Record<SweepState["status"], string> = {
 };
 
 /** How far it is, and how it is looked at. */
-export function SweepControls({ state, counts, look, size, onLook, onSize, onAct }: Props) {
+export function SweepControls({ state, counts, look, size, scored, onLook, onSize, onAct }: Props) {
   const { axes, status } = state;
   const going = status === "running";
   const ended = status === "completed" || status === "cancelled";
@@ -126,13 +130,13 @@ export function SweepControls({ state, counts, look, size, onLook, onSize, onAct
         <Choice
           label="Order"
           value={look.sort}
-          options={SORTS}
+          options={scored ? SORTS : SORTS.filter(([sort]) => sort !== "score")}
           onChange={(sort) => onLook({ ...look, sort: sort as Sort })}
         />
         <Choice
           label="Show"
           value={look.filter}
-          options={FILTERS}
+          options={scored ? FILTERS : FILTERS.filter(([filter]) => filter !== "top")}
           onChange={(filter) => onLook({ ...look, filter: filter as Filter })}
         />
         <Choice

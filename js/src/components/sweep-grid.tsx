@@ -8,6 +8,7 @@ import {
   inWords,
   type Layout,
   type Look,
+  pin,
   type SweepState,
 } from "../lib/sweep";
 import { SweepCompare } from "./sweep-compare";
@@ -219,6 +220,7 @@ export class SweepGrid extends Component<SweepProps, Own> {
           counts={counted(cells, state.total)}
           look={look}
           size={size}
+          scored={cells.some((cell) => cell.score !== null)}
           onLook={(changed) => this.setState({ look: changed, lens: undefined })}
           onSize={(changed) => this.setState({ size: changed })}
           onAct={onAct}
@@ -252,6 +254,7 @@ export class SweepGrid extends Component<SweepProps, Own> {
               previews={previews}
               focus={focus}
               selected={selected}
+              onPin={(at, index) => this.setState({ look: pin(look, at, index), lens: undefined })}
             />
           </div>
           {under !== undefined && lens !== undefined && !comparing && (

@@ -41,6 +41,7 @@ export function facts(cell: Cell): string {
   const told = [];
   if (cell.seconds !== null) told.push(`${cell.seconds.toFixed(cell.seconds < 10 ? 1 : 0)} s`);
   if (cell.fromCache) told.push("from the server's cache");
+  if (cell.score !== null) told.push(`score ${Number(cell.score.toPrecision(4))}`);
   if (cell.stars > 0) told.push("★".repeat(cell.stars));
   if (cell.rejected) told.push("rejected");
   if (cell.error !== "") told.push(cell.error);

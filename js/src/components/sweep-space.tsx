@@ -16,17 +16,27 @@ interface Props {
   previews: ReadonlyMap<number, Blob>;
   focus: number | undefined;
   selected: ReadonlySet<number>;
+  onPin: (at: "x" | "y", index: number) => void;
 }
 
 /** All places of a grid, of which only those in view are drawn; heads stay while it is scrolled. */
 export function SweepSpace(props: Props) {
   const { axes, layout, look, heads, scroll, view, size } = props;
-  const { columns, rows, places } = layout;
+  const { columns, rows, order, places } = layout;
+  const pins = {
+    x: !props.captions && look.pinned.x !== undefined,
+    y: !props.captions && look.pinned.y !== undefined,
+  };
   const [firstColumn, endColumn] = inView(scroll[0], view[0], size, columns.length);
   const [firstRow, endRow] = inView(scroll[1], view[1], size, rows.length);
   const shown = [];
-  for (let row = firstRow; row < endRow; row += 1) {
-    for (let column = firstColumn; column < endColumn; column += 1) {
+  // What is pinned is drawn wherever the rest is scrolled to.
+  const across = range(firstColumn, endColumn, pins.x);
+  const down = range(firstRow, endRow, pins.y);
+  const leftOf = (column: number) => (pins.x && column === 0 ? scroll[0] : column * size);
+  const topOf = (row: number) => (pins.y && row === 0 ? scroll[1] : row * size);
+  for (const row of down) {
+    for (const column of across) {
       const cell = places[row * columns.length + column];
       if (cell === undefined) continue;
       const title = inWords(axes, cell);
@@ -37,8 +47,9 @@ export function SweepSpace(props: Props) {
           title={title}
           thumbnail={props.thumbnails.get(cell.number)}
           preview={props.previews.get(cell.number)}
-          left={column * size}
-          top={row * size}
+          left={leftOf(column)}
+          top={topOf(row)}
+          pinned={Number(pins.x && column === 0) + Number(pins.y && row === 0)}
           size={size}
           caption={props.captions ? title : ""}
           focused={cell.number === props.focus}
@@ -52,28 +63,79 @@ export function SweepSpace(props: Props) {
     <div class="space" style={{ gridTemplate: template }}>
       <div class="corner" />
       <div class="across">
-        {columns.slice(firstColumn, endColumn).map((label, index) => {
-          const left = `${(firstColumn + index) * size}px`;
+        {across.map((column) => {
+          const index = order.x[column] ?? column;
+          const pinned = pins.x && column === 0;
           return (
-            <div class="head" key={left} title={label} style={{ left, width: `${size}px` }}>
-              <span class="quiet">{axisName(look.x)}</span> {label}
-            </div>
+            <Head
+              key={index}
+              name={axisName(look.x)}
+              label={columns[column] ?? ""}
+              pinned={pinned}
+              style={{ left: `${leftOf(column)}px`, width: `${size}px` }}
+              onPin={props.captions || columns.length < 2 ? undefined : () => props.onPin("x", index)}
+            />
           );
         })}
       </div>
       <div class="down">
-        {rows.slice(firstRow, endRow).map((label, index) => {
-          const top = `${(firstRow + index) * size}px`;
+        {down.map((row) => {
+          const index = order.y[row] ?? row;
+          const pinned = pins.y && row === 0;
           return (
-            <div class="head" key={top} title={label} style={{ top, height: `${size}px` }}>
-              <div>
-                <span class="quiet">{axisName(look.y)}</span> {label}
-              </div>
-            </div>
+            <Head
+              key={index}
+              name={axisName(look.y)}
+              label={rows[row] ?? ""}
+              pinned={pinned}
+              style={{ top: `${topOf(row)}px`, height: `${size}px` }}
+              onPin={props.captions || rows.length < 2 ? undefined : () => props.onPin("y", index)}
+            />
           );
         })}
       </div>
       <div class="body">{shown}</div>
+    </div>
+  );
+}
+
+function range(first: number, end: number, pinned: boolean): number[] {
+  const places = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index);
+  return pinned && first > 0 ? [0, ...places] : places;
+}
+
+interface HeadProps {
+  name: string;
+  label: string;
+  pinned: boolean;
+  style: Record<string, string>;
+  onPin: (() => void) | undefined;
+}
+
+/** The head of a row or a column; a click pins it. */
+function Head({ name, label, pinned, style, onPin }: HeadProps) {
+  const words = (
+    <span>
+      <span class="quiet">{name}</span> {label}
+    </span>
+  );
+  return (
+    <div class={pinned ? "head pinned" : "head"} title={label} style={style}>
+      {onPin === undefined ? (
+        <div>{words}</div>
+      ) : (
+        <button
+          type="button"
+          aria-pressed={pinned}
+          title={pinned ? `${label}: let it go` : `${label}: keep it in view`}
+          onClick={(event) => {
+            event.stopPropagation();
+            onPin();
+          }}
+        >
+          {words}
+        </button>
+      )}
     </div>
   );
 }

@@ -69,7 +69,7 @@ export default (loadFeature: LoadFeature) => {
   };
 };
 
-const KINDS = new Set(["cells", "thumbnails", "cell-preview", "cell-original"]);
+const KINDS = new Set(["cells", "thumbnails", "cell-scores", "cell-preview", "cell-original"]);
 
 function isOurs(message: { kind: string }): message is SweepMessage {
   return KINDS.has(message.kind);

@@ -1,10 +1,10 @@
 import { toBlob } from "../lib/bytes";
 import { Cell as Value } from "../lib/cell";
-import type { CellOriginal, CellPreview, SweepCells, SweepThumbnails } from "../lib/schema";
+import type { CellOriginal, CellPreview, CellScores, SweepCells, SweepThumbnails } from "../lib/schema";
 import { type Cell, NO_SWEEP, type SweepState, toCell } from "../lib/sweep";
 
 /** Messages about cells; images come as buffers. */
-export type SweepMessage = SweepCells | SweepThumbnails | CellPreview | CellOriginal;
+export type SweepMessage = SweepCells | SweepThumbnails | CellScores | CellPreview | CellOriginal;
 
 /** A sweep as far as Python has told of it. */
 export class SweepStore {
@@ -60,8 +60,17 @@ export class SweepStore {
       const cells = [...this.#cells.value];
       message.numbers.forEach((number, index) => {
         const row = message.rows[index];
-        if (row !== undefined) cells[number] = toCell(number, row);
+        if (row !== undefined) cells[number] = toCell(number, row, cells[number]?.score ?? null);
         if (row?.[1] !== "in_progress") this.#previews.delete(number);
+      });
+      this.#cells.value = cells;
+      return;
+    }
+    if (message.kind === "cell-scores") {
+      const cells = [...this.#cells.value];
+      message.numbers.forEach((number, index) => {
+        const cell = cells[number];
+        if (cell !== undefined) cells[number] = { ...cell, score: message.scores[index] ?? null };
       });
       this.#cells.value = cells;
       return;

@@ -315,6 +315,13 @@ export interface CellPreview {
   mime: string;
 }
 
+/** What the score function of somebody gave for cells; None where it failed. */
+export interface CellScores {
+  kind: "cell-scores";
+  numbers: number[];
+  scores: (number | null)[];
+}
+
 /** The trait `_axes`: what stands over the columns of a grid of images, and beside its rows. */
 export interface GridAxes {
   x: SweepAxis | null;

@@ -20,10 +20,12 @@ export interface Cell {
   rejected: boolean;
   fromCache: boolean;
   error: string;
+  /** What somebody's own function says of it. */
+  score: number | null;
 }
 
-export type Sort = "axes" | "rating" | "time" | "newest";
-export type Filter = "all" | "kept" | "rated" | "best" | "failed";
+export type Sort = "axes" | "rating" | "score" | "time" | "newest";
+export type Filter = "all" | "kept" | "rated" | "best" | "top" | "failed";
 
 /** How somebody looks at it. */
 export interface Look {
@@ -33,6 +35,8 @@ export interface Look {
   held: Record<string, number>;
   sort: Sort;
   filter: Filter;
+  /** Which value of an axis stays in view, first of all. */
+  pinned: { x?: number; y?: number };
 }
 
 export const NO_SWEEP: SweepState = {
@@ -45,7 +49,7 @@ export const NO_SWEEP: SweepState = {
   left: "",
 };
 
-export function toCell(number: number, row: CellRow): Cell {
+export function toCell(number: number, row: CellRow, score: number | null = null): Cell {
   const [indices, status, seconds, stars, rejected, fromCache, error] = row;
   return {
     number,
@@ -56,6 +60,7 @@ export function toCell(number: number, row: CellRow): Cell {
     rejected: rejected === 1,
     fromCache: fromCache === 1,
     error,
+    score,
   };
 }
 
@@ -65,19 +70,45 @@ export function firstLook(axes: readonly SweepAxis[]): Look {
   const y = byLength.length > 1 ? byLength[0] : undefined;
   const x = byLength.find((axis) => axis !== y);
   const held = Object.fromEntries(axes.map((axis) => [axis.name, 0]));
-  return { x: x?.name ?? "", y: y?.name ?? "", held, sort: "axes", filter: "all" };
+  return { x: x?.name ?? "", y: y?.name ?? "", held, sort: "axes", filter: "all", pinned: {} };
 }
 
 /** Put an axis where another one is; the two change places. */
 export function placeAxis(look: Look, at: "x" | "y", name: string): Look {
   if (look[at] === name) return look;
   const other = at === "x" ? "y" : "x";
-  return look[other] === name ? { ...look, [at]: name, [other]: look[at] } : { ...look, [at]: name };
+  const { pinned } = look;
+  if (look[other] === name) {
+    return { ...look, [at]: name, [other]: look[at], pinned: turned(pinned) };
+  }
+  const { [at]: _, ...kept } = pinned;
+  return { ...look, [at]: name, pinned: kept };
+}
+
+const turned = ({ x, y }: Look["pinned"]): Look["pinned"] => ({
+  ...(y !== undefined && { x: y }),
+  ...(x !== undefined && { y: x }),
+});
+
+/** Pin a value of an axis, or let it go. */
+export function pin(look: Look, at: "x" | "y", index: number): Look {
+  const { [at]: before, ...rest } = look.pinned;
+  return { ...look, pinned: before === index ? rest : { ...rest, [at]: index } };
+}
+
+/** Where each value of an axis stands: the pinned one first. */
+export function inPlace(count: number, pinned: number | undefined): number[] {
+  const order = Array.from({ length: count }, (_, index) => index);
+  return pinned === undefined || pinned >= count
+    ? order
+    : [pinned, ...order.filter((index) => index !== pinned)];
 }
 
 export interface Layout {
   columns: string[];
   rows: string[];
+  /** Which values of the axes the columns and rows are. */
+  order: { x: number[]; y: number[] };
   /** The cells by `row * columns.length + column`; a sparse sweep leaves places empty. */
   places: (Cell | undefined)[];
 }
@@ -86,35 +117,68 @@ export interface Layout {
 export function byAxes(axes: readonly SweepAxis[], cells: readonly Cell[], look: Look): Layout {
   const at = (name: string) => axes.findIndex((axis) => axis.name === name);
   const [x, y] = [at(look.x), at(look.y)];
-  const columns = axes[x]?.labels ?? [""];
-  const rows = axes[y]?.labels ?? [""];
+  const across = axes[x]?.labels ?? [""];
+  const down = axes[y]?.labels ?? [""];
+  const order = {
+    x: inPlace(across.length, look.pinned.x),
+    y: inPlace(down.length, look.pinned.y),
+  };
+  const [columnOf, rowOf] = [placesOf(order.x), placesOf(order.y)];
+  const columns = order.x.map((index) => across[index] ?? "");
+  const rows = order.y.map((index) => down[index] ?? "");
+  const passes = passing(cells, look.filter);
   const places: (Cell | undefined)[] = Array(columns.length * rows.length).fill(undefined);
   const others = axes.flatMap((axis, index) =>
     index === x || index === y ? [] : [[index, axis.name] as const],
   );
   for (const cell of cells) {
-    if (!passes(cell, look.filter)) continue;
+    if (!passes(cell)) continue;
     if (others.some(([index, name]) => cell.indices[index] !== (look.held[name] ?? 0))) continue;
-    places[(cell.indices[y] ?? 0) * columns.length + (cell.indices[x] ?? 0)] = cell;
+    const [row, column] = [rowOf[cell.indices[y] ?? 0] ?? 0, columnOf[cell.indices[x] ?? 0] ?? 0];
+    places[row * columns.length + column] = cell;
   }
-  return { columns, rows, places };
+  return { columns, rows, order, places };
+}
+
+function placesOf(order: readonly number[]): number[] {
+  const places: number[] = [];
+  order.forEach((index, place) => {
+    places[index] = place;
+  });
+  return places;
 }
 
 /** All cells one after the other, in so many columns. */
 export function inOrder(cells: readonly Cell[], look: Look, across: number): Layout {
-  const chosen = cells.filter((cell) => passes(cell, look.filter)).sort(ORDERS[look.sort]);
+  const chosen = cells.filter(passing(cells, look.filter)).sort(ORDERS[look.sort]);
   const rows = Math.ceil(chosen.length / across);
-  return { columns: Array(across).fill(""), rows: Array(rows).fill(""), places: chosen };
+  return {
+    columns: Array(across).fill(""),
+    rows: Array(rows).fill(""),
+    order: { x: [], y: [] },
+    places: chosen,
+  };
 }
 
 const ORDERS: Record<Sort, (one: Cell, other: Cell) => number> = {
   axes: (one, other) => one.number - other.number,
   rating: (one, other) => worth(other) - worth(one) || one.number - other.number,
+  score: (one, other) => (other.score ?? -Infinity) - (one.score ?? -Infinity) || one.number - other.number,
   time: (one, other) => (one.seconds ?? Infinity) - (other.seconds ?? Infinity) || one.number - other.number,
   newest: (one, other) => other.number - one.number,
 };
 
 const worth = (cell: Cell) => (cell.rejected ? -1 : cell.stars);
+
+/** Whether a cell is shown. */
+function passing(cells: readonly Cell[], filter: Filter): (cell: Cell) => boolean {
+  if (filter === "top") {
+    const scores = cells.flatMap(({ score }) => (score === null ? [] : [score])).sort((a, b) => b - a);
+    const bound = scores[Math.ceil(scores.length / 4) - 1] ?? Infinity;
+    return ({ score }) => score !== null && score >= bound;
+  }
+  return (cell) => passes(cell, filter);
+}
 
 function passes(cell: Cell, filter: Filter): boolean {
   if (filter === "kept") return !cell.rejected;
