@@ -39,7 +39,7 @@ class PromptRefused(WorkflowError):
     Examples
     --------
     >>> try:
-    ...     client.post_prompt({"1": {"class_type": "KSampler", "inputs": {}}}, "my-prompt")
+    ...     client.post_prompt({"1": {"class_type": "KSampler", "inputs": {}}}, "6f1f3c5e-0b7c-4a57-9d0a-3b8a0e0f7a11")
     ... except PromptRefused as error:
     ...     print(error.type, error.status)
     prompt_no_outputs 400

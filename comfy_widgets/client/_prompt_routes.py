@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -123,12 +123,13 @@ class PromptRoutes(RouteGroup):
             )
         return PromptReply.parse(body)
 
-    def _known_classes(self, refusal: Refusal) -> Collection[str] | None:
-        """All classes of the server, asked for only where one is missing."""
-        if refusal.type not in ("invalid_prompt", "missing_node_type"):
+    def _known_classes(self, refusal: Refusal) -> Mapping[str, Any] | None:
+        """The server's node definitions, asked for only where a class is missing, or a choice is wrong."""
+        missing = refusal.type in ("invalid_prompt", "missing_node_type")
+        if not missing and "value_not_in_list" not in str(refusal.node_errors):
             return None
         try:
-            return self._calls.object_info().keys()
+            return self._calls.object_info()
         except ServerError:
             return None
 

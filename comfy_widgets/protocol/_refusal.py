@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from ._text import plain, words
@@ -126,7 +128,9 @@ class Refusal:
         prompt : dict
             The prompt that was refused; titles come from its ``_meta``.
         known_classes : collection of str, optional
-            The classes the server has; with them, every missing class is named and not just the first. None by default.
+            The classes the server has; with them, every missing class is named and not just the first. With all of
+            ``/object_info``, the choice that is most like a wrong one is named too, where the server leaves its many
+            choices out. None by default.
 
         Returns
         -------
@@ -139,7 +143,8 @@ class Refusal:
         >>> [problem.text for problem in refusal.problems({"5": {"class_type": "Blur", "inputs": {}}}, {"KSampler"})]
         ["Blur (node 5): the server has no node class 'Blur'; its custom node pack is probably not installed there."]
         """
-        found = list(node_problems(self.node_errors, prompt))
+        definitions = known_classes if isinstance(known_classes, Mapping) else {}
+        found = list(node_problems(self.node_errors, prompt, definitions))
         if self.type in _MISSING_CLASS:
             found.extend(self._missing(prompt, known_classes))
         overall = self._overall(prompt)
@@ -180,7 +185,9 @@ class Refusal:
         return f"{self.message}: {self.details}" if self.details else self.message
 
 
-def node_problems(node_errors: Mapping[str, Any], prompt: Mapping[str, Any]) -> Iterator[NodeProblem]:
+def node_problems(
+    node_errors: Mapping[str, Any], prompt: Mapping[str, Any], object_info: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[NodeProblem]:
     """What is wrong, node by node.
 
     Parameters
@@ -189,6 +196,8 @@ def node_problems(node_errors: Mapping[str, Any], prompt: Mapping[str, Any]) -> 
         Of a reply to ``POST /prompt``.
     prompt : dict
         The prompt that it is about; titles come from its ``_meta``.
+    object_info : dict, default {}
+        The server's node definitions, for choices that the reply leaves out.
 
     Yields
     ------
@@ -216,7 +225,8 @@ def node_problems(node_errors: Mapping[str, Any], prompt: Mapping[str, Any]) -> 
                 info = info if isinstance(info, Mapping) else {}
                 name = info.get("input_name")
                 name = name if isinstance(name, str) and name else None
-                predicate = plain(_predicate(error, info))
+                known = _known_choices(object_info, _class(prompt.get(node_id)) or class_type, name)
+                predicate = plain(_predicate(error, info, known))
                 reason = plain(_sentence(error, info, name, predicate))
                 text = plain(f"{_where(prompt, node_id, class_type)}: {reason}")
                 title, kind = title_of(prompt, node_id) or class_type, words(error.get("type") or "")
@@ -277,7 +287,7 @@ def _sentence(error: Mapping[str, Any], info: Mapping[str, Any], name: str | Non
     return f"{message}: {details}." if details and details not in message else f"{message}."
 
 
-def _predicate(error: Mapping[str, Any], info: Mapping[str, Any]) -> str:
+def _predicate(error: Mapping[str, Any], info: Mapping[str, Any], known: Collection[object]) -> str:
     """What is said of the input, to follow its name."""
     kind, details = words(error.get("type") or ""), words(error.get("details") or "")
     value, config = info.get("received_value"), info.get("input_config")
@@ -290,7 +300,10 @@ def _predicate(error: Mapping[str, Any], info: Mapping[str, Any]) -> str:
         return f"is {_shown(value)}, but must be at most {options.get('max', '?')}."
     if kind == "value_not_in_list":
         hint = words(info.get("hint") or "")[:_LONGEST_HINT]
-        return f"is {_shown(value)}, which is not one of {_choices(config, details)}.{' ' if hint else ''}{hint}"
+        near = _nearest(value, known) if _listed(config) is None else ""
+        return " ".join(
+            filter(None, (f"is {_shown(value)}, which is not one of {_choices(config, details)}.", near, hint))
+        )
     if kind == "invalid_input_type":
         return f"is {_shown(value)}, which cannot be read as {_type(config)}."
     if kind == "return_type_mismatch":
@@ -314,10 +327,30 @@ def _type(config: object) -> str:
     )
 
 
-def _choices(config: object, details: str) -> str:
+def _listed(config: object) -> list[Any] | None:
     first = config[0] if isinstance(config, list) and config else None
     choices = first if isinstance(first, list) else _options(config).get("options")
-    if isinstance(choices, list):
+    return choices if isinstance(choices, list) else None
+
+
+def _known_choices(object_info: Mapping[str, Any], class_type: str, name: str | None) -> Collection[object]:
+    definition = object_info.get(class_type)
+    inputs = definition.get("input") if isinstance(definition, Mapping) else None
+    for group in inputs.values() if isinstance(inputs, Mapping) else ():
+        if isinstance(group, Mapping) and name in group:
+            return _listed(group[name]) or ()
+    return ()
+
+
+def _nearest(value: object, choices: Collection[object]) -> str:
+    texts = [choice for choice in choices if isinstance(choice, str)]
+    near = difflib.get_close_matches(value[:200], texts, 1) if isinstance(value, str) else []
+    return f"Did you mean {_shown(near[0])}?" if near else ""
+
+
+def _choices(config: object, details: str) -> str:
+    choices = _listed(config)
+    if choices is not None:
         return ", ".join(map(_shown, choices)) or "the server's choices (it has none: a model file may be missing)"
     length = re.search(r"list of length (\d+)", details)
     return f"the server's {length.group(1)} choices" if length else "the server's choices"

@@ -202,6 +202,20 @@ def test_a_refusal_may_lack_everything(body: object, refusal: Refusal) -> None:
     assert Refusal.parse(body, 418) == refusal
 
 
+def test_the_choice_that_was_meant_is_named_where_the_server_lists_none() -> None:
+    wrong = error("value_not_in_list", "sampler_name", received_value="eulr", details="not in (list of length 44)")
+    refusal = Refusal("prompt_outputs_failed_validation", "", node_errors={"3": {"errors": [wrong]}})
+    info = {"KSampler": {"input": {"required": {"sampler_name": [["heun", "euler", 7], {}]}}}}
+    newer = {"KSampler": {"input": {"required": {"sampler_name": ["COMBO", {"options": ["heun", "euler"]}]}}}}
+    said = 'sampler_name is "eulr", which is not one of the server\'s 44 choices.'
+    for known in (info, newer):
+        (problem,) = refusal.problems(PROMPT, known)
+        assert problem.reason == f'{said} Did you mean "euler"?'
+    for nothing in (None, {"KSampler"}, {}, {"KSampler": None}, {"KSampler": {"input": {"required": []}}}):
+        (problem,) = refusal.problems(PROMPT, nothing)  # type: ignore[arg-type]
+        assert problem.reason == said
+
+
 @pytest.mark.parametrize("type_", ["invalid_prompt", "missing_node_type"])
 def test_missing_classes_are_all_named_where_the_servers_are_known(type_: str) -> None:
     refusal = Refusal(type_, "Cannot execute", extra_info={"node_id": "3"})
