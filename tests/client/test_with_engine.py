@@ -176,12 +176,13 @@ def test_cancel_while_running_and_while_pending(client: ComfyClient) -> None:
 
 def test_the_place_in_the_queue_is_told(client: ComfyClient) -> None:
     jobs = [client.submit(count(10_000 + number)) for number in range(3)]
-    seen = {
-        progress.queue_position: progress.message for progress in _progress_until(jobs[2], lambda p: p.queue_position)
-    }
-    assert seen[2] == "Waiting, 2 ahead"
-    for job in reversed(jobs):
-        job.cancel()
+    try:
+        seen = {p.queue_position: p.message for p in _progress_until(jobs[2], lambda p: p.queue_position)}
+        # More follows where the machine is slow: that nothing has moved for some time.
+        assert seen[2].startswith("Waiting, 2 ahead")
+    finally:
+        for job in reversed(jobs):
+            job.cancel()
     assert {job.wait(60).status for job in jobs} == {"cancelled"}
 
 

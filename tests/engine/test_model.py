@@ -230,9 +230,13 @@ class TestVocabulary:
     @pytest.mark.parametrize("text", ["(" * 50_000, "(cat:1.1)" * 20_000, "word " * 50_000, "\u7ea2" * 50_000])
     def test_a_long_text_takes_time_in_proportion(self, text: str) -> None:
         def seconds(text: str) -> float:
-            started = time.perf_counter()
-            understand(text)
-            return time.perf_counter() - started
+            # Of the process, and the best of three: what else the machine does is not to be measured.
+            taken = []
+            for _ in range(3):
+                started = time.process_time()
+                understand(text)
+                taken.append(time.process_time() - started)
+            return min(taken)
 
         assert seconds(text) < 40 * max(seconds(text[: len(text) // 10]), 1e-3)
 
