@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .protocol import File, Preview
     from .teaching import (
         DiffusionSteps,
+        DrawingCanvas,
         Lesson,
         NoiseExplorer,
         ReplaySlider,
@@ -48,6 +49,7 @@ _HOME = {
     "ComfyPanel": "widgets",
     "DaskFleet": "experiments",
     "DiffusionSteps": "teaching",
+    "DrawingCanvas": "teaching",
     "Engine": "engine",
     "Experiment": "_sweeps",
     "File": "protocol",
@@ -95,6 +97,7 @@ __all__ = [
     "ComfyPanel",
     "DaskFleet",
     "DiffusionSteps",
+    "DrawingCanvas",
     "Engine",
     "Experiment",
     "File",

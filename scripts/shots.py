@@ -13,23 +13,31 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import comm
-from PIL import Image
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from comfy_widgets import (
     ComfyClient,
     ComfyPanel,
+    DiffusionSteps,
+    DrawingCanvas,
     Engine,
     Graph,
     ImageCompare,
     ImageGrid,
     JobProgress,
+    Lesson,
     LivePreview,
+    NoiseExplorer,
+    ReplaySlider,
+    ScheduleEditor,
     WorkflowForm,
     WorkflowGraph,
     example,
+    record,
 )
 from comfy_widgets import sweep as start_sweep
+from comfy_widgets.teaching import choose
 from comfy_widgets.widgets import SweepGrid
 from scripts.environment import chromium
 from scripts.shell import ROOT
@@ -54,6 +62,7 @@ IN_DOCS = (
     "graph",
     "sweep",
 )
+TEACHING = ("lesson", "steps", "noise", "schedule", "replay", "drawing")
 Shot = tuple[str, Any, tuple[int, ...], Callable[[Page], None]]
 
 
@@ -215,6 +224,51 @@ def widgets(client: ComfyClient, folder: Path) -> Iterator[Shot]:
     run.wait(120)
     yield "sweep", SweepGrid(run), (1400, 600), filled
     run.close()
+    yield from teaching(client, folder)
+
+
+def teaching(client: ComfyClient, folder: Path) -> Iterator[Shot]:
+    """Yield the widgets that teach."""
+    small = example().with_params(positive=PROMPT, width=256, height=256, steps=12)
+    job = client.submit(small, seed=7, cfg=1).wait()
+    steps = DiffusionSteps(job)
+    steps.step = 8
+    yield "steps", steps, (800, 420), ready
+    images = [client.run(small, seed=seed, steps=8).images[0] for seed in range(4)]
+    options = dict(zip(("A", "B", "C", "D"), images, strict=True))
+    panel = ComfyPanel(small.with_params(seed=2, steps=8), client)
+    question = choose(
+        "Which image will come?",
+        options,
+        answer="C",
+        reason="The seed decides about the noise, and the noise about the composition.",
+    )
+    note = "The seed is the number that all noise is drawn from. Here it is 2."
+    lesson = Lesson(panel, title="Seeds", notes=note, predict=question)
+    yield "lesson-asks", lesson.box.children[0], (800, 420), ready
+    lesson.predict("B")
+    panel.run().result(60)
+    lesson.wait(60)
+    yield "lesson", lesson.box.children[0], (800, 420), ready
+    yield "noise", NoiseExplorer(images[0], sigma=0.1), (480,), ready
+    yield "schedule", ScheduleEditor("karras", steps=10), (640, 420), ready
+    yield "drawing", DrawingCanvas(sketch()), (480,), ready
+    path = folder.parent / "shots.cassette"
+    with record(path, client, title="Seeds and guidance"):
+        for seed in range(3):
+            for cfg in (1, 4, 12):
+                client.run(small, seed=seed, cfg=cfg)
+    yield "replay", ReplaySlider(path), (480,), ready
+
+
+def sketch() -> Image.Image:
+    """Return a sketch with an orange sky, a sun, a mountain and water."""
+    image = Image.new("RGB", (256, 256), "#f2a65a")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 150, 256, 256), fill="#2a6f6f")
+    draw.ellipse((150, 40, 210, 100), fill="#fff2b0")
+    draw.polygon([(20, 150), (90, 60), (160, 150)], fill="#5b3f6b")
+    return image
 
 
 def take(browser: Browser, direct: Direct, shot: Shot, folder: Path) -> None:
@@ -229,7 +283,7 @@ def take(browser: Browser, direct: Direct, shot: Shot, folder: Path) -> None:
             path = folder / f"{name}-{width}-{theme}.png"
             over = page.locator("dialog[open]")
             (over if over.count() else page.locator("main")).screenshot(path=path)
-            if name in IN_DOCS and width == sizes[0]:
+            if name in (*IN_DOCS, *TEACHING) and width == sizes[0]:
                 _small(path, ROOT / "docs" / f"{name}-{theme}.png")
             print(path.relative_to(ROOT))
             page.close()

@@ -20,6 +20,7 @@ NAMES = [
     "ComfyPanel",
     "DaskFleet",
     "DiffusionSteps",
+    "DrawingCanvas",
     "Engine",
     "Experiment",
     "File",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ._answers import answers as answers
     from ._class import lesson_client as lesson_client
     from ._difference import difference as difference
+    from ._drawing import DrawingCanvas as DrawingCanvas
     from ._lesson import Lesson as Lesson
     from ._noise import NoiseExplorer as NoiseExplorer
     from ._questions import Grade as Grade
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 # Imported when first used: whoever records a cassette needs no widgets.
 _HOMES = {
     "DiffusionSteps": "_steps",
+    "DrawingCanvas": "_drawing",
     "Grade": "_questions",
     "Lesson": "_lesson",
     "NoiseExplorer": "_noise",

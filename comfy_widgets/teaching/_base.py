@@ -30,24 +30,25 @@ class TeachingWidget(Widget):
         """Replace parts of the state."""
         self.set_trait("_state", {**self._state, **changes})
 
-    def _put_pictures(self, pictures: Mapping[str, bytes], mime: str = "image/webp") -> None:
+    def _put_pictures(self, pictures: Mapping[str, bytes]) -> None:
         """Send pictures, encoded, to every browser that shows the widget, now and after a reload."""
         self._pictures.update(pictures)
-        self._send_pictures(pictures, mime)
+        self._send_pictures(pictures)
 
-    def _send_pictures(self, pictures: Mapping[str, bytes], mime: str = "image/webp") -> None:
+    def _send_pictures(self, pictures: Mapping[str, bytes]) -> None:
         names: list[str] = []
         size = 0
         for name, content in pictures.items():
             if names and size + len(content) > _BATCH:
-                self._send_batch(names, pictures, mime)
+                self._send_batch(names, pictures)
                 names, size = [], 0
             names.append(name)
             size += len(content)
         if names:
-            self._send_batch(names, pictures, mime)
+            self._send_batch(names, pictures)
 
-    def _send_batch(self, names: Sequence[str], pictures: Mapping[str, bytes], mime: str) -> None:
+    def _send_batch(self, names: Sequence[str], pictures: Mapping[str, bytes]) -> None:
+        mime = "image/png" if pictures[names[0]].startswith(b"\x89PNG") else "image/webp"
         message = {"kind": "pictures", "names": list(names), "mime": mime}
         self.send(message, [pictures[name] for name in names])
 

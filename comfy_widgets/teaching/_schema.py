@@ -76,6 +76,15 @@ class SliderState(TypedDict):
     missing: list[str]
 
 
+class DrawingState(TypedDict):
+    """The state of a `DrawingCanvas`; `version` counts the sheets that it has begun with."""
+
+    width: int
+    height: int
+    version: int
+    colours: list[str]
+
+
 class Option(TypedDict):
     """One of the things to choose from; the name of its picture is empty where it has none."""
 

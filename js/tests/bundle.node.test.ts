@@ -6,6 +6,7 @@ import { bundle } from "../build.mjs";
 const START = 12_000;
 const WIDGETS: Record<string, number> = {
   compare: 20_000,
+  drawing: 26_000,
   fleet: 25_000,
   form: 45_000,
   graph: 32_000,
@@ -17,7 +18,7 @@ const WIDGETS: Record<string, number> = {
   progress: 25_000,
   replay: 25_000,
   schedule: 25_000,
-  steps: 26_000,
+  steps: 27_000,
   sweep: 45_000,
 };
 const TOGETHER = 250_000;

@@ -14,6 +14,7 @@ from comfy_widgets import (
     ComfyClient,
     ComfyError,
     DiffusionSteps,
+    DrawingCanvas,
     NoiseExplorer,
     ReplaySlider,
     ScheduleEditor,
@@ -241,3 +242,52 @@ def test_values_that_were_not_recorded_are_told(recorded: Path, tmp_path: Path) 
         client.run(text_to_image())
     with pytest.raises(CassetteError, match="has nothing to slide"):
         ReplaySlider(tmp_path / "one.cassette")
+
+
+# DrawingCanvas
+
+
+def png(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_what_is_drawn_in_the_browser_is_an_image_in_python() -> None:
+    canvas = DrawingCanvas(width=64, height=32, background="orange")
+    page = page_of(canvas)
+    assert canvas.image.getpixel((0, 0)) == (255, 165, 0)
+    seen: list[Any] = []
+    canvas.observe(lambda change: seen.append(change["new"]), "image")
+    drawn = Image.new("RGB", (64, 32), "navy")
+    page.say("changed", (png(drawn),), name="drawn", value=1)
+    assert canvas.image.getpixel((0, 0)) == (0, 0, 128) and seen == [canvas.image]
+    # A browser that is loaded anew goes on from there, and this one is not sent what it has drawn.
+    assert len(page.custom("pictures")) == 1
+    page.say("hello")
+    assert Image.open(io.BytesIO(pictures(canvas)["image"])).convert("RGB").getpixel((0, 0)) == (0, 0, 128)
+
+
+def test_a_new_sheet_takes_no_strokes_of_the_old_one(image: Image.Image) -> None:
+    canvas = DrawingCanvas(image)
+    page = page_of(canvas)
+    old = png(Image.new("RGB", image.size, "red"))
+    canvas.image = image.rotate(180)
+    assert page.state["_state"]["version"] == 2
+    before = canvas.image.tobytes()
+    page.say("changed", (old,), name="drawn", value=1)
+    page.say("changed", (png(Image.new("RGB", (8, 8))),), name="drawn", value=2)
+    page.say("changed", (b"no image",), name="drawn", value=2)
+    page.say("changed", name="drawn", value=2)
+    page.say("changed", (old,), name="erased", value=2)
+    assert canvas.image.tobytes() == before
+
+
+def test_a_sheet_has_bounds() -> None:
+    assert max(DrawingCanvas(Image.new("RGB", (4000, 100))).image.size) == 1024
+    with pytest.raises(ValueError, match="must be 16 to 1024 on each side"):
+        DrawingCanvas(width=8)
+    with pytest.raises(ValueError, match="unknown color"):
+        DrawingCanvas(background="no colour")
+    with pytest.raises(TraitError, match="must be a PIL image"):
+        DrawingCanvas().image = 3

@@ -1,5 +1,5 @@
 import { Component, createRef } from "preact";
-import { OWN_TIME } from "../lib/later";
+import { OwnTime } from "../lib/later";
 import { blend, normal, placeOf, showSigma, sigmaAt } from "../lib/noise";
 import type { NoiseState } from "../lib/teaching";
 import { Slider } from "./slider";
@@ -16,18 +16,19 @@ export class Noise extends Component<Props, { sigma: number }> {
   #canvas = createRef<HTMLCanvasElement>();
   #pixels: ImageData | null = null;
   #noise: Float32Array = new Float32Array();
-  #touched = 0;
+  readonly #own = new OwnTime();
 
   override componentDidMount(): void {
     this.#load();
   }
 
-  override componentWillReceiveProps(next: Props): void {
-    const isOwn = performance.now() - this.#touched < OWN_TIME;
-    if (next.state.sigma !== this.props.state.sigma && !isOwn) this.setState({ sigma: next.state.sigma });
+  override componentWillUnmount(): void {
+    this.#own.end();
   }
 
   override componentDidUpdate(before: Props): void {
+    if (before.state.sigma !== this.props.state.sigma)
+      this.#own.hear(() => this.setState({ sigma: this.props.state.sigma }));
     if (before.image !== this.props.image) this.#load();
     else this.#draw();
   }
@@ -59,7 +60,7 @@ export class Noise extends Component<Props, { sigma: number }> {
   #slide = (place: number): void => {
     const { lowest, highest } = this.props.state;
     const sigma = sigmaAt(place, lowest, highest);
-    this.#touched = performance.now();
+    this.#own.touch();
     this.setState({ sigma });
     this.props.onSigma(sigma);
   };

@@ -1,5 +1,5 @@
 import { Component, createRef } from "preact";
-import { OWN_TIME } from "../lib/later";
+import { OwnTime } from "../lib/later";
 import type { SliderState } from "../lib/teaching";
 import { Slider } from "./slider";
 
@@ -14,18 +14,19 @@ interface Props {
 export class Replay extends Component<Props, { at: readonly number[] }> {
   override state = { at: this.props.state.at as readonly number[] };
   #canvas = createRef<HTMLCanvasElement>();
-  #touched = 0;
+  readonly #own = new OwnTime();
 
   override componentDidMount(): void {
     this.#draw();
   }
 
-  override componentWillReceiveProps(next: Props): void {
-    const isOwn = performance.now() - this.#touched < OWN_TIME;
-    if (next.state.at !== this.props.state.at && !isOwn) this.setState({ at: next.state.at });
+  override componentWillUnmount(): void {
+    this.#own.end();
   }
 
-  override componentDidUpdate(): void {
+  override componentDidUpdate(before: Props): void {
+    if (before.state.at !== this.props.state.at)
+      this.#own.hear(() => this.setState({ at: this.props.state.at }));
     this.#draw();
   }
 
@@ -41,7 +42,7 @@ export class Replay extends Component<Props, { at: readonly number[] }> {
   }
 
   #move(axis: number, index: number): void {
-    this.#touched = performance.now();
+    this.#own.touch();
     const at = this.state.at.with(axis, index);
     this.setState({ at });
     this.props.onMove(at);

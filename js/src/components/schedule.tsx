@@ -1,5 +1,5 @@
 import { Component, createRef } from "preact";
-import { OWN_TIME } from "../lib/later";
+import { OwnTime } from "../lib/later";
 import { showSigma } from "../lib/noise";
 import { HEIGHT, heightOf, levelAt, moved, stepOf, WIDTH } from "../lib/schedule";
 import type { ScheduleState } from "../lib/teaching";
@@ -17,17 +17,19 @@ const GRID = [10, 1, 0.1];
 export class Schedule extends Component<Props, { levels: readonly number[] }> {
   override state = { levels: this.props.state.levels as readonly number[] };
   #svg = createRef<SVGSVGElement>();
-  #touched = 0;
+  readonly #own = new OwnTime();
 
-  override componentWillReceiveProps(next: Props): void {
-    const { levels } = next.state;
-    const isOther = levels.length !== this.state.levels.length;
-    const isOwn = performance.now() - this.#touched < OWN_TIME;
-    if (levels !== this.props.state.levels && (isOther || !isOwn)) this.setState({ levels });
+  override componentWillUnmount(): void {
+    this.#own.end();
+  }
+
+  override componentDidUpdate(before: Props): void {
+    if (before.state.levels !== this.props.state.levels)
+      this.#own.hear(() => this.setState({ levels: this.props.state.levels }));
   }
 
   #set(levels: readonly number[]): void {
-    this.#touched = performance.now();
+    this.#own.touch();
     this.setState({ levels });
     this.props.onLevels(levels);
   }

@@ -1,5 +1,5 @@
 import { Component } from "preact";
-import { OWN_TIME } from "../lib/later";
+import { OwnTime } from "../lib/later";
 import { showSigma } from "../lib/noise";
 import type { Pictures } from "../lib/pictures";
 import type { StepRow, StepsState } from "../lib/teaching";
@@ -19,19 +19,20 @@ const PACE = 400;
 export class Steps extends Component<Props, { step: number; playing: boolean }> {
   override state = { step: this.props.state.step, playing: false };
   #timer: ReturnType<typeof setInterval> | undefined;
-  #touched = 0;
+  readonly #own = new OwnTime();
 
-  override componentWillReceiveProps(next: Props): void {
-    const isOwn = performance.now() - this.#touched < OWN_TIME || this.state.playing;
-    if (next.state.step !== this.props.state.step && !isOwn) this.setState({ step: next.state.step });
+  override componentDidUpdate(before: Props): void {
+    if (before.state.step !== this.props.state.step)
+      this.#own.hear(() => this.setState({ step: this.props.state.step }));
   }
 
   override componentWillUnmount(): void {
+    this.#own.end();
     clearInterval(this.#timer);
   }
 
   #go = (step: number): void => {
-    this.#touched = performance.now();
+    this.#own.touch();
     this.setState({ step });
     this.props.onStep(step);
   };

@@ -22,3 +22,26 @@ export function later<T>(wait: number, tell: (value: T) => void): (value: T) => 
 
 /** How long what somebody does goes before what Python says, in milliseconds. */
 export const OWN_TIME = 600;
+
+/** Lets somebody finish a movement: what Python says meanwhile, mostly its echo, is taken over afterwards. */
+export class OwnTime {
+  #until = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Somebody does something. */
+  touch(): void {
+    this.#until = performance.now() + OWN_TIME;
+  }
+
+  /** Python says something; `adopt` takes over what it has said last. */
+  hear(adopt: () => void): void {
+    clearTimeout(this.#timer);
+    const left = this.#until - performance.now();
+    if (left <= 0) adopt();
+    else this.#timer = setTimeout(() => this.hear(adopt), left);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}

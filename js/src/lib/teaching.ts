@@ -68,6 +68,14 @@ export interface SliderState {
   missing: string[];
 }
 
+/** The state of a `DrawingCanvas`; `version` counts the sheets that it has begun with. */
+export interface DrawingState {
+  width: number;
+  height: number;
+  version: number;
+  colours: string[];
+}
+
 /** One of the things to choose from; the name of its picture is empty where it has none. */
 export interface Option {
   label: string;
