@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 Axis = Sequence[Any] | Mapping[str, Sequence[Any]]
 """Values for columns or rows; with a name, as in ``{"cfg": [2, 5, 8]}``."""
+
+_FIRST, _BATCH = 60, 500
+"""Images in the first message, which are seen at once, and in each of the others."""
 
 
 class ImageGrid(Widget):
@@ -152,10 +156,14 @@ class ImageGrid(Widget):
         state = idle({"width": width, "height": height, "count": len(self._shown)})
         state["run"] = self._version
         self.set_trait("_run", state)
-        items = [image.item(index) for index, image in enumerate(self._shown)]
-        message: Images = {"kind": "images", "run": self._version, "total": len(items), "items": items}
-        if items or self._version > 1:
-            self.send(message, [image.content for image in self._shown])
+        total = len(self._shown)
+        # In parts: a browser that draws thousands at once stops for seconds.
+        starts = [0, *range(_FIRST, total, _BATCH)]
+        for start, end in pairwise([*starts, total]) if total or self._version > 1 else ():
+            part = self._shown[start:end]
+            items = [image.item(start + index) for index, image in enumerate(part)]
+            message: Images = {"kind": "images", "run": self._version, "total": total, "items": items}
+            self.send(message, [image.content for image in part])
 
     # What the browser says
 
