@@ -21,6 +21,7 @@ from ._schema import (
     Nodes,
     PreviewFrame,
     RunList,
+    RunRow,
     RunState,
     RunThumbnail,
     WantOriginal,
@@ -94,6 +95,9 @@ class RunFeed:
         self._images = images
         self._told: RunState | None = None
         self._rows: RunList | None = None
+        # Counts the changes of the form; and rows, each with the form that it was made for.
+        self._form = 0
+        self._ended_rows: dict[int, tuple[int, RunRow]] = {}
         self._marks: Marks | None = None
         self._film: FilmState | None = None
         self._preview = (0, 0)
@@ -151,7 +155,8 @@ class RunFeed:
         pump.drop(self._preview_feed)
 
     def wake(self) -> None:
-        """Look for what is new, as after a value of the form has changed."""
+        """Look for what is new after a value of the form has changed."""
+        self._form += 1
         self._wake()
 
     def _watch(self, runs: Runs) -> None:
@@ -208,12 +213,24 @@ class RunFeed:
             self._nodes = new
             self._browser.set_trait("_nodes", new)
 
+    def _row(self, run: PanelRun, differences: Callable[[PanelRun], Sequence[str]]) -> RunRow:
+        """Return the row of a run; of one that has ended it changes only with the form."""
+        # Read first: what is worked out from values that change meanwhile is not kept.
+        form = self._form
+        kept = self._ended_rows.get(run.number)
+        if kept is not None and kept[0] == form:
+            return kept[1].copy()
+        new = row(run, differences(run))
+        if run.finished:
+            self._ended_rows[run.number] = form, new
+        return new.copy()
+
     def _tell_rows(self, differences: Callable[[PanelRun], Sequence[str]]) -> bool:
         """Tell the list of runs, and send a few of their small images; return whether there are more."""
         shown = self._shown()
         known = [run for run in self._runs if run.refusal_phase != "idle"][-MAX_ROWS:]
         rows: RunList = {
-            "rows": [row(run, differences(run)) for run in known],
+            "rows": [self._row(run, differences) for run in known],
             "shown": shown.number if shown is not None else 0,
         }
         count_others(rows["rows"])
