@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 SHEET_SIZE = 1000
 """Pixels of a sheet in a notebook: wide enough to see, small enough to keep."""
 FULL_SIZE = 4096
+_SHEET_BYTES = 200_000
+"""Bytes of such a sheet; as text, a third more."""
 _GAP_COLOR = "#808080"
 """Between images; neither bright in a dark notebook nor dark in a bright one."""
 _MARK = b"comfy-widgets-record"
@@ -52,6 +54,13 @@ def sheet(contents: Sequence[bytes], size: int = SHEET_SIZE) -> tuple[str, tuple
     grid = make_grid(small, cols=min(cols, len(small)), gap=4 if len(small) > 1 else 0, background=_GAP_COLOR)
     grid.thumbnail((size, 4 * size))
     content = encode(grid, "JPEG", quality=85, comment=_MARK)
+    # Images full of detail: a coarser sheet is better than a notebook that nobody wants to commit.
+    for quality in (75, 65, 55, 55, 55, 55) if size <= SHEET_SIZE else ():
+        if len(content) <= _SHEET_BYTES:
+            break
+        if quality == 55:
+            grid.thumbnail((int(0.8 * grid.width), int(0.8 * grid.height)))
+        content = encode(grid, "JPEG", quality=quality, comment=_MARK)
     return base64.b64encode(content).decode("ascii"), grid.size
 
 

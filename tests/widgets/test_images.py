@@ -58,6 +58,18 @@ def test_the_sheet_is_small_and_says_what_it_is(client: ComfyClient) -> None:
         assert sheet.width <= 1000
 
 
+def test_a_sheet_of_large_images_stays_small_whatever_they_show() -> None:
+    stream = io.BytesIO()
+    Image.effect_noise((1024, 1024), 80).convert("RGB").save(stream, "JPEG", quality=60)
+    made = small_images.sheet([stream.getvalue()] * 16)
+    assert made is not None
+    assert len(made[0]) < 280_000
+    assert made[1][0] >= 400
+    large = small_images.sheet([stream.getvalue()] * 16, small_images.FULL_SIZE)
+    assert large is not None
+    assert large[1][0] > 3000
+
+
 def test_a_file_from_the_page_is_uploaded_in_parts(engine: Engine) -> None:
     prompt = {
         "1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}},
