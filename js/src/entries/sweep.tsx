@@ -1,7 +1,7 @@
 import { SweepGrid } from "../components/sweep-grid";
 import { type Model, onMessage, onTrait, send } from "../host/model";
 import { mount } from "../host/mount";
-import { type SweepMessage, SweepStore } from "../host/sweep-store";
+import { type SweepMessage, SweepStore, sweepProps } from "../host/sweep-store";
 import type { LoadFeature } from "../lib/features";
 import type { SweepState } from "../lib/sweep";
 import base from "../style/base.css?inline";
@@ -39,21 +39,8 @@ export default (loadFeature: LoadFeature) => {
       const draw = () =>
         view.show(
           <SweepGrid
-            state={store.state.value}
-            cells={store.cells.value}
-            thumbnails={store.thumbnails}
-            previews={store.previews}
-            originals={store.originals}
-            selected={store.selected.value}
+            {...sweepProps(store, (message) => send(model, message))}
             onAct={(act) => send(model, { kind: "act", act })}
-            onRate={(numbers, stars, rejected) => {
-              store.rate(numbers, stars, rejected);
-              send(model, { kind: "rate", numbers, stars, rejected });
-            }}
-            onSelect={(numbers) => {
-              store.selected.value = new Set(numbers);
-              send(model, { kind: "select-cells", numbers });
-            }}
             onWant={(number) => send(model, { kind: "cell-original", number })}
           />,
         );

@@ -1,6 +1,15 @@
+import type { SweepProps } from "../components/sweep-grid";
 import { toBlob } from "../lib/bytes";
 import { Cell as Value } from "../lib/cell";
-import type { CellOriginal, CellPreview, CellScores, SweepCells, SweepThumbnails } from "../lib/schema";
+import type {
+  CellOriginal,
+  CellPreview,
+  CellScores,
+  RateCells,
+  SelectCells,
+  SweepCells,
+  SweepThumbnails,
+} from "../lib/schema";
 import { type Cell, NO_SWEEP, type SweepState, toCell } from "../lib/sweep";
 
 /** Messages about cells; images come as buffers. */
@@ -100,4 +109,27 @@ export class SweepStore {
     }
     this.#cells.value = cells;
   }
+}
+
+/** What a grid shows of a sweep, and what marks its cells; `tell` hears of marks, where somebody keeps them. */
+export function sweepProps(
+  store: SweepStore,
+  tell: (message: RateCells | SelectCells) => void = () => undefined,
+): Omit<SweepProps, "onAct" | "onWant"> {
+  return {
+    state: store.state.value,
+    cells: store.cells.value,
+    thumbnails: store.thumbnails,
+    previews: store.previews,
+    originals: store.originals,
+    selected: store.selected.value,
+    onRate: (numbers, stars, rejected) => {
+      store.rate(numbers, stars, rejected);
+      tell({ kind: "rate", numbers, stars, rejected });
+    },
+    onSelect: (numbers) => {
+      store.selected.value = new Set(numbers);
+      tell({ kind: "select-cells", numbers });
+    },
+  };
 }

@@ -6,7 +6,7 @@
 import { SweepGrid } from "../components/sweep-grid";
 import { SweepTable } from "../components/sweep-table";
 import { mount } from "../host/mount";
-import { SweepStore } from "../host/sweep-store";
+import { SweepStore, sweepProps } from "../host/sweep-store";
 import type { CellRow, SweepState } from "../lib/sweep";
 import base from "../style/base.css?inline";
 import controlsCss from "../style/controls.css?inline";
@@ -51,20 +51,7 @@ if (place !== null) {
   const draw = () =>
     view.show(
       <>
-        <SweepGrid
-          state={store.state.value}
-          cells={store.cells.value}
-          thumbnails={store.thumbnails}
-          previews={store.previews}
-          originals={store.originals}
-          selected={store.selected.value}
-          onAct={undefined}
-          onRate={(numbers, stars, rejected) => store.rate(numbers, stars, rejected)}
-          onSelect={(numbers) => {
-            store.selected.value = new Set(numbers);
-          }}
-          onWant={want}
-        />
+        <SweepGrid {...sweepProps(store)} onAct={undefined} onWant={want} />
         <SweepTable axes={store.state.value.axes} cells={store.cells.value} />
       </>,
     );
