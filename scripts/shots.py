@@ -6,6 +6,7 @@ that the documentation shows are copied to ``docs/``.
 
 from __future__ import annotations
 
+import base64
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,6 +44,7 @@ from scripts.environment import chromium
 from scripts.shell import ROOT
 from tests.browser.direct import Direct
 from tests.browser.notebook import launch_arguments
+from tests.browser.test_drop import DROP
 
 WIDTHS = (1400, 900, 600, 400)
 THEMES = ("light", "dark")
@@ -57,6 +59,7 @@ IN_DOCS = (
     "compare",
     "film",
     "mask",
+    "drop",
     "progress",
     "preview",
     "graph",
@@ -115,6 +118,13 @@ def painted(page: Page) -> None:
     for x, y in ((0.6, 0.45), (0.4, 0.5), (0.65, 0.6), (0.45, 0.68)):
         page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=8)
     page.mouse.up()
+
+
+def drop(page: Page, content: bytes, name: str) -> None:
+    """Drop an image that somebody made."""
+    page.locator(".refusal").wait_for(state="attached", timeout=PATIENCE)
+    page.locator("section.panel").evaluate(DROP, [base64.b64encode(content).decode(), name, "image/png"])
+    page.get_by_text("was made with other values").wait_for(timeout=PATIENCE)
 
 
 def compared(page: Page) -> None:
@@ -217,6 +227,8 @@ def widgets(client: ComfyClient, folder: Path) -> Iterator[Shot]:
     loaded: Any = graph.LoadImage(image=boat.filename)
     graph.SaveImage(images=graph.MaskToImage(mask=loaded[1]), filename_prefix="mask")
     yield "mask", ComfyPanel(graph.workflow(), client), WIDTHS, painted
+    theirs = first.bytes(first.image_files[0])
+    yield "drop", ComfyPanel(example(), client), WIDTHS, lambda page: drop(page, theirs, "boat.png")
     yield "panel-selected", panel, WIDTHS, selected
     yield "lightbox", panel, WIDTHS, opened
     yield "workflow-of-image", panel, (1400, 400), drawn

@@ -12,7 +12,7 @@ from ..client import ComfyClient
 from ._base import Handler, Widget
 from ._form_state import FormState
 from ._live import LiveTrait, announce
-from ._schema import Edit, Mask, Upload, WantInput, WantThumbnail
+from ._schema import Dropped, Edit, Mask, Upload, UseOffer, WantInput, WantThumbnail
 
 if TYPE_CHECKING:
     from ..workflow import Choose, Workflow
@@ -132,6 +132,8 @@ class FormWidget(Widget):
             "thumbnail": self._on_thumbnail,
             "input_image": self._on_input_image,
             "mask": self._on_mask,
+            "dropped": self._on_dropped,
+            "use_offer": self._on_use_offer,
         }
 
     def _on_edit(self, message: Edit, buffers: list[memoryview]) -> None:
@@ -145,6 +147,14 @@ class FormWidget(Widget):
 
     def _on_mask(self, message: Mask, buffers: list[memoryview]) -> None:
         self._state.mask(message, bytes(buffers[0]))
+
+    def _on_dropped(self, message: Dropped, buffers: list[memoryview]) -> None:
+        found = self._state.offer(message, bytes(buffers[0]))
+        if found is not None:
+            self.send(found)
+
+    def _on_use_offer(self, message: UseOffer, buffers: list[memoryview]) -> None:
+        self._state.use_offer(message["page"])
 
     def _on_thumbnail(self, message: WantThumbnail, buffers: list[memoryview]) -> None:
         found = self._state.thumbnail(message)

@@ -15,8 +15,9 @@ from ..errors import ComfyError, WorkflowError
 from ..workflow import Params, Workflow, image_upload
 from . import _fields as fields
 from . import _masks as masks
+from ._offers import offer
 from ._run_state import FieldName, NotOnServer, Place
-from ._schema import Edit, FormSpec, Frame, InputImage, Mask, Thumbnail, Upload, Values, WantThumbnail
+from ._schema import Dropped, Edit, FormSpec, Frame, InputImage, Mask, Offer, Thumbnail, Upload, Values, WantThumbnail
 from ._small import thumbnail
 from ._values import ParamValues, attribute
 
@@ -77,6 +78,7 @@ class FormState:
         self._locked: frozenset[str] = frozenset()
         self._acks: dict[str, int] = {}
         self._taking = False
+        self._offered: tuple[str, dict[str, Any]] = ("", {})
         self._uploads: dict[tuple[str, int], list[bytes]] = {}
         self.outputs: tuple[str, ...] = ()
         self._image_nodes = 1
@@ -381,6 +383,20 @@ class FormState:
             with self._publishing:
                 self._set(field, lambda: masks.upload(self.client, message["value"], whole, message["feather"]))
                 self._publish()
+
+    def offer(self, message: Dropped, content: bytes) -> Offer | None:
+        """Take a part of a dropped file; with the last one, tell of the values that it has."""
+        whole = self._collect((message["page"], -2), content, message["parts"])
+        if whole is None:
+            return None
+        told, values = offer(message["page"], whole, self.client, self._definitions, self.params.to_dict())
+        self._offered = (message["page"], values)
+        return told
+
+    def use_offer(self, page: str) -> None:
+        """Take over the values of the file that was dropped last."""
+        if self._offered[0] == page:
+            self.use(self._offered[1])
 
     def _collect(self, key: tuple[str, int], content: bytes, count: int) -> bytes | None:
         """Take a part of a file, and return the whole with the last one."""

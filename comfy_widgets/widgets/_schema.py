@@ -16,18 +16,21 @@ from ._schema_fleet import FleetState as FleetState
 from ._schema_fleet import ServerStatus as ServerStatus
 from ._schema_images import Detail as Detail
 from ._schema_images import Differences as Differences
+from ._schema_images import Dropped as Dropped
 from ._schema_images import FilmFile as FilmFile
 from ._schema_images import FilmFrames as FilmFrames
 from ._schema_images import FilmState as FilmState
 from ._schema_images import InputImage as InputImage
 from ._schema_images import Marks as Marks
 from ._schema_images import Mask as Mask
+from ._schema_images import Offer as Offer
 from ._schema_images import Original as Original
 from ._schema_images import SaveFilm as SaveFilm
 from ._schema_images import Select as Select
 from ._schema_images import Star as Star
 from ._schema_images import Story as Story
 from ._schema_images import UseImage as UseImage
+from ._schema_images import UseOffer as UseOffer
 from ._schema_images import WantDifferences as WantDifferences
 from ._schema_images import WantFilm as WantFilm
 from ._schema_images import WantInput as WantInput
@@ -286,6 +289,7 @@ ToBrowser = Union[  # noqa: UP007
     FilmFrames,
     FilmFile,
     InputImage,
+    Offer,
     Thumbnail,
     Pictures,
     SweepCells,
@@ -418,6 +422,8 @@ FromBrowser = Union[  # noqa: UP007
     SaveFilm,
     WantInput,
     Mask,
+    Dropped,
+    UseOffer,
     Upload,
     WantOriginal,
     WantThumbnail,

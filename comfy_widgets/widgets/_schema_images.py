@@ -60,6 +60,19 @@ class InputImage(TypedDict):
     error: str
 
 
+class Offer(TypedDict):
+    """What a dropped file has: how many of its values differ from the form's, and some of them in words.
+
+    `error` says why it has none.
+    """
+
+    kind: Literal["offer"]
+    page: str
+    lines: list[str]
+    count: int
+    error: str
+
+
 class Story(TypedDict):
     """How an image came about; the buffers are its workflow as a drawing in SVG and as JSON, empty where unknown.
 
@@ -100,6 +113,22 @@ class Mask(TypedDict):
     feather: float
     part: int
     parts: int
+
+
+class Dropped(TypedDict):
+    """A part of a file that was dropped, and may carry values."""
+
+    kind: Literal["dropped"]
+    page: str
+    part: int
+    parts: int
+
+
+class UseOffer(TypedDict):
+    """The values of the dropped file are wanted in the form."""
+
+    kind: Literal["use_offer"]
+    page: str
 
 
 class Select(TypedDict):

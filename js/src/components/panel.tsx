@@ -29,7 +29,7 @@ export function Panel(props: Props) {
   const canRun = run.phase !== "sending" && run.phase !== "lost";
   const runs = useFeature("runs", true);
   const film = useFeature("film", true);
-  useFiles(root, { fields: spec.fields, onUpload });
+  useFiles(root, { fields: spec.fields, onUpload, link });
   const start = () => {
     const [first] = onRun();
     if (first === undefined) return;

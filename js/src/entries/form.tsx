@@ -26,7 +26,7 @@ export default (loadFeature: LoadFeature) => {
 
   const state = () => [form.spec, form.drafts, form.randomize, form.thumbnails];
   const Whole = watch(state, () => (
-    <FormAlone fields={form.spec.value.fields} onUpload={form.upload}>
+    <FormAlone fields={form.spec.value.fields} onUpload={form.upload} link={link}>
       <Form
         fields={form.spec.value.fields}
         drafts={form.drafts.value}

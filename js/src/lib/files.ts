@@ -17,3 +17,13 @@ export function fieldFor(
   const able = fields.filter((field) => accepts(field, file));
   return able.find(({ name }) => name === preferred) ?? able.find(({ primary }) => primary) ?? able[0];
 }
+
+/** How much of a file's beginning and end is looked through: PNG has its texts in front, WebP at the end. */
+const LOOKED = 512 * 1024;
+
+/** Whether a file may carry a workflow of ComfyUI, at first sight; whether it does, Python says. */
+export async function carriesWorkflow(file: File): Promise<boolean> {
+  const ends = [file.slice(0, LOOKED), file.slice(Math.max(LOOKED, file.size - LOOKED))];
+  const texts = await Promise.all(ends.map((part) => part.text()));
+  return texts.some((text) => text.includes('"class_type"') || text.includes('"last_node_id"'));
+}

@@ -82,6 +82,14 @@ export interface Differences {
   unknown: string;
 }
 
+/** A part of a file that was dropped, and may carry values. */
+export interface Dropped {
+  kind: "dropped";
+  page: string;
+  part: number;
+  parts: number;
+}
+
 /** A film as one animated file, which is the message's buffer; or why there is none. */
 export interface FilmFile {
   kind: "film_file";
@@ -139,6 +147,19 @@ export interface Mask {
   parts: number;
 }
 
+/**
+ * What a dropped file has: how many of its values differ from the form's, and some of them in words.
+ *
+ * `error` says why it has none.
+ */
+export interface Offer {
+  kind: "offer";
+  page: string;
+  lines: string[];
+  count: number;
+  error: string;
+}
+
 /** An image at its full size; its bytes are the message's buffer. */
 export interface Original {
   kind: "original";
@@ -191,6 +212,12 @@ export interface UseImage {
   run: number;
   index: number;
   field: string;
+}
+
+/** The values of the dropped file are wanted in the form. */
+export interface UseOffer {
+  kind: "use_offer";
+  page: string;
 }
 
 /** It is wanted what differs between the workflows of two images. */
@@ -700,6 +727,7 @@ export type ToBrowser =
   | FilmFrames
   | FilmFile
   | InputImage
+  | Offer
   | Thumbnail
   | Pictures
   | SweepCells
@@ -731,6 +759,8 @@ export type FromBrowser =
   | SaveFilm
   | WantInput
   | Mask
+  | Dropped
+  | UseOffer
   | Upload
   | WantOriginal
   | WantThumbnail

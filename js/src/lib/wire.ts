@@ -20,6 +20,7 @@ export type {
   Marks,
   NodeRow,
   Nodes,
+  Offer,
   Original,
   RunDetails,
   RunError,

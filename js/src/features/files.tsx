@@ -1,11 +1,15 @@
 /** Files that are dropped anywhere on a widget, or pasted anywhere in it. */
-import { fieldFor } from "../lib/files";
+import { render } from "preact";
+import { Offer } from "../components/offer";
+import { carriesWorkflow, fieldFor } from "../lib/files";
+import type { Link } from "../lib/link";
 import type { Field } from "../lib/wire";
 import css from "../style/files.css?inline";
 
 export interface FileTarget {
   fields: readonly Field[];
   onUpload: (field: Field, file: File) => void;
+  link: Link;
 }
 
 /** Listen at `root` until the signal ends; `target` tells what takes files at that moment. */
@@ -16,10 +20,15 @@ export function takeFiles(root: HTMLElement, target: () => FileTarget, ended: Ab
   const refusal = page.createElement("p");
   refusal.className = "refusal";
   refusal.setAttribute("role", "alert");
-  root.append(style, refusal);
+  const place = page.createElement("div");
+  place.className = "offer-place";
+  root.append(style, refusal, place);
+  const endOffer = () => render(null, place);
   ended.addEventListener("abort", () => {
     style.remove();
     refusal.remove();
+    endOffer();
+    place.remove();
   });
 
   // Each element that is entered is told before the one before it is left.
@@ -31,14 +40,23 @@ export function takeFiles(root: HTMLElement, target: () => FileTarget, ended: Ab
   const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") === true;
 
   /** Give the file to a field, at best to the one under the pointer or the cursor. */
-  const take = (event: DragEvent | ClipboardEvent, files: FileList | undefined) => {
+  const take = async (event: DragEvent | ClipboardEvent, files: FileList | undefined) => {
     const file = files?.[0];
     if (file === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    const { fields, onUpload } = target();
+    const { fields, onUpload, link } = target();
+    // An event knows its path only while it is handled.
     const row = event.composedPath().find((at) => at instanceof HTMLElement && at.dataset.name !== undefined);
     const field = fieldFor(fields, file, (row as HTMLElement | undefined)?.dataset.name);
+    endOffer();
+    if (await carriesWorkflow(file)) {
+      refusal.textContent = "";
+      const props = { file, field, link, onUpload, onEnd: endOffer };
+      // By its key each file has a choice of its own.
+      render(<Offer key={Math.random()} {...props} />, place);
+      return;
+    }
     refusal.textContent =
       field === undefined ? `No field of this workflow takes ${file.name || "this file"}.` : "";
     if (field !== undefined) onUpload(field, file);
