@@ -1,7 +1,7 @@
 # Every target works in a fresh clone: it sets up what it needs in .venv first, and again when that has changed.
 # What is done, and in what order, stands in scripts/; here are only the names.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test lint bench docs shots conformance lock matrix mutants clean
+.PHONY: help setup demo lab test lint bench docs shots conformance lock matrix hosts mutants clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ lock:  ## Write the newest versions of all that is installed here, with hashes, 
 
 matrix:  ## Run the tests without browsers on every Python that is here, and on the oldest allowed packages
 	@scripts/run matrix
+
+hosts:  ## Try the main path in JupyterLab, Notebook 7, Voila, marimo, ...; the result goes to docs/hosts.md
+	@scripts/run hosts
 
 mutants:  ## Break the code on purpose, and count the breaks that a test notices
 	@scripts/run mutants

@@ -98,6 +98,14 @@ def matrix() -> int:
     return try_all()
 
 
+def hosts() -> int:
+    """Try the main path in every host, and write the page that says where it works."""
+    environment.prepare()
+    from .hosts import main as try_hosts
+
+    return try_hosts()
+
+
 def mutants() -> int:
     """Break the code on purpose, and count the breaks that a test notices."""
     environment.prepare()
@@ -130,7 +138,7 @@ def clean() -> int:
 
 TASKS: dict[str, Callable[[], int]] = {
     task.__name__: task
-    for task in (setup, demo, lab, lint, test, bench, conformance, lock, matrix, mutants, docs, shots, clean)
+    for task in (setup, demo, lab, lint, test, bench, conformance, lock, matrix, hosts, mutants, docs, shots, clean)
 }
 
 

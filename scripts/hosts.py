@@ -1,0 +1,107 @@
+"""``make hosts``: run the main path in every host that is tried here, and write docs/hosts.md anew.
+
+What is not tried says so; a test decides about the rest, and the table names the version and the day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from . import environment
+from .environment import PYTHON
+from .shell import ROOT, call, output_of, step
+
+PAGE = ROOT / "docs" / "hosts.md"
+BEGIN, END = "<!-- written by make hosts: begin -->\n", "<!-- written by make hosts: end -->\n"
+
+
+@dataclass(frozen=True)
+class Host:
+    """A place where notebooks are shown or run.
+
+    Attributes
+    ----------
+    name : str
+    what : str
+        What works there, in words.
+    package : str
+        Whose version is told.
+    tests : tuple of str
+        Tests that show it; none where nobody has tried.
+    """
+
+    name: str
+    what: str
+    package: str = ""
+    tests: tuple[str, ...] = ()
+
+
+_PANEL = "tests/browser/test_panel.py::test_"
+HOSTS = (
+    Host(
+        "JupyterLab",
+        "everything",
+        "jupyterlab",
+        (f"{_PANEL}the_first_notebook_from_run_to_pictures", f"{_PANEL}the_pictures_are_still_there_on_the_next_day"),
+    ),
+    Host("Notebook 7", "everything", "notebook", (f"{_PANEL}it_works_in_notebook_7",)),
+    Host("Voila", "everything", "voila", ("tests/browser/test_hosts.py::test_it_works_in_voila",)),
+    Host(
+        "marimo",
+        "everything; no record, as marimo runs cells anew",
+        "marimo",
+        ("tests/browser/test_hosts.py::test_it_works_in_marimo",),
+    ),
+    Host(
+        "nbconvert, HTML",
+        "the record: images, without a kernel and without a network",
+        "nbconvert",
+        ("tests/test_demo.py::test_the_first_notebook_leaves_images_and_a_page",),
+    ),
+    Host("nbclient", "runs notebooks from top to bottom, as papermill does", "nbclient", ("tests/test_notebooks.py",)),
+)
+UNTRIED = (
+    Host("JupyterLab 4.4 and 4.5", "expected to be the same: nothing of 4.6 is used"),
+    Host("JupyterHub behind a path prefix", "expected: the browser talks to Jupyter's own connection alone"),
+    Host("papermill", "expected: it runs notebooks with nbclient"),
+    Host("VS Code", "expected: it shows anywidgets; colours are taken from its theme"),
+    Host("Colab", "expected, with `google.colab.output.enable_custom_widget_manager()`"),
+)
+
+
+def try_all() -> list[tuple[Host, bool]]:
+    """Run the tests of each host; return which passed."""
+    browser = {"CHROMIUM": environment.chromium()}
+    tried = []
+    for host in HOSTS:
+        with step(host.name):
+            words = ("-m", "pytest", "-q", "-p", "no:xdist", *host.tests)
+            tried.append((host, call([PYTHON, *words], env=browser) == 0))
+    return tried
+
+
+def table(tried: list[tuple[Host, bool]]) -> str:
+    """Return the table of a page, in Markdown."""
+    # The tasks run in any Python; the hosts are in the environment's.
+    day = f"{date.today():%Y-%m-%d}, {output_of([PYTHON, '--version'])}"
+    lines = ["| where | version | what works | tried |", "| --- | --- | --- | --- |"]
+    for host, passed in tried:
+        lines.append(f"| {host.name} | {_version(host.package)} | {host.what if passed else '**fails**'} | {day} |")
+    lines += [f"| {host.name} | | {host.what} | not tested |" for host in UNTRIED]
+    return "\n".join(lines) + "\n"
+
+
+def _version(package: str) -> str:
+    asked = f"import importlib.metadata; print(importlib.metadata.version({package!r}))"
+    return output_of([PYTHON, "-c", asked]) or "unknown"
+
+
+def main() -> int:
+    """Try all hosts and write the page; return an exit code."""
+    tried = try_all()
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}{table(tried)}{END}{rest.partition(END)[2]}", encoding="utf-8")
+    failed = [host.name for host, passed in tried if not passed]
+    print(f"Fails in: {', '.join(failed)}" if failed else f"{len(tried)} hosts work; {PAGE.relative_to(ROOT)} says so.")
+    return 1 if failed else 0
