@@ -74,6 +74,7 @@ def test_a_run_its_cached_rerun_and_a_changed_output_are_told_as_recorded(
 ) -> None:
     runs = recorded_runs("02-cached-rerun")
     assert len(runs) == 5
+    run(url, lab_images())  # so that nothing of these is in the cache
     for prompt, theirs in runs:
         ours = replay(url, socket, prompt)
         assert [label(m) for m in ours] == [label(m) for m in theirs]
