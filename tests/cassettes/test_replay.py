@@ -81,6 +81,18 @@ def test_a_combination_that_was_not_recorded_is_told(tmp_path: Path) -> None:
         replayed.run(prompt(1, 5.0))
 
 
+def test_fewer_other_values_are_nearer_than_closer_ones(tmp_path: Path) -> None:
+    with (
+        ScriptedServer() as server,
+        ComfyClient(server.url, journal=False) as client,
+        record(tmp_path / "three.cassette", client),
+    ):
+        for seed, cfg in ((1, 2.0), (2, 7.9), (10, 8.0)):
+            client.run(prompt(seed, cfg))
+    nearest = Cassette(tmp_path / "three.cassette").nearest(prompt(1, 8.0))
+    assert nearest is not None and [(one.place[1], one.nearest) for one in nearest] == [("cfg", 2)]
+
+
 def test_another_workflow_is_told_from_another_value(replayed: ComfyClient) -> None:
     with pytest.raises(
         PromptRefused, match=r"no run of this workflow: it holds 6 runs of workflows with CLIPTextEncode"

@@ -25,6 +25,7 @@ PLANTED = {
     "input": "sk-input-abcdefgh12345678",
     "png": "png-secret-4411",
     "exif": "exif-secret-0912",
+    "icc": "icc-secret-7788",
     "text": "ghp_abcdefghijklmnopqrstuvwxyz0123",
     "url": "pw-in-url-42",
     "windows": "Anna Maria",
@@ -39,7 +40,7 @@ def png() -> bytes:
     exif = Image.Exif()
     exif[0x010E] = PLANTED["exif"]
     stream = io.BytesIO()
-    image.save(stream, "PNG", pnginfo=info, exif=exif)
+    image.save(stream, "PNG", pnginfo=info, exif=exif, icc_profile=PLANTED["icc"].encode())
     return stream.getvalue()
 
 
@@ -132,6 +133,8 @@ def test_a_file_that_is_no_image_and_holds_a_secret_is_left_out(tmp_path: Path) 
         ("https://me:secret@host/x", "https://***@host/x"),
         ("https://host/x?token=abcd1234&size=3", "https://host/x?token=***&size=3"),
         ("Authorization: Bearer abc\nnext", "Authorization: ***\nnext"),
+        ("Set-Cookie: session=abc; path=/\nnext", "Set-Cookie: ***\nnext"),
+        ("Cookie: a=b", "Cookie: ***"),
         ('{"api_key": "abcd1234"}', '{"api_key": "***"}'),
         ("hf_abcdefghijklmnopqrstuv", "***"),
     ],

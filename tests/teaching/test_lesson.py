@@ -77,6 +77,17 @@ def test_a_failed_run_and_one_before_the_prediction_answer_nothing(panel: ComfyP
     assert lesson.wait(PATIENCE)["correct"] is True
 
 
+def test_a_result_from_before_the_prediction_that_is_told_late_answers_nothing(panel: ComfyPanel) -> None:
+    lesson = Lesson(panel, predict=counting())
+    result = panel.run().result(PATIENCE)
+    lesson.predict("one")
+    lesson._on_result({"new": result})
+    assert lesson.answer is None
+    result = panel.run().result(PATIENCE)
+    lesson._on_result({"new": result})
+    assert lesson.wait(PATIENCE)["correct"] is True
+
+
 def test_once_more_asks_again_and_keeps_what_was_answered(panel: ComfyPanel) -> None:
     lesson = Lesson(panel, predict=counting())
     card = card_of(lesson)
