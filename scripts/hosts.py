@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from . import environment
 from .environment import PYTHON
-from .shell import ROOT, call, output_of, step
+from .shell import ROOT, Missing, call, output_of, quietly, step
 
 PAGE = ROOT / "docs" / "hosts.md"
 BEGIN, END = "<!-- written by make hosts: begin -->\n", "<!-- written by make hosts: end -->\n"
@@ -29,12 +30,21 @@ class Host:
         Whose version is told.
     tests : tuple of str
         Tests that show it; none where nobody has tried.
+    instead : tuple of str
+        Packages that take the place of the locked ones, in an environment of its own.
     """
 
     name: str
     what: str
     package: str = ""
     tests: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
+
+    @property
+    def python(self) -> Path:
+        """The Python that it is tried with."""
+        own = ROOT / ".matrix" / self.name.replace(" ", "-") / "bin" / "python"
+        return own if self.instead else PYTHON
 
 
 _PANEL = "tests/browser/test_panel.py::test_"
@@ -44,6 +54,13 @@ HOSTS = (
         "everything",
         "jupyterlab",
         (f"{_PANEL}the_first_notebook_from_run_to_pictures", f"{_PANEL}the_pictures_are_still_there_on_the_next_day"),
+    ),
+    Host(
+        "JupyterLab 4.4",
+        "everything",
+        "jupyterlab",
+        (f"{_PANEL}the_first_notebook_from_run_to_pictures", f"{_PANEL}the_pictures_are_still_there_on_the_next_day"),
+        ("jupyterlab==4.4.*", "notebook==7.4.*"),
     ),
     Host("Notebook 7", "everything", "notebook", (f"{_PANEL}it_works_in_notebook_7",)),
     Host("Voila", "everything", "voila", ("tests/browser/test_hosts.py::test_it_works_in_voila",)),
@@ -62,7 +79,6 @@ HOSTS = (
     Host("nbclient", "runs notebooks from top to bottom, as papermill does", "nbclient", ("tests/test_notebooks.py",)),
 )
 UNTRIED = (
-    Host("JupyterLab 4.4 and 4.5", "expected to be the same: nothing of 4.6 is used"),
     Host("JupyterHub behind a path prefix", "expected: the browser talks to Jupyter's own connection alone"),
     Host("papermill", "expected: it runs notebooks with nbclient"),
     Host("VS Code", "expected: it shows anywidgets; colours are taken from its theme"),
@@ -76,8 +92,15 @@ def try_all() -> list[tuple[Host, bool]]:
     tried = []
     for host in HOSTS:
         with step(host.name):
+            if host.instead:
+                uv = environment.find_uv()
+                if uv is None:
+                    raise Missing("uv is missing, and PyPI has none for this machine; it makes the environments.")
+                quietly([uv, "venv", "--quiet", "--clear", "--python", PYTHON, host.python.parent.parent])
+                environment.install_all(host.python)
+                environment.pip("install", *host.instead, python=host.python)
             words = ("-m", "pytest", "-q", "-p", "no:xdist", *host.tests)
-            tried.append((host, call([PYTHON, *words], env=browser) == 0))
+            tried.append((host, call([host.python, *words], env=browser) == 0))
     return tried
 
 
@@ -87,14 +110,14 @@ def table(tried: list[tuple[Host, bool]]) -> str:
     day = f"{date.today():%Y-%m-%d}, {output_of([PYTHON, '--version'])}"
     lines = ["| where | version | what works | tried |", "| --- | --- | --- | --- |"]
     for host, passed in tried:
-        lines.append(f"| {host.name} | {_version(host.package)} | {host.what if passed else '**fails**'} | {day} |")
+        lines.append(f"| {host.name} | {_version(host)} | {host.what if passed else '**fails**'} | {day} |")
     lines += [f"| {host.name} | | {host.what} | not tested |" for host in UNTRIED]
     return "\n".join(lines) + "\n"
 
 
-def _version(package: str) -> str:
-    asked = f"import importlib.metadata; print(importlib.metadata.version({package!r}))"
-    return output_of([PYTHON, "-c", asked]) or "unknown"
+def _version(host: Host) -> str:
+    asked = f"import importlib.metadata; print(importlib.metadata.version({host.package!r}))"
+    return output_of([host.python, "-c", asked]) or "unknown"
 
 
 def main() -> int:
