@@ -73,7 +73,8 @@ def working(job: Job, run: int, frame: Frame, warnings: Sequence[str] = ()) -> R
     # A node that counts no steps says what it is busy with, such as loading a model.
     state["node"] = progress.message if progress.node is not None and progress.steps is None else progress.title
     state["step"], state["steps"] = progress.step, progress.steps
-    state["left"], state["pace"] = time_left(progress.eta, progress.eta_error), pace(progress.rate)
+    if state["phase"] == "running":
+        state["left"], state["pace"] = time_left(progress.eta, progress.eta_error), pace(progress.rate)
     state["queue"] = progress.queue_position
     state["warnings"] = [*job.warnings, *warnings]
     return state

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { RunStore } from "../src/host/run-store";
 import { LatestWins } from "../src/lib/latest";
 import { FakeModel, runState, VALUES } from "./model";
@@ -52,4 +52,36 @@ it("a frame that cannot be read does not take the place of the newest", async ()
   queue.put(2);
   await new Promise((resolve) => setTimeout(resolve, 0));
   expect(painted).toEqual([2]);
+});
+
+describe("a cancel", () => {
+  afterEach(() => vi.useRealTimers());
+  const open = () => {
+    vi.useFakeTimers();
+    const model = new FakeModel({ _run: runState({ run: 2, phase: "running" }), _values: VALUES });
+    return { model, store: new RunStore(model, new AbortController().signal) };
+  };
+
+  it("that a busy kernel does not hear is told of, until it does", () => {
+    const { model, store } = open();
+    store.cancel();
+    store.cancel();
+    expect(store.run.value.warnings).toEqual([]);
+    vi.advanceTimersByTime(2000);
+    expect(store.run.value.warnings).toEqual([expect.stringContaining("The kernel is busy")]);
+    model.put("_run", runState({ run: 2, phase: "running", fraction: 0.5 }));
+    expect(store.run.value.warnings).toHaveLength(1);
+    model.put("_run", runState({ run: 2, phase: "cancelling" }));
+    expect(store.run.value.warnings).toEqual([]);
+    model.put("_run", runState({ run: 3, phase: "running" }));
+    expect(store.run.value.warnings).toEqual([]);
+  });
+
+  it("that was heard says nothing", () => {
+    const { model, store } = open();
+    store.cancel();
+    model.put("_run", runState({ run: 2, phase: "cancelled" }));
+    vi.advanceTimersByTime(2000);
+    expect(store.run.value.warnings).toEqual([]);
+  });
 });

@@ -14,6 +14,8 @@ panel = ComfyPanel(example().with_params(steps=4), client=ComfyClient())
 panel
 """
 
+INTERRUPT = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()"
+
 pytestmark = pytest.mark.timeout(400)
 
 
@@ -55,3 +57,19 @@ def test_runs_queue_up_and_each_can_be_seen_and_used_again(notebook: Notebook) -
     expect(panel.field("CFG")).to_have_value("5")
     notebook.run(1)
     expect(notebook.output(1)).to_have_text("5 4 0")
+
+
+def test_a_cancel_that_a_busy_kernel_does_not_hear_is_told_of(notebook: Notebook) -> None:
+    notebook.open([SHOW, "panel.params.steps = 10000\njob = panel.run()\njob.wait()"])
+    notebook.run(0)
+    panel = Panel(notebook.page)
+    panel.expect_status("Ready")
+    notebook.start(1)
+    expect(panel.status).to_contain_text("step", timeout=PATIENCE)
+    panel.cancel_button.click()
+    expect(panel.root.get_by_text("The kernel is busy with a cell. Interrupt it to cancel now.")).to_be_visible(
+        timeout=PATIENCE
+    )
+    notebook.page.evaluate(INTERRUPT)
+    panel.expect_status("Cancelled")
+    expect(panel.root.get_by_text("The kernel is busy")).to_have_count(0)

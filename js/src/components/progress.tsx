@@ -75,8 +75,8 @@ function Bar({ run, seconds }: { run: RunState; seconds: number | null }) {
           {label}
         </span>
         <span class="figures">
-          {run.phase === "running" && <span class="pace">{run.pace}</span>}
-          {run.phase === "running" && <span class="eta">{run.left}</span>}
+          {run.pace && <span class="pace">{run.pace}</span>}
+          {run.left && <span class="eta">{run.left}</span>}
           {isBusy(run.phase) && !isWaiting && <span class="percent">{percent(value)}</span>}
           {run.phase === "done" && <span>{run.summary}</span>}
         </span>

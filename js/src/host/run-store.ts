@@ -4,12 +4,18 @@ import { NO_IMAGES, type ShownImages, takeImages } from "../lib/images";
 import { IDLE, isBusy, type RunState, type ToBrowser, type Values } from "../lib/wire";
 import { type Model, onKernelGone, onTrait, send } from "./model";
 
+/** Milliseconds after which a press that nobody has heard is told of. */
+const PATIENCE = 1500;
+const UNHEARD = "The kernel is busy with a cell. Interrupt it to cancel now.";
+
 /** The state of the runs of one model: progress, the newest preview and the images. */
 export class RunStore {
   readonly run = new Cell<RunState>(IDLE);
   readonly preview = new Cell<Blob | null>(null);
   readonly images = new Cell<ShownImages>(NO_IMAGES);
   #before: RunState = IDLE;
+  /** The run whose cancel nobody has heard for a while. */
+  #unheard = 0;
 
   constructor(
     private readonly model: Model,
@@ -17,7 +23,7 @@ export class RunStore {
   ) {
     onTrait<RunState>(model, "_run", ended, (run) => {
       if (!isBusy(run.phase) || run.run !== this.run.value.run) this.preview.value = null;
-      this.run.value = run;
+      this.#put(run);
     });
     onKernelGone(model, ended, () => {
       this.run.value = { ...this.run.value, phase: "lost", error: null };
@@ -42,7 +48,20 @@ export class RunStore {
     this.run.value = { ...value, phase: isBusy(value.phase) ? value.phase : "idle", error };
   };
 
-  cancel = (): void => send(this.model, { kind: "cancel", run: null });
+  cancel = (): void => {
+    const { run } = this.run.value;
+    send(this.model, { kind: "cancel", run: null });
+    setTimeout(() => {
+      this.#unheard = run;
+      if (this.run.value.run === run) this.#put(this.run.value);
+    }, PATIENCE);
+  };
+
+  /** While a cell works, Python hears no button, but goes on to tell of the run. */
+  #put(run: RunState): void {
+    const isUnheard = run.run === this.#unheard && isBusy(run.phase) && run.phase !== "cancelling";
+    this.run.value = isUnheard ? { ...run, warnings: [...new Set([...run.warnings, UNHEARD])] } : run;
+  }
 
   hear(message: ToBrowser, buffers: DataView[]): void {
     const bytes = buffers[0];
