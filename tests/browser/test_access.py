@@ -128,6 +128,30 @@ def test_a_planted_faint_text_is_found(show: Show, client: ComfyClient) -> None:
     assert found.startswith("text planted")
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_done_with_images_is_for_everybody(show: Show, client: ComfyClient, theme: str) -> None:
+    panel = ComfyPanel(example().with_params(batch_size=2, steps=2, width=64, height=64), client)
+    panel.run().result(60)
+    page = show(panel, theme=theme)
+    for number in (0, 1):
+        page.get_by_role("checkbox", name="Select").nth(number).check()
+    bar = page.get_by_role("toolbar", name="Selected images")
+    expect(bar).to_contain_text("2 selected")
+    assert problems(page) == []
+    assert page.evaluate(FAINT) == []
+    bar.get_by_role("button", name="Compare").click()
+    dialog = page.get_by_role("dialog", name="Two images compared")
+    expect(dialog.get_by_role("img")).to_have_count(2)
+    expect(dialog).to_contain_text("The workflows are the same.")
+    assert problems(page) == []
+    page.keyboard.press("Escape")
+    page.locator("button.tile").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("i")
+    expect(page.get_by_role("complementary", name="Details")).to_contain_text("Prompt id")
+    assert problems(page) == []
+
+
 def test_labels_of_a_grid_are_seen(show: Show) -> None:
     colors = ("red", "green", "blue")
     page = show(ImageGrid([Image.new("RGB", (64, 64), color) for color in colors], labels=colors))

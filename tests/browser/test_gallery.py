@@ -14,6 +14,7 @@ from comfy_widgets import ComfyClient, ComfyPanel, Graph, ImageGrid, Workflow, e
 from comfy_widgets.engine import Engine
 
 from .conftest import Show
+from .notebook import Notebook
 from .panel import PATIENCE, Panel
 
 HTML = "<img src=x onerror=alert(1)> <b>bold</b>"
@@ -237,3 +238,35 @@ def test_the_original_is_fetched_where_a_stand_in_is_shown(show: Show, client: C
     dialog = lightbox(page)
     natural = "room => room.querySelector('img').naturalWidth"
     until(page, lambda: dialog.locator(".room").evaluate(natural) == 512)
+
+
+def test_its_keys_stay_out_of_the_notebook(notebook: Notebook) -> None:
+    notebook.open(
+        [
+            "from comfy_widgets import ComfyClient, ComfyPanel, example\n"
+            "workflow = example().with_params(steps=1, batch_size=2, width=64, height=64)\n"
+            "panel = ComfyPanel(workflow, client=ComfyClient())\n"
+            "result = panel.run().result(60)\n"
+            "panel",
+            "print(len(panel.selected), len(panel.starred))",
+        ]
+    )
+    notebook.run(0)
+    page = notebook.page
+    cells = page.locator(".jp-Cell")
+    count = cells.count()
+    tile(page, 0).click()
+    dialog = lightbox(page)
+    # In the notebook these would add, cut, move and run cells.
+    for key in ("x", "s", "b", "a", "d", "d", "i", "1", "0", "ArrowRight", "y"):
+        page.keyboard.press(key)
+    expect(dialog).to_contain_text("2 of 2")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(tile(page, 0)).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("x")
+    expect(page.get_by_role("toolbar", name="Selected images")).to_contain_text("2 selected")
+    assert cells.count() == count
+    notebook.run(1)
+    expect(notebook.output(1)).to_have_text("2 1")
