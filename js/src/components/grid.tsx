@@ -30,8 +30,8 @@ export class Grid extends Component<Props, State> {
   declare context: LoadFeature;
   override state: State = { gallery: null };
   #gone = false;
-  /** Clicked before the feature was there. */
-  #wanted: number | null = null;
+  /** Clicked before the feature was there, and where. */
+  #wanted: [event: MouseEvent, index: number] | null = null;
 
   override componentDidMount(): void {
     this.context("gallery").then(
@@ -39,7 +39,7 @@ export class Grid extends Component<Props, State> {
         if (this.#gone) return;
         const gallery = new feature.Gallery(this.props, this.context, () => this.setState({}));
         this.setState({ gallery });
-        if (this.#wanted !== null) gallery.open(this.#wanted);
+        if (this.#wanted !== null) gallery.click(...this.#wanted);
       },
       () => undefined,
     );
@@ -75,8 +75,8 @@ export class Grid extends Component<Props, State> {
               image={image}
               shape={frame}
               extras={image && gallery?.tile(index, image)}
-              onOpen={() => {
-                this.#wanted = index;
+              onOpen={(event) => {
+                this.#wanted = [event, index];
               }}
             />,
           ])}
@@ -91,7 +91,7 @@ interface TileProps {
   image: ShownImage | null;
   shape: Frame;
   extras: Extras | null | undefined;
-  onOpen: () => void;
+  onOpen: (event: MouseEvent) => void;
 }
 
 function Tile({ image, shape, extras, onOpen }: TileProps) {

@@ -72,7 +72,7 @@ export class Gallery {
         ...{ "data-selected": selected },
         onPointerEnter: this.#point,
         onFocus: this.#point,
-        onClick: (event) => this.#click(event, index),
+        onClick: (event) => this.click(event, index),
         onKeyDown: (event) => this.#key(event, index),
         // A press of the space bar would click, and open the image.
         onKeyUp: (event) => event.key === " " && event.preventDefault(),
@@ -180,7 +180,8 @@ export class Gallery {
     );
   };
 
-  #click(event: MouseEvent, index: number): void {
+  /** A click selects where Ctrl or Shift is held, and else opens. */
+  click(event: MouseEvent, index: number): void {
     if (event.ctrlKey || event.metaKey || event.shiftKey) this.#pick(event, index);
     else this.open(index);
   }
