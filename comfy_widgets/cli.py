@@ -70,7 +70,12 @@ def _command(words: list[str]) -> int:
             if error.code == 2:
                 return 2
             raise
-    options = _parser().parse_args(words)
+    parser = _parser()
+    if not words:
+        # Whoever types the name alone asks what there is.
+        parser.print_help(sys.stderr)
+        return 2
+    options = parser.parse_args(words)
     with warnings.catch_warnings():
         # What is to be known is told here, once.
         warnings.simplefilter("ignore", UserWarning)

@@ -226,6 +226,14 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(command in out for command in ("demo", "engine", "run", "convert", "doctor"))
 
 
+def test_the_bare_command_shows_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    said = capsys.readouterr().err
+    assert all(
+        command in said for command in ("demo", "engine", "run", "sweep", "fleet", "convert", "replay", "doctor")
+    )
+
+
 def test_demo_makes_images_and_a_notebook_that_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
