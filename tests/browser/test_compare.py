@@ -57,6 +57,10 @@ def test_the_slider_divides_and_every_other_way_to_look_is_there(show: Show) -> 
     expect(root).to_contain_text("No workflow is known of these two.")
     box = root.locator(".room").bounding_box()
     assert box is not None
+    words = root.locator(".captions").bounding_box()
+    # The words stand under the images that they name, wherever those are.
+    assert words is not None and words["x"] == pytest.approx(box["x"], abs=1)
+    assert words["width"] == pytest.approx(box["width"], abs=1)
     left = (box["x"] + 0.25 * box["width"], box["y"] + box["height"] / 2)
     right = (box["x"] + 0.75 * box["width"], left[1])
     eventually(page, left, (200, 0, 0))

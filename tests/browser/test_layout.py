@@ -83,6 +83,11 @@ def test_prompt_run_and_image_are_in_reading_order(show: Show, client: ComfyClie
     if is_wide:
         assert places["outcome"]["left"] >= places["settings"]["right"]
         assert places["buttons"]["bottom"] <= places["outcome"]["top"]
+        # Cancel, which is not seen yet, leaves no gap beside Run.
+        page.locator(".repeat").wait_for(timeout=PATIENCE)
+        repeat, run = page.locator(".repeat").bounding_box(), one.run_button.bounding_box()
+        assert repeat is not None and run is not None
+        assert 0 <= run["x"] - (repeat["x"] + repeat["width"]) <= 16
     else:
         order = [places[name] for name in ("header", "prompts", "buttons", "outcome", "settings")]
         assert all(one["bottom"] <= other["top"] for one, other in pairwise(order))

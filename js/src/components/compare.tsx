@@ -180,7 +180,11 @@ export class Compare extends Component<Props, State> {
     return (
       // The keys are those of the buttons.
       // biome-ignore lint/a11y/noStaticElementInteractions: see above
-      <div class="comparison" onKeyDown={this.#onKeyDown}>
+      <div
+        class="comparison"
+        style={{ "--shape": size === null ? 1 : size.width / size.height }}
+        onKeyDown={this.#onKeyDown}
+      >
         <div class="looks">
           <fieldset class="modes" aria-label="How to compare">
             {MODES.map((name) => (
@@ -244,7 +248,6 @@ export class Compare extends Component<Props, State> {
           style={{
             "--split": `${100 * split}%`,
             "--gain": gain,
-            "--shape": size === null ? 1 : size.width / size.height,
           }}
           onPointerDownCapture={this.#onPointerDown}
           onPointerMoveCapture={this.#divide}
@@ -252,7 +255,7 @@ export class Compare extends Component<Props, State> {
         >
           {this.#areas()}
         </div>
-        <div class="captions">
+        <div class="captions" data-mode={mode}>
           <span data-shown={mode !== "Flicker" || !second}>{sides[0].caption}</span>
           <span data-shown={mode !== "Flicker" || second}>{sides[1].caption}</span>
         </div>
