@@ -1,4 +1,4 @@
-"""ComfyUI in a Jupyter notebook: a form, live progress and previews, and the pictures inline.
+"""ComfyUI in a Jupyter notebook: a form, live progress and previews, and the images inline.
 
 >>> from comfy_widgets import ComfyPanel, example
 >>> ComfyPanel(example())          # doctest: +SKIP
