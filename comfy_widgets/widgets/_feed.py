@@ -184,13 +184,15 @@ class RunFeed:
             if self._told is not None:
                 self._tell(idle())
             return None
-        more = self._send_images()
+        # Once a run stands as done it stays so, while the last of very many images still come.
+        is_told = self._told is not None and (self._told["run"], self._told["phase"]) == (run.number, "done")
+        # Read before images are sent, so that it stands as done with those that made it so.
+        loaded = run.loaded
+        more = self._send_images(in_batches=is_told or not loaded)
         # Read before the state is, so that the state of a job that has ended is its last.
         working = not run.finished
         warnings = self._warnings(working)
-        # Once a run stands as done it stays so, while the last of very many images still come.
-        is_told = self._told is not None and (self._told["run"], self._told["phase"]) == (run.number, "done")
-        new = runs.state_of(run, loaded=run.loaded and (is_told or not more), warnings=warnings)
+        new = runs.state_of(run, loaded=loaded and (is_told or not more), warnings=warnings)
         new["connected"] = not warnings
         new["chosen"] = self._chosen is not None and self._shown() is not runs.shown
         self._tell(new)
@@ -290,8 +292,8 @@ class RunFeed:
             message: PreviewFrame = {"kind": "preview", "run": run, "seq": preview.seq, "mime": preview.mime}
             self._browser.send(message, [preview.image])
 
-    def _send_images(self) -> bool:
-        """Send a batch of the images that are ready; return whether there are more."""
+    def _send_images(self, *, in_batches: bool) -> bool:
+        """Send images that are ready, a few of them only where there will be no more; return whether there are more."""
         run = self._shown() if self._images else None
         if run is None:
             return False
@@ -299,7 +301,7 @@ class RunFeed:
         if number != run.number:
             count, told = 0, -1
         ready, total = len(run.images), run.expected
-        if not run.complete and 0 < ready - count < _MIN_BATCH and count:
+        if in_batches and not run.complete and 0 < ready - count < _MIN_BATCH and count:
             return False
         batch = _batch(run.images[count:ready])
         if batch or told != total:
