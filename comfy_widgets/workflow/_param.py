@@ -440,6 +440,9 @@ class Params(Mapping[str, Param]):
                 names = ", ".join(repr(param.name) for param in found[:6])
                 raise UnknownParam(f"{name!r} could be any of {names}. Use one of these names.")
         hint = did_you_mean(name, self._params) or did_you_mean(name, {p.input_name for p in self._params.values()})
+        meant = _ELSEWHERE.get(name)
+        if not hint and meant in self._params:
+            hint = f" Did you mean {meant!r}?"
         if not hint:
             shown = ", ".join(param.name for param in self.primary) or ", ".join(self._params)
             hint = f" There are: {shown}." if shown else " It has none at all."
@@ -452,6 +455,16 @@ class Params(Mapping[str, Param]):
             lines.append(f"{param.name} = {_short(param.value)}  ({param.kind}){bounds}")
         return "\n".join(lines) or "no parameters"
 
+
+# What other programs call the same.
+_ELSEWHERE = {
+    "prompt": "positive",
+    "model": "ckpt_name",
+    "checkpoint": "ckpt_name",
+    "guidance_scale": "cfg",
+    "num_inference_steps": "steps",
+    "strength": "denoise",
+}
 
 _ALIASES: tuple[Callable[[Param], str], ...] = (
     lambda param: f"{param.node_title}.{param.input_name}",

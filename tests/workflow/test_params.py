@@ -191,6 +191,11 @@ def test_a_name_that_is_wrong_or_means_several() -> None:
     workflow = Workflow.load(text_to_image())
     with pytest.raises(UnknownParam, match=r"no parameter 'sed'\. Did you mean 'seed'"):
         workflow.with_params(sed=3)
+    # What other programs call the same is known.
+    with pytest.raises(UnknownParam, match=r"no parameter 'prompt'\. Did you mean 'positive'"):
+        workflow.with_params(prompt="a cat")
+    with pytest.raises(UnknownParam, match=r"no parameter 'num_inference_steps'\. Did you mean 'steps'"):
+        workflow.with_params(num_inference_steps=3)
     with pytest.raises(UnknownParam, match="'text' could be any of 'positive', 'negative'"):
         workflow.with_params(text="x")
     with pytest.raises(KeyError):
