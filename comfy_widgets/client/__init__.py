@@ -6,7 +6,7 @@ come over the websocket and whose `Result` comes from the server's history.
 
 from ._batch import Batch, as_completed
 from ._client import ComfyClient
-from ._discover import shared_engine
+from ._discover import checked_client, shared_engine
 from ._dispatch import Subscription
 from ._errors import (
     ComfyError,
@@ -72,6 +72,7 @@ __all__ = [
     "Subscription",
     "WorkflowError",
     "as_completed",
+    "checked_client",
     "part_of",
     "runs",
     "shared_engine",

@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..protocol import Address
 from ..protocol.requests import get
@@ -21,6 +21,7 @@ LOCAL = "http://127.0.0.1:8188"
 DESKTOP = "http://127.0.0.1:8000"
 """Where ComfyUI's desktop application serves."""
 
+_C = TypeVar("_C")
 _lock = threading.Lock()
 _engine: Engine | None = None
 
@@ -44,6 +45,30 @@ def find_server() -> tuple[str, str, Engine | None]:
             return _say(url, "found on this machine", None)
     engine = shared_engine()
     return _say(engine.url, "embedded engine, small procedural model; no other ComfyUI was found", engine)
+
+
+def checked_client(client: _C) -> _C:
+    """Return what was given as a client, where it is one, or nothing.
+
+    Parameters
+    ----------
+    client : ComfyClient, Fleet or None
+
+    Returns
+    -------
+    ComfyClient, Fleet or None
+
+    Raises
+    ------
+    ComfyError
+        It is something else, such as an address.
+    """
+    if client is None or hasattr(client, "object_info"):
+        return client
+    if isinstance(client, str):
+        # It is not repeated, as it may have a token in it.
+        raise ComfyError("The client is given as an address. Make a client of it: client=ComfyClient(url).")
+    raise ComfyError(f"{type(client).__name__!r} is no client. Make one: client=ComfyClient().")
 
 
 def open_cassette(url: str) -> str | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .._writing import utf8_bytes
-from ..client import ComfyClient, state_directory
+from ..client import ComfyClient, checked_client, state_directory
 from ..protocol import WorkflowError
 from ._ask import Asking
 from ._errors import ExperimentError
@@ -89,6 +89,7 @@ def sweep(
     >>> run.wait().grid(x="cfg", y="seed")                        # doctest: +SKIP
     """
     given = {**(axes or {}), **more}
+    client = checked_client(client)
     if client is None:
         client = ComfyClient()
     space = replace(Space.make(workflow, given, client.object_info()), accepts=_accepts(client))
@@ -176,6 +177,7 @@ def _again(
     store: Store, name: str, definition: Mapping[str, Any], cells: list[Indices], client: Any, number: int | None
 ) -> Experiment:
     """Make an experiment of what was kept of it."""
+    client = checked_client(client)
     if client is None:
         client = ComfyClient()
     space = replace(space_of(definition, client.object_info(), store), accepts=_accepts(client))

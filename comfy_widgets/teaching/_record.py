@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..cassettes import MAX_BYTES, CassetteWriter
-from ..client import ComfyClient, ExecutionFailed, Job
+from ..client import ComfyClient, ExecutionFailed, Job, checked_client
 from ..errors import ComfyError
 from ..protocol import (
     Event,
@@ -83,7 +83,7 @@ def record(
     'Recorded: Seeds (3 runs)'
     """
     own = ComfyClient() if client is None else None
-    used = client if client is not None else own
+    used = checked_client(client) if client is not None else own
     assert used is not None
     writer = CassetteWriter(path, title=title, quality=quality, max_bytes=max_bytes, secrets=used.secrets())
     takes: list[_Take] = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
-from ..client import ComfyClient
+from ..client import ComfyClient, checked_client
 from ._base import Handler, Widget
 from ._form_state import FormState
 from ._live import LiveTrait, announce
@@ -220,4 +220,6 @@ class WorkflowForm(FormWidget):
         if isinstance(workflow, FormState):
             super().__init__(workflow, layout=layout)
         else:
-            super().__init__(FormState(workflow, client or default_client(), params, title=title), layout=layout)
+            super().__init__(
+                FormState(workflow, checked_client(client) or default_client(), params, title=title), layout=layout
+            )

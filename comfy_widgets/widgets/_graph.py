@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
+from ..client import checked_client
 from ..errors import WorkflowError
 from ..workflow import Workflow
 from ._base import Handler
@@ -118,7 +119,7 @@ class WorkflowGraph(JobView):
 
 def _readable(workflow: Workflow, client: ComfyClient | None) -> Workflow:
     """Return a workflow with a server's definitions, where it has to be converted or somebody named the server."""
-    if client is None:
+    if checked_client(client) is None:
         try:
             workflow.to_prompt()
         except WorkflowError:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import traitlets
 
+from ..client import checked_client
 from ..errors import ComfyError
 from . import _cells
 from ._base import Widget
@@ -132,7 +133,7 @@ class ComfyPanel(PanelTraits):
         # By this a fleet tells its people apart, who take turns.
         self._share = f"panel {next(_numbers)}"
         self._parts: list[Widget] = []
-        state = FormState(workflow, client or default_client(), params, title=title)
+        state = FormState(workflow, checked_client(client) or default_client(), params, title=title)
         runs = Runs(_PanelHost(state, self._run_ended))
         super().__init__(state, runs, self._run_with, part="panel", layout=layout)
         finish_before_cells_end()

@@ -6,11 +6,12 @@ import gc
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from comfy_widgets import ComfyClient, ComfyPanel, WorkflowError, example
-from comfy_widgets.errors import ExecutionFailed, PromptRefused, ServerUnreachable
+from comfy_widgets import ComfyClient, ComfyPanel, WorkflowError, WorkflowForm, WorkflowGraph, example, sweep
+from comfy_widgets.errors import ComfyError, ExecutionFailed, PromptRefused, ServerUnreachable
 from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
 from comfy_widgets.widgets import _assets as assets
 
@@ -18,6 +19,15 @@ from .conftest import page_of
 from .page import Page
 
 NOBODY = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize("make", [ComfyPanel, WorkflowForm, WorkflowGraph, sweep])
+def test_an_address_in_place_of_a_client_is_told(make: Callable[..., Any]) -> None:
+    with pytest.raises(ComfyError, match=r"given as an address.*client=ComfyClient\(url\)") as refused:
+        make(example(), client="http://127.0.0.1:9?token=secret")
+    assert "secret" not in str(refused.value)
+    with pytest.raises(ComfyError, match="'int' is no client"):
+        make(example(), client=8188)
 
 
 def test_a_node_that_fails_is_named(server: ScriptedServer, panel: ComfyPanel, page: Page) -> None:
