@@ -47,6 +47,8 @@ class NoiseExplorer(TeachingWidget):
     ------
     TraitError
         A noise level is out of range.
+    TypeError
+        It is no PIL image.
 
     Examples
     --------
@@ -63,6 +65,8 @@ class NoiseExplorer(TeachingWidget):
     sigma: traitlets.Float[float, Any] = traitlets.Float(0.0, min=0.0, max=HIGHEST, help="The noise level.")
 
     def __init__(self, image: Image, *, sigma: float = 0.0, seed: int = 0, cells: int = 64, layout: Any = None) -> None:
+        if not hasattr(image, "convert"):
+            raise TypeError(f"image is {type(image).__name__!r} and must be a PIL image: Image.open(path) gives one.")
         state = {"sigma": sigma, "lowest": LOWEST, "highest": HIGHEST, "scale": SCALE, "seed": seed % 2**32}
         super().__init__(state, layout=layout)
         small = image.convert("RGB")

@@ -44,6 +44,11 @@ class DiffusionSteps(TeachingWidget):
     record : StepRecord or None
         The steps; None before they are there.
 
+    Raises
+    ------
+    TypeError
+        It is neither a job nor a record.
+
     Examples
     --------
     >>> from comfy_widgets import DiffusionSteps
@@ -59,6 +64,8 @@ class DiffusionSteps(TeachingWidget):
     step: traitlets.Int[int, Any] = traitlets.Int(1, min=1, help="The step that is shown, from 1.")
 
     def __init__(self, job: Job | StepRecord, *, layout: Any = None) -> None:
+        if not (isinstance(job, StepRecord) or hasattr(job, "add_done_callback")):
+            raise TypeError(f"job is {type(job).__name__!r} and must be a job, which client.submit(workflow) gives.")
         super().__init__({"words": "", "caption": "", "step": 1, "steps": []}, layout=layout)
         self.record: StepRecord | None = None
         if isinstance(job, StepRecord):

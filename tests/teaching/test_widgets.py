@@ -167,6 +167,15 @@ def test_steps_come_when_the_run_has_ended(client: ComfyClient, workflow: Workfl
     assert steps.record is not None and page.state["_state"]["words"] == ""
 
 
+def test_what_is_no_image_or_job_is_told(client: ComfyClient, workflow: Workflow) -> None:
+    unfit: Any = "boat.png"
+    with pytest.raises(TypeError, match=r"'str' and must be a PIL image"):
+        NoiseExplorer(unfit)
+    result: Any = client.run(workflow)
+    with pytest.raises(TypeError, match=r"'Result' and must be a job, which client\.submit"):
+        DiffusionSteps(result)
+
+
 def test_where_there_are_no_steps_it_says_why() -> None:
     gate = Gate()
     with ScriptedServer() as server, ComfyClient(server.url, journal=False) as client:
