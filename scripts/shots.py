@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +24,8 @@ from comfy_widgets import (
     DiffusionSteps,
     DrawingCanvas,
     Engine,
+    Fleet,
+    FleetView,
     Graph,
     ImageCompare,
     ImageGrid,
@@ -39,6 +42,7 @@ from comfy_widgets import (
 )
 from comfy_widgets import sweep as start_sweep
 from comfy_widgets.teaching import choose
+from comfy_widgets.testing import ScriptedServer, standard_run, text_to_image
 from comfy_widgets.widgets import SweepGrid
 from scripts.environment import chromium
 from scripts.shell import ROOT
@@ -64,6 +68,7 @@ IN_DOCS = (
     "preview",
     "graph",
     "sweep",
+    "fleet",
 )
 TEACHING = ("lesson", "steps", "noise", "schedule", "replay", "drawing")
 Shot = tuple[str, Any, tuple[int, ...], Callable[[Page], None]]
@@ -157,6 +162,11 @@ def filled(page: Page) -> None:
     expect(page.locator(".cell.completed img")).to_have_count(12, timeout=PATIENCE)
 
 
+def at_work(page: Page) -> None:
+    """Wait until servers of a fleet work."""
+    page.locator('.lane [data-outcome="running"]').first.wait_for(timeout=PATIENCE)
+
+
 def story(page: Page) -> None:
     """Open the times and the graph of a panel's run, and select a node."""
     done(page)
@@ -236,7 +246,23 @@ def widgets(client: ComfyClient, folder: Path) -> Iterator[Shot]:
     run.wait(120)
     yield "sweep", SweepGrid(run), (1400, 600), filled
     run.close()
+    yield from servers(folder.with_name("fleet"))
     yield from teaching(client, folder)
+
+
+def servers(folder: Path) -> Iterator[Shot]:
+    """Yield the servers of a fleet in the middle of a sweep; one of them is drained."""
+    with ExitStack() as stack:
+        scripts = [standard_run(previews=False, pause=seconds) for seconds in (0.15, 0.2, 0.4)]
+        some = [stack.enter_context(ScriptedServer(script=script)) for script in scripts]
+        fleet = stack.enter_context(Fleet(some))
+        run = start_sweep(text_to_image(steps=5), seed=range(300), client=fleet, folder=folder, confirm=True)
+        some[0].wait_for(lambda: len(some[2].posted) > 5, 60)
+        fleet.drain(some[2])
+        some[0].wait_for(lambda: len(some[0].posted) > 25, 60)
+        yield "fleet", FleetView(fleet), (900, 400), at_work
+        run.cancel()
+        run.close()
 
 
 def teaching(client: ComfyClient, folder: Path) -> Iterator[Shot]:
