@@ -203,15 +203,27 @@ def submit_all(submit: Callable[[Workflow], Job], document: Workflow, values: It
     values : iterable of Mapping
         For each run, values by the names of parameters.
 
+    Returns
+    -------
+    list of Job
+        In the order of the values.
+
     Raises
     ------
     WorkflowError
         Values do not fit; of which run stands in the message.
     TypeError
         Something in `values` is no mapping.
+
+    Examples
+    --------
+    >>> small = example().with_params(width=64, height=64, steps=1)
+    >>> jobs = submit_all(client.submit, small, [{"seed": 1}, {"seed": 2}])
+    >>> [job.wait(60).status.value for job in jobs]
+    ['completed', 'completed']
     """
     if isinstance(values, Mapping):
-        raise TypeError("map takes a list of dicts, one for each run; for a single one, use client.run.")
+        raise TypeError("map takes a list of dicts, one for each run; for a single one, use run.")
     documents = []
     for index, one in enumerate(values):
         if not isinstance(one, Mapping):

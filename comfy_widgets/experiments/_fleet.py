@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, ClassVar
 
-from ..client import ComfyClient, FileGone, Job, Result, ServerUnreachable, show_run
+from ..client import Batch, ComfyClient, FileGone, Job, Result, ServerUnreachable, show_run, submit_all
 from ..protocol import ComfyError, File, HistoryEntry, Queue
 from ..workflow import Workflow
 from ._carrier import Carrier
@@ -257,6 +258,64 @@ class Fleet:
         if progress:
             show_run(job)
         return job.result(timeout)
+
+    def map(
+        self,
+        workflow: Any,
+        values: Iterable[Mapping[str, Any]],
+        /,
+        *,
+        timeout: float | None = None,
+        return_exceptions: bool = False,
+        progress: bool = True,
+        previews: str | None = None,
+        extra_data: Mapping[str, Any] | None = None,
+        share: str = "",
+        **shared: Any,
+    ) -> Batch:
+        """Run a workflow once for each of some values, on all servers, and read the results in their order.
+
+        Parameters
+        ----------
+        workflow : Workflow, dict, path, JSON text or bytes
+            As for `submit`.
+        values : iterable of Mapping
+            For each run, values by the names of parameters: ``[{"seed": 1}, {"seed": 2}]``.
+        timeout : float, optional
+            Seconds that all may take together; when they are over, reading raises, and the runs go on.
+        return_exceptions : bool
+            Give the error of a run that failed in place of its result, and do not raise it.
+        progress : bool
+            In a notebook, show a line that says how far they are.
+        previews, extra_data : optional
+            For each run, as for `submit`.
+        share : str
+            Whose they are, as for `submit`.
+        **shared : object
+            Values that all runs have; those in `values` come before them.
+
+        Returns
+        -------
+        Batch
+            An iterator over the results. The error of a run is raised in its place, and ends no other run.
+
+        Raises
+        ------
+        WorkflowError
+            The workflow cannot be read, some values do not fit, or no server has what a run needs.
+        TypeError
+            Something in `values` is no mapping.
+
+        Examples
+        --------
+        >>> seeds = [{"seed": seed} for seed in range(3)]
+        >>> [len(result.images) for result in fleet.map(example(), seeds, width=64, height=64, steps=1)]
+        [1, 1, 1]
+        """
+        document = Workflow.load(workflow).bind(self._carrier.roster.catalogs.classes).with_params(shared)
+        submit = partial(self.submit, previews=previews, extra_data=extra_data, share=share)
+        jobs = submit_all(submit, document, values)
+        return Batch(jobs, timeout=timeout, return_exceptions=return_exceptions, progress=progress)
 
     def attach(self, prompt_id: str) -> Job:
         """A job for a prompt that was submitted before, by this program or another; all servers are asked for it.

@@ -72,6 +72,21 @@ def test_a_sweep_takes_it_as_it_is_and_all_servers_work(start: Start, make_fleet
     assert {result.server for result in kept.values()} == {server.url for server in servers}
 
 
+def test_several_values_are_run_at_once_and_read_in_their_order(start: Start, make_fleet: Make) -> None:
+    gate = Gate()
+    servers = start(2, script=standard_run(gate=gate, gate_after="executing"))
+    fleet = make_fleet(*servers)
+    batch = fleet.map(text_to_image(), [{"seed": seed} for seed in range(4)], steps=1, share="Ana")
+    # Two are on each server while none has ended.
+    until(lambda: posted(servers) == [2, 2])
+    gate.open()
+    prompts = [result.prompt["3"]["inputs"] for result in batch]
+    assert [(inputs["seed"], inputs["steps"]) for inputs in prompts] == [(seed, 1) for seed in range(4)]
+    with pytest.raises(WorkflowError, match=r"values\[1\].*sed"):
+        fleet.map(text_to_image(), [{"seed": 1}, {"sed": 2}])
+    assert posted(servers) == [2, 2]
+
+
 def test_progress_and_previews_come_from_whoever_runs_it(start: Start, make_fleet: Make) -> None:
     gate = Gate()
     (server,) = start(1, script=standard_run(steps=4, gate=gate, gate_after="executing"))
