@@ -7,25 +7,33 @@ from __future__ import annotations
 
 import logging
 import pickle
-import threading
 import weakref
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
 
-from ..client import FileGone, Job, JobError, JobRelay, JobStatus, Relays, Result, ServerUnreachable, show_run
+from ..client import (
+    Batch,
+    FileGone,
+    Job,
+    JobError,
+    JobRelay,
+    JobStatus,
+    Relays,
+    Result,
+    show_run,
+    submit_all,
+)
 from ..protocol import ComfyError, File, Queue, WorkflowError
 from ..workflow import Workflow
 from . import _dask_worker as on_worker
-from ._catalogs import Catalogs
 from ._cell import Cell
+from ._dask_roster import DaskRoster
 from ._dask_worker import RESOURCE, Answer, Order, carry_out
 from ._ids import new_id, own_id
 from ._places import Claim, OneServer
-from ._schedule import Line, Place, Work
 from ._timings import megapixels, model_of
 
 logger = logging.getLogger(__name__)
@@ -84,15 +92,10 @@ class DaskFleet:
         self._setup = on_worker.Setup(named, lost_after)
         self._topic = f"comfy_widgets-{new_id()}"
         self._relays = Relays()
-        self._lock = threading.Lock()
         self._out: dict[str, tuple[JobRelay, Callable[[Job], object] | None]] = {}
         self._futures: dict[str, Any] = {}
-        self._places: dict[str, Place] = {}
-        self._workers: dict[str, str] = {}
-        self._looked_at: set[str] = set()
-        self.catalogs: Catalogs = Catalogs({})
-        self._versions: set[str] = set()
-        self._look()
+        self._roster = DaskRoster(dask_client, self._setup)
+        self._roster.look()
         hear = weakref.WeakMethod(self._heard)
 
         def heard(message: tuple[float, Mapping[str, Any]]) -> None:
@@ -102,35 +105,6 @@ class DaskFleet:
 
         self._dask.subscribe_topic(self._topic, heard)
         self._finalizer = weakref.finalize(self, _end, self._dask, self._topic, self._relays)
-
-    def _look(self) -> None:
-        """Ask all workers which server they have, and what that has."""
-        able = self._present()
-        if not able:
-            count = len(self._dask.scheduler_info(n_workers=-1)["workers"])
-            raise ComfyError(
-                f"None of the {count} workers of the Dask cluster has the resource {RESOURCE}. Start those that "
-                f"have a ComfyUI server with --resources '{RESOURCE}=2'."
-            )
-        said = self._dask.run(on_worker.ask, on_worker.look, self._setup, workers=list(able), on_error="return")
-        known = {address: answer for address, answer in said.items() if isinstance(answer, tuple)}
-        if not known:
-            reasons = "\n".join(f"- {address}: {error}" for address, error in said.items())
-            raise ServerUnreachable(f"No worker's server answers.\n{reasons}")
-        with self._lock:
-            self._looked_at = set(able)
-            self._workers = {address: url for address, (url, _, _) in known.items()}
-            self._versions = {version for _, version, _ in known.values() if version}
-            self.catalogs = Catalogs({url: classes for url, _, classes in known.values()})
-            for url in self._workers.values():
-                place = self._places.setdefault(url, Place(url))
-                place.lacks = self.catalogs.lacks(url)
-
-    def _present(self) -> dict[str, float]:
-        """Return the workers that are there now, and how many prompts each takes at a time."""
-        workers = self._dask.scheduler_info(n_workers=-1)["workers"]
-        slots = {address: info.get("resources", {}).get(RESOURCE, 0) for address, info in workers.items()}
-        return {address: count for address, count in slots.items() if count}
 
     # What it is
 
@@ -142,8 +116,9 @@ class DaskFleet:
     @property
     def description(self) -> str:
         """One line that says which servers these are."""
-        count, versions = len(self._workers), ", ".join(sorted(self._versions))
-        return f"{count} {'server' if count == 1 else 'servers'} through Dask · ComfyUI {versions}"
+        infos = self._roster.known.values()
+        count, versions = len(infos), sorted({info.version for info in infos if info.version})
+        return f"{count} {'server' if count == 1 else 'servers'} through Dask · ComfyUI {', '.join(versions)}"
 
     @property
     def embedded(self) -> bool:
@@ -158,7 +133,7 @@ class DaskFleet:
     @property
     def servers(self) -> list[str]:
         """The addresses of the workers' servers, as the workers know them."""
-        return list(self._workers.values())
+        return self._roster.servers
 
     # Jobs
 
@@ -212,7 +187,7 @@ class DaskFleet:
         --------
         >>> DaskFleet(dask_client).submit(example(), seed=7).result()  # doctest: +SKIP
         """
-        document = Workflow.load(workflow).bind(self.catalogs.classes).with_params(values).settle()
+        document = Workflow.load(workflow).bind(self._roster.catalogs.classes).with_params(values).settle()
         prompt = document.to_prompt()
         options = {
             "partial_execution_targets": partial_execution_targets,
@@ -241,9 +216,9 @@ class DaskFleet:
         return relay.job
 
     def _hand_over(self, relay: JobRelay, order: Order, attempt: int = 0) -> None:
-        workers = self._able(order.prompt)
+        workers = self._roster.able(order.prompt)
         # A server that Dask has found since may be able, too: without need nothing is held back from it.
-        restricted = workers if len(workers) < len(self._workers) else None
+        restricted = workers if len(workers) < len(self._roster.known) else None
         future = self._dask.submit(
             carry_out,
             order,
@@ -254,17 +229,6 @@ class DaskFleet:
         )
         self._futures[order.prompt_id] = future
         future.add_done_callback(partial(self._done, relay, order, attempt))
-
-    def _work(self, prompt: Mapping[str, Any]) -> Work:
-        return Work(Line(), self.catalogs.needs(prompt), model_of(prompt), megapixels(prompt))
-
-    def _able(self, prompt: Mapping[str, Any]) -> list[str]:
-        if self._looked_at != self._present().keys():
-            # Workers have come or gone. Where none is there at the moment, what is known of them still holds.
-            with suppress(ComfyError):
-                self._look()
-        work = self._work(prompt)
-        return [address for address, url in self._workers.items() if self._places[url].able(work)]
 
     def run(self, workflow: Any, /, timeout: float | None = None, *, progress: bool = True, **values: Any) -> Result:
         """Submit a workflow and wait for its result; takes what `submit` takes.
@@ -293,6 +257,60 @@ class DaskFleet:
         if progress:
             show_run(job)
         return job.result(timeout)
+
+    def map(
+        self,
+        workflow: Any,
+        values: Iterable[Mapping[str, Any]],
+        /,
+        *,
+        timeout: float | None = None,
+        return_exceptions: bool = False,
+        progress: bool = True,
+        previews: str | None = None,
+        extra_data: Mapping[str, Any] | None = None,
+        **shared: Any,
+    ) -> Batch:
+        """Run a workflow once for each of some values, on all workers, and read the results in their order.
+
+        Parameters
+        ----------
+        workflow : Workflow, dict, path, JSON text or bytes
+            As for `submit`.
+        values : iterable of Mapping
+            For each run, values by the names of parameters: ``[{"seed": 1}, {"seed": 2}]``.
+        timeout : float, optional
+            Seconds that all may take together; when they are over, reading raises, and the runs go on.
+        return_exceptions : bool
+            Give the error of a run that failed in place of its result, and do not raise it.
+        progress : bool
+            In a notebook, show a line that says how far they are.
+        previews, extra_data : optional
+            For each run, as for `submit`.
+        **shared : object
+            Values that all runs have; those in `values` come before them.
+
+        Returns
+        -------
+        Batch
+            An iterator over the results. The error of a run is raised in its place, and ends no other run.
+
+        Raises
+        ------
+        WorkflowError
+            The workflow cannot be read, some values do not fit, or no server has what a run needs.
+        TypeError
+            Something in `values` is no mapping.
+
+        Examples
+        --------
+        >>> seeds = [{"seed": 1}, {"seed": 2}]
+        >>> list(DaskFleet(dask_client).map(example(), seeds))  # doctest: +SKIP
+        """
+        document = Workflow.load(workflow).bind(self._roster.catalogs.classes).with_params(shared)
+        submit = partial(self.submit, previews=previews, extra_data=extra_data)
+        jobs = submit_all(submit, document, values)
+        return Batch(jobs, timeout=timeout, return_exceptions=return_exceptions, progress=progress)
 
     def attach(self, prompt_id: str) -> Job:
         """A job for a prompt that was submitted before; all workers' servers are asked for it.
@@ -350,10 +368,10 @@ class DaskFleet:
         --------
         >>> DaskFleet(dask_client).check_prompt(example().to_prompt())  # doctest: +SKIP
         """
-        unknown = self.catalogs.unknown(prompt)
+        unknown = self._roster.catalogs.unknown(prompt)
         if unknown is not None:
             raise WorkflowError(f"No worker's server has the node class {unknown!r}.", class_type=unknown)
-        if not self._able(prompt):
+        if not self._roster.able(prompt):
             raise WorkflowError("No worker's server has all that this needs, or the memory for it.")
 
     # What the servers know
@@ -378,8 +396,8 @@ class DaskFleet:
         >>> DaskFleet(dask_client).object_info()  # doctest: +SKIP
         """
         if refresh:
-            self._look()
-        classes: dict[str, Any] = self.catalogs.classes
+            self._roster.look()
+        classes: dict[str, Any] = self._roster.catalogs.classes
         if node_class is None:
             return classes
         return {node_class: classes[node_class]} if node_class in classes else {}
@@ -498,7 +516,7 @@ class DaskFleet:
 
     def _ask(self, question: Callable[..., Any], *words: Any) -> list[Any]:
         said = self._dask.run(
-            on_worker.ask, question, self._setup, *words, workers=list(self._present()), on_error="return"
+            on_worker.ask, question, self._setup, *words, workers=list(self._roster.present()), on_error="return"
         )
         return [answer for answer in said.values() if not isinstance(answer, BaseException)]
 
@@ -552,13 +570,17 @@ class DaskFleet:
         try:
             answer: Answer = future.result(_SECONDS)
         except Exception as error:
+            if future.status != "error":
+                # The worker that had the answer has died, and another is to fetch it from the server, when it has room.
+                future.add_done_callback(partial(self._done, relay, order, attempt))
+                return
             # Dask gives a task up when several workers have died with it.
             answer = Answer("", JobStatus.FAILED, error=ComfyError(f"Dask gave it up: {error}"))
         future.release()
         if answer.out_of_memory:
-            self._places[answer.server].barred[model_of(order.prompt)] = megapixels(order.prompt)
+            self._roster.places[answer.server].barred[model_of(order.prompt)] = megapixels(order.prompt)
         again = answer.out_of_memory or answer.status is JobStatus.LOST
-        if again and not relay.cancelling and order.prompt and attempt < 2 and self._able(order.prompt):
+        if again and not relay.cancelling and order.prompt and attempt < 2 and self._roster.able(order.prompt):
             relay.warn(f"{answer.error}; another server gets it.")
             self._hand_over(relay, Order(**{**vars(order), "claimed": ""}), attempt + 1)
             return
@@ -591,10 +613,10 @@ class DaskFleet:
     @property
     def slots(self) -> int:
         """How many prompts all workers take at a time."""
-        return max(1, int(sum(self._present().values())))
+        return max(1, int(sum(self._roster.present().values())))
 
     def __repr__(self) -> str:
-        return f"<DaskFleet of {len(self._workers)}: {', '.join(self.servers)}>"
+        return f"<DaskFleet of {len(self.servers)}: {', '.join(self.servers)}>"
 
 
 class DaskPlaces(OneServer):

@@ -64,13 +64,32 @@ class Setup:
     lost_after: float
 
     def client_of(self, worker: Any) -> ComfyClient:
-        """Return the client of a worker's server; each worker has one."""
-        client: ComfyClient | None = getattr(worker, "comfy_widgets_client", None)
-        if client is None:
-            url = self.servers.get(str(worker.name)) or os.environ.get("COMFYUI_URL") or _LOCAL
-            client = ComfyClient(url, journal=False, pace=Pace(lost_after=self.lost_after))
-            worker.comfy_widgets_client = client
-        return client
+        """Return the client of a worker's server; each worker has one for each server."""
+        clients: dict[tuple[str, float], ComfyClient] = vars(worker).setdefault("comfy_widgets_clients", {})
+        url = self.servers.get(str(worker.name)) or os.environ.get("COMFYUI_URL") or _LOCAL
+        key = (url, self.lost_after)
+        if key not in clients:
+            clients[key] = ComfyClient(url, journal=False, pace=Pace(lost_after=self.lost_after))
+        return clients[key]
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """What a worker's server says of itself.
+
+    Attributes
+    ----------
+    url : str
+        Its address.
+    version : str
+        Of ComfyUI; empty where it does not say.
+    classes : Mapping
+        Its node definitions.
+    """
+
+    url: str
+    version: str
+    classes: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -105,9 +124,10 @@ async def ask(question: Callable[..., Any], setup: Setup, *words: Any, dask_work
     return await asyncio.to_thread(question, setup.client_of(dask_worker), *words)
 
 
-def look(client: ComfyClient) -> tuple[str, str, dict[str, Any]]:
-    """Return address, version and definitions of a server."""
-    return client.url, client.system_stats().system.comfyui_version or "", dict(client.object_info(refresh=True))
+def look(client: ComfyClient) -> ServerInfo:
+    """Return what a server says of itself."""
+    version = client.system_stats().system.comfyui_version or ""
+    return ServerInfo(client.url, version, dict(client.object_info(refresh=True)))
 
 
 def queue(client: ComfyClient) -> Queue:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from comfy_widgets import ComfyClient, ComfyPanel, DaskFleet, Engine, Workflow, example, sweep
+from comfy_widgets import ComfyClient, ComfyPanel, DaskFleet, Engine, Job, Workflow, example, sweep
 from comfy_widgets.errors import ComfyError, PromptRefused, WorkflowError
 from comfy_widgets.experiments import resume
 
@@ -57,6 +58,11 @@ def executed(engines: list[Engine]) -> list[str]:
     return found
 
 
+def addresses(cluster: Any) -> set[str]:
+    """Of the workers that Dask's scheduler knows."""
+    return set(cluster.scheduler_info(n_workers=-1)["workers"])
+
+
 def test_it_answers_like_a_client(fleet: DaskFleet, engines: list[Engine]) -> None:
     assert sorted(fleet.servers) == sorted(engine.url for engine in engines) and fleet.slots == 6
     job = fleet.submit(small(seed=1))
@@ -67,6 +73,7 @@ def test_it_answers_like_a_client(fleet: DaskFleet, engines: list[Engine]) -> No
     until(lambda: {"executing", "progress"} & {event.type for event in seen})
     assert fleet.attach(result.prompt_id).result(120).images
     assert fleet.attach("0b9bcb85-6f9c-4b52-9b75-6f4b2e1a0c55").wait(120).status == "lost"
+    assert [len(each.images) for each in fleet.map(small(), [{"seed": 1}, {"seed": 2}])] == [1, 1]
     assert fleet.queue().queue_running == () and "KSampler" in fleet.object_info(refresh=True)
     file = fleet.upload_image(result.images[0], "boat.png")
     assert fleet.view(file)[:4] == b"\x89PNG"
@@ -100,6 +107,23 @@ def test_a_worker_is_killed(fleet: DaskFleet, cluster: Any, engines: list[Engine
     # Its server lived: what ran there was adopted, and nothing ran twice.
     assert len(ran) == len(set(ran)) == 36
     run.close()
+
+
+def test_a_worker_that_does_not_answer_holds_up_nothing(fleet: DaskFleet, cluster: Any) -> None:
+    cluster.wait_for_workers(3, timeout=200)
+    before = addresses(cluster)
+    stopped, killed, _ = cluster.run(os.getpid).values()
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: addresses(cluster) != before)
+        # In a thread, as nothing but that worker's answer would end it.
+        submitted: list[Job] = []
+        threading.Thread(target=lambda: submitted.append(fleet.submit(small(seed=3))), daemon=True).start()
+        until(lambda: submitted)
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    assert submitted[0].result(120).images
 
 
 def test_a_sweep_is_resumed_by_another_notebook(fleet: DaskFleet, engines: list[Engine], tmp_path: Path) -> None:
