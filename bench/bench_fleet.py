@@ -2,15 +2,18 @@
 
 * Scaling: cells of two seconds on 1 to 8 scripted servers, as shares of the ideal; beside it the same cells from one
   shared queue, with two prompts a server (``python bench/bench_fleet.py 2 8``: seconds, servers).
-* Kills: one of three servers, and the kernel, killed at twenty points each of a sweep of 500 cells; the servers count.
+* Kills: one of three servers, the kernel, and one of three Dask workers, killed at twenty points each of a sweep of 500
+  cells; the servers count what they were sent (``python bench/bench_fleet.py 2 8 20 500``: also points, cells).
 * Turns: thirty people on one server, and a sweep of 500 cells among them.
 """
 
 from __future__ import annotations
 
 import io
+import logging
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,7 +25,7 @@ from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
-from comfy_widgets import ComfyClient, Experiment, Fleet, Job, resume, sweep
+from comfy_widgets import ComfyClient, DaskFleet, Experiment, Fleet, Job, resume, sweep
 from comfy_widgets.client import Pace
 from comfy_widgets.testing import ScriptedServer, standard_run, text_to_image
 
@@ -221,6 +224,43 @@ def kill_kernels(points: int, cells: int) -> bool:
     return lost == again == 0
 
 
+def kill_workers(points: int, cells: int) -> bool:
+    """Kill one of three Dask workers at so many points; Dask starts another in its place."""
+    try:
+        import distributed
+    except ImportError:
+        print("  no Dask workers are killed, as the extra 'dask' is not installed")
+        return True
+    lost = again = finished = 0
+    options = {"threads_per_worker": 3, "resources": {"COMFY": 2}, "dashboard_address": ":0"}
+    with (
+        # It warns of each worker that dies.
+        distributed.LocalCluster(n_workers=3, silence_logs=logging.CRITICAL, **options) as cluster,
+        distributed.Client(cluster) as dask,
+        servers(3, lambda: standard_run(previews=False)) as some,
+    ):
+        addresses = {name: server.url for name, server in enumerate(some)}
+        for number, at in enumerate(sorted(random.sample(range(2, cells - 2), points))):
+            dask.wait_for_workers(3, timeout=120)
+            pids = list(dask.run(os.getpid).values())
+            # Each sweep has seeds of its own, so that the servers' count of each can be told.
+            seeds = range(number * cells, (number + 1) * cells)
+            with DaskFleet(dask, servers=addresses, lost_after=30) as fleet, experiment(fleet, seed=seeds) as run:
+                target = number * cells + at
+                some[0].wait_for(lambda target=target: sum(len(one.posted) for one in some) >= target, 300)
+                done = {cell.values.seed for cell in run if cell.status == "completed"}
+                first = sent(some)
+                os.kill(random.choice(pids), signal.SIGKILL)
+                run.wait(300)
+                counted = sent(some)
+                lost += sum(cell.image is None for cell in run)
+                again += sum(counted[seed] - 1 for seed in seeds if counted[seed])
+                finished += sum(counted[seed] - first[seed] for seed in done)
+    print(f"  {points} Dask workers killed, {points * cells} cells: {lost} lost, {again} sent twice, ", end="")
+    print(f"{finished} run again although finished")
+    return lost == again == finished == 0
+
+
 def turns(people: int = 30, rounds: int = 6) -> bool:
     """Let people press again as soon as they have their image, without and with a sweep."""
     means: dict[bool, float] = {}
@@ -263,9 +303,11 @@ def turns(people: int = 30, rounds: int = 6) -> bool:
 def main() -> int:
     """Print all of it."""
     os.environ["COMFY_WIDGETS_STATE"] = "off"
+    random.seed(12)
     seconds, most = (float(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) > 2 else (2.0, 8)
     points, cells = (int(word) for word in (sys.argv[3:5] if len(sys.argv) > 4 else ("20", "500")))
-    good = [scaling(seconds, most), blocks(0.6), kill_servers(points, cells), kill_kernels(points, cells), turns()]
+    kills = (kill_servers, kill_kernels, kill_workers)
+    good = [scaling(seconds, most), blocks(0.6), *(kill(points, cells) for kill in kills), turns()]
     return int(not all(good))
 
 
