@@ -50,7 +50,8 @@ from tests.browser.direct import Direct
 from tests.browser.notebook import launch_arguments
 from tests.browser.test_drop import DROP
 
-WIDTHS = (1400, 900, 600, 400)
+# The first is the width of the pictures in the documentation: as wide as a panel gets.
+WIDTHS = (1120, 900, 600, 400)
 THEMES = ("light", "dark")
 PATIENCE = 60_000
 PROMPT = "a sailing boat on a lake, mountains, sunset"
@@ -196,15 +197,15 @@ def widgets(client: ComfyClient, folder: Path) -> Iterator[Shot]:
     yield "panel-idle", ComfyPanel(example(), client), WIDTHS, ready
     queued = ComfyPanel(example().with_params(steps=2000), client)
     jobs = [queued.run() for _ in range(3)]
-    yield "panel-queue", queued, (1400, 600), lambda page: page.get_by_role("progressbar").first.wait_for()
+    yield "panel-queue", queued, (1120, 600), lambda page: page.get_by_role("progressbar").first.wait_for()
     for job in reversed(jobs):
         job.cancel()
     many = ComfyPanel(example().with_params(batch_size=40, width=128, height=128, steps=4), client)
     many.run().result(60)
-    yield "panel-many", many, (1400, 600), done
+    yield "panel-many", many, (1120, 600), done
     refused = ComfyPanel(example().with_params(width=16384, height=16384), client)
     refused.run().wait(60)
-    yield "panel-failed", refused, (1400, 400), lambda page: page.get_by_role("alert").first.wait_for()
+    yield "panel-failed", refused, (1120, 400), lambda page: page.get_by_role("alert").first.wait_for()
     yield "form", WorkflowForm(workflow, client), (900, 400), ready
     job = client.submit(example().with_params(positive=PROMPT, steps=2000), previews="auto")
     preview, progress = LivePreview(job), JobProgress(job)
@@ -241,10 +242,10 @@ def widgets(client: ComfyClient, folder: Path) -> Iterator[Shot]:
     yield "drop", ComfyPanel(example(), client), WIDTHS, lambda page: drop(page, theirs, "boat.png")
     yield "panel-selected", panel, WIDTHS, selected
     yield "lightbox", panel, WIDTHS, opened
-    yield "workflow-of-image", panel, (1400, 400), drawn
+    yield "workflow-of-image", panel, (1120, 400), drawn
     run = start_sweep(example().with_params(steps=8), seed=range(4), cfg=[1, 4, 12], client=client, folder=folder)
     run.wait(120)
-    yield "sweep", SweepGrid(run), (1400, 600), filled
+    yield "sweep", SweepGrid(run), (600, 1120), filled
     run.close()
     yield from servers(folder.with_name("fleet"))
     yield from teaching(client, folder)
@@ -328,9 +329,13 @@ def take(browser: Browser, direct: Direct, shot: Shot, folder: Path) -> None:
 
 
 def _small(path: Path, target: Path) -> None:
-    """Keep a copy of few kilobytes: 256 colours are enough for these."""
+    """Keep a copy of few kilobytes: 256 colours are enough for these, where some of them are greys for the words."""
     with Image.open(path) as image:
-        image.convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
+        full = image.convert("RGB")
+    colors = full.quantize(224).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(colors[: 3 * 224] + [grey for level in range(32) for grey in [level * 255 // 31] * 3])
+    full.quantize(palette=palette, dither=Image.Dither.NONE).save(target, optimize=True)
 
 
 def main() -> int:
