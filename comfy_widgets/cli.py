@@ -126,6 +126,10 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--list", action="store_true", help="only say what is in it")
     replay.set_defaults(command=_replay)
 
+    lessons = commands.add_parser("lessons", help="copy the twelve lessons on diffusion into a folder")
+    lessons.add_argument("folder", nargs="?", type=Path, default=Path("lessons"), help="where to; lessons by default")
+    lessons.set_defaults(command=_lessons)
+
     doctor = commands.add_parser("doctor", help="check this installation and a server")
     doctor.set_defaults(command=_doctor)
 
@@ -211,6 +215,14 @@ def _replay(options: argparse.Namespace) -> None:
         sys.stdout.flush()
         while True:
             threading.Event().wait(3600)
+
+
+def _lessons(options: argparse.Namespace) -> None:
+    from .teaching import copy_lessons
+
+    for path in copy_lessons(options.folder):
+        _out(str(path))
+    _say(f"Open them with: jupyter lab {options.folder}")
 
 
 def _follow(job: Any, timeout: float | None = None) -> Any:

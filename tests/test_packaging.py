@@ -76,6 +76,9 @@ def test_the_wheel_holds_the_whole_front_end_and_nothing_of_its_workshop(wheel: 
     assert {name.split("/")[0].split("-")[0] for name in names} == {"comfy_widgets"}
     assert not [name for name in names if name.endswith((".ts", ".tsx", ".map"))]
     assert "comfy_widgets/py.typed" in names
+    lessons = [name for name in names if name.endswith(".ipynb")]
+    assert lessons == [name for name in lessons if name.startswith("comfy_widgets/teaching/lessons/")]
+    assert len(lessons) == len(list((ROOT / "notebooks" / "lessons").glob("*.ipynb"))) == 12
 
 
 def test_a_wheel_from_the_sdist_needs_no_node_and_is_the_same(

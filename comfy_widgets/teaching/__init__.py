@@ -5,12 +5,14 @@ Everything runs on the embedded engine, offline, and on any ComfyUI.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from .._lazy import import_name
 
 if TYPE_CHECKING:
     from ._answers import answers as answers
     from ._class import lesson_client as lesson_client
+    from ._course import copy_lessons as copy_lessons
     from ._difference import difference as difference
     from ._drawing import DrawingCanvas as DrawingCanvas
     from ._lesson import Lesson as Lesson
@@ -38,6 +40,7 @@ _HOMES = {
     "ScheduleEditor": "_schedule",
     "answers": "_answers",
     "choose": "_questions",
+    "copy_lessons": "_course",
     "difference": "_difference",
     "estimate": "_questions",
     "lesson_client": "_class",
@@ -50,11 +53,7 @@ __all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = value
-    return value
+    return import_name(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:
