@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ MAX_BYTES = 20_000_000
 _MAX_READ = 400 << 20
 _MAX_DOCUMENT = 64 << 20
 _MAX_MEMBERS = 20_000
+_MORE = {"cached": 1, "executing": 1, "progress": 3, "preview": 2, "text": 2, "executed": 1}
+"""What follows the seconds and the kind in an entry of a timeline, at least."""
 
 
 class CassetteError(ComfyError):
@@ -111,15 +114,12 @@ class Cassette:
             self.title: str = str(document.get("title", ""))
             self.version: str = str(document["comfyui_version"])
             self.object_info: dict[str, Any] = dict(document["object_info"])
-            self.runs: tuple[RecordedRun, ...] = tuple(
-                RecordedRun(dict(run["prompt"]), dict(run["outputs"]), list(run["timeline"]), run.get("error"))
-                for run in document["runs"]
-            )
+            self.runs: tuple[RecordedRun, ...] = tuple(map(_run, document["runs"]))
             self._files = {
                 (str(f["filename"]), str(f["subfolder"]), str(f["type"])): str(f["sha"]) for f in document["files"]
             }
             self._by_key = {key_of(run.prompt): run for run in self.runs}
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise self._damaged(f"its {DOCUMENT} lacks or mixes up something ({error})") from None
 
     def find(self, prompt: Mapping[str, Any]) -> RecordedRun | None:
@@ -240,6 +240,8 @@ class Cassette:
         for output in run.outputs.values():
             items = output.get("images") if isinstance(output, Mapping) else None
             for item in items if isinstance(items, list) else ():
+                if not isinstance(item, Mapping):
+                    continue
                 place = tuple(str(item.get(key, "")) for key in ("filename", "subfolder", "type"))
                 sha = self._files.get(place) if len(place) == 3 else None
                 if sha is not None:
@@ -327,3 +329,30 @@ class Cassette:
     def __repr__(self) -> str:
         count = len(self.runs)
         return f"<Cassette {str(self.path)!r}: {count} run{'s' if count != 1 else ''}>"
+
+
+def _run(document: Any) -> RecordedRun:
+    """Return a run of a document; raises one of Python's own errors where something in it is of another kind."""
+    error = document.get("error")
+    if error is not None and not isinstance(error, Mapping):
+        raise TypeError(f"the error of a run is {error!r}")
+    timeline = list(document["timeline"])
+    for entry in timeline:
+        _check_entry(entry)
+    return RecordedRun(dict(document["prompt"]), dict(document["outputs"]), timeline, error)
+
+
+def _check_entry(entry: Any) -> None:
+    """Raise a ValueError where the player could not play an entry of a timeline."""
+    if not isinstance(entry, list) or len(entry) < 2 or not _is_finite(entry[0]) or not isinstance(entry[1], str):
+        raise ValueError(f"an entry of a timeline is {entry!r:.100}")
+    kind, more = entry[1], entry[2:]
+    fits = len(more) >= _MORE.get(kind, 0)
+    fits = fits and (kind != "cached" or isinstance(more[0], list))
+    fits = fits and (kind != "progress" or (_is_finite(more[1]) and _is_finite(more[2])))
+    if not fits:
+        raise ValueError(f"an entry of a timeline is {entry!r:.100}")
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)

@@ -147,7 +147,11 @@ class CassettePlayer:
 
     def _script(self, run: RecordedRun) -> Script:
         def play(stage: Stage) -> None:
-            self._play(run, stage)
+            try:
+                self._play(run, stage)
+            except CassetteError as error:
+                # A preview that is missing, a file that somebody took away: the run fails, and nobody waits for ever.
+                raise NodeError(next(iter(stage.prompt)), str(error), "CassetteError") from None
 
         return play
 

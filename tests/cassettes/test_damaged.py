@@ -12,7 +12,7 @@ import pytest
 
 from comfy_widgets import ComfyClient
 from comfy_widgets.cassettes import Cassette, CassettePlayer
-from comfy_widgets.errors import CassetteError
+from comfy_widgets.errors import CassetteError, ExecutionFailed
 
 from .conftest import prompt
 
@@ -117,3 +117,58 @@ def test_a_bomb_is_not_opened(tmp_path: Path) -> None:
             member.write(bytes(1 << 20))
     with pytest.raises(CassetteError, match="unpacks to more than a cassette may hold"):
         Cassette(path)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        5,
+        None,
+        "x",
+        [],
+        [0.1],
+        ["a", "executing", "3"],
+        [0.1, 5, "3"],
+        [0.1, "executing"],
+        [0.1, "progress", "3", "a", 2],
+    ],
+)
+def test_a_timeline_that_cannot_be_played_is_told_when_it_is_read(
+    tmp_path: Path, cassette_path: Path, entry: Any
+) -> None:
+    document = good_document(cassette_path)
+    document["runs"][0]["timeline"].insert(1, entry)
+    with pytest.raises(CassetteError, match="an entry of a timeline is"):
+        Cassette(write(tmp_path / "x.cassette", document))
+
+
+def test_a_value_that_is_nested_too_deeply_is_told(tmp_path: Path, cassette_path: Path) -> None:
+    document = good_document(cassette_path)
+    deep: Any = 1
+    for _ in range(500):
+        deep = [deep]
+    document["runs"][0]["prompt"]["3"]["inputs"]["seed"] = deep
+    with pytest.raises(CassetteError, match="is damaged"):
+        Cassette(write(tmp_path / "x.cassette", document))
+
+
+def test_outputs_that_are_no_files_have_no_images(tmp_path: Path, cassette_path: Path) -> None:
+    document = good_document(cassette_path)
+    document["runs"][0]["outputs"] = {"9": {"images": [None, 5, "x", []]}}
+    cassette = Cassette(write(tmp_path / "x.cassette", document))
+    assert cassette.images(cassette.runs[0]) == []
+
+
+def test_a_run_whose_preview_is_missing_fails_and_does_not_hang(tmp_path: Path, cassette_path: Path) -> None:
+    with zipfile.ZipFile(cassette_path) as archive:
+        document = json.loads(archive.read("cassette.json"))
+        files = {name: archive.read(name) for name in archive.namelist() if name != "cassette.json"}
+    run = document["runs"][0]
+    run["timeline"].insert(0, [0.0, "preview", next(iter(run["prompt"])), "nothing"])
+    path = write(tmp_path / "x.cassette", document, **files)
+    with (
+        CassettePlayer(path, speed="instant") as player,
+        ComfyClient(player.url) as client,
+        pytest.raises(ExecutionFailed, match="it lacks the file nothing"),
+    ):
+        client.run(run["prompt"], timeout=60)
