@@ -53,13 +53,15 @@ def as_completed(jobs: Iterable[Job], timeout: float | None = None, *, progress:
     >>> [job.status.value for job in as_completed(jobs)]
     ['completed', 'completed', 'completed']
     """
-    if isinstance(jobs, Job):
-        raise TypeError("as_completed takes a list of jobs; for one, job.wait() waits for its end.")
-    waiting = dict.fromkeys(jobs)
-    for job in waiting:
+    if isinstance(jobs, Job) or not isinstance(jobs, Iterable):
+        one = "; for one, job.wait() waits for its end" if isinstance(jobs, Job) else f", not a {type(jobs).__name__}"
+        raise TypeError(f"as_completed takes a list of jobs{one}.")
+    given = list(jobs)
+    for job in given:
         if not isinstance(job, Job):
             raise TypeError(f"as_completed takes jobs, as client.submit gives them, but one is {job!r}.")
-    return _as_completed(list(waiting), timeout, progress)
+    check_timeout(timeout)
+    return _as_completed(list(dict.fromkeys(given)), timeout, progress)
 
 
 def _as_completed(jobs: list[Job], timeout: float | None, progress: bool) -> Iterator[Job]:
@@ -94,6 +96,18 @@ def _next(ended: SimpleQueue[Job], jobs: list[Job], deadline: float | None) -> J
             open_jobs[0].wait(0) if open_jobs else None
 
 
+def check_timeout(timeout: float | None) -> None:
+    """Make sure that it is one, before anything is submitted: nobody would have the jobs.
+
+    Raises
+    ------
+    TypeError
+        It is no number.
+    """
+    if timeout is not None and not isinstance(timeout, (int, float)):
+        raise TypeError(f"timeout is {timeout!r}, but must be a number of seconds, or None.")
+
+
 def cancel_all(jobs: Iterable[Job]) -> None:
     """Cancel the jobs that have not ended."""
     # Those that wait first: else the server begins the next as soon as one is interrupted.
@@ -118,6 +132,12 @@ class Batch(Iterator[Result]):
 
     def __init__(self, jobs: Iterable[Job], *, timeout: float | None, return_exceptions: bool, progress: bool) -> None:
         self._jobs = tuple(jobs)
+        try:
+            check_timeout(timeout)
+        except TypeError:
+            # Nobody would have them.
+            self.close()
+            raise
         self._timeout = timeout
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._return_exceptions = return_exceptions
@@ -222,7 +242,7 @@ def submit_all(submit: Callable[[Workflow], Job], document: Workflow, values: It
     >>> [job.wait(60).status.value for job in jobs]
     ['completed', 'completed']
     """
-    if isinstance(values, Mapping):
+    if isinstance(values, (str, Mapping)) or not isinstance(values, Iterable):
         raise TypeError("map takes a list of dicts, one for each run; for a single one, use run.")
     documents = []
     for index, one in enumerate(values):

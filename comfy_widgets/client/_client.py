@@ -16,7 +16,7 @@ from typing import Any
 from ..protocol import Address, ComfyError, Event, SystemStats, WorkflowError, plain
 from ..workflow import Workflow
 from ._asset_routes import AssetRoutes
-from ._batch import Batch, submit_all
+from ._batch import Batch, check_timeout, submit_all
 from ._calls import Calls
 from ._connection import KeepAlive
 from ._core import JobCore
@@ -422,7 +422,7 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         WorkflowError
             The workflow cannot be read, or some values do not fit.
         TypeError
-            Something in `values` is no mapping.
+            Something in `values` is no mapping, or `timeout` no number. Nothing is submitted then.
 
         Examples
         --------
@@ -430,6 +430,7 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         >>> [len(result.images) for result in client.map(example(), seeds, width=64, height=64, steps=1)]
         [1, 1, 1]
         """
+        check_timeout(timeout)
         document = self._document(workflow).with_params(shared)
         submit = partial(self.submit, previews=previews, extra_data=extra_data)
         return Batch(

@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -202,3 +203,21 @@ def test_all_are_shown_together_and_only_when_asked(client: ComfyClient) -> None
         assert shown == [4, 4]
     finally:
         show_runs_with(None)
+
+
+@pytest.mark.parametrize("value", [None, 5, [[]], ["x"]])
+def test_what_are_no_jobs_is_told(value: Any) -> None:
+    with pytest.raises(TypeError, match="as_completed takes"):
+        as_completed(value)
+
+
+def test_a_timeout_that_is_none_is_told_before_anything_is_submitted(
+    server: ScriptedServer, client: ComfyClient
+) -> None:
+    for timeout in ("a", [], {}):
+        with pytest.raises(TypeError, match="must be a number of seconds"):
+            client.map(text_to_image(), [{"seed": 1}], timeout=timeout)  # type: ignore[arg-type]
+    for values in (None, 5, "abc"):
+        with pytest.raises(TypeError, match="map takes a list of dicts"):
+            client.map(text_to_image(), values)  # type: ignore[arg-type]
+    assert server.posted == []
