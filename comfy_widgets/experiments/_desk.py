@@ -41,11 +41,21 @@ class Desk:
         task.work.payload = task
         return task
 
+    def check_open(self) -> None:
+        """Make sure that the fleet is not closed.
+
+        Raises
+        ------
+        ComfyError
+            It is.
+        """
+        if self.closed:
+            raise ComfyError("This fleet is closed. Make a new Fleet.")
+
     def put(self, line: Line, tasks: Sequence[Task], *, front: bool = False) -> None:
         """Let work wait."""
         with self._roster.lock:
-            if self.closed:
-                raise ComfyError("This fleet is closed. Make a new Fleet.")
+            self.check_open()
             self._roster.scheduler.put(line, [task.work for task in tasks], front=front)
 
     def withdraw(self, line: Line) -> list[Task]:

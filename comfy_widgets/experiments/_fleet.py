@@ -66,6 +66,8 @@ class Fleet:
 
     def __init__(self, servers: Iterable[Any], /, *, window: int = 2, lost_after: float = 60.0, tries: int = 3) -> None:
         for name, value in (("window", window), ("lost_after", lost_after), ("tries", tries)):
+            if not isinstance(value, (int, float)):
+                raise TypeError(f"{name} is {value!r}, but must be a number above 0.")
             if not value > 0:
                 raise ValueError(f"{name} is {value!r}, but must be above 0.")
         self._lines: dict[str, Line] = {}
@@ -638,12 +640,13 @@ class Fleet:
         Raises
         ------
         ComfyError
-            It is in the fleet already, or is no ComfyUI.
+            It is in the fleet already, or is no ComfyUI; or the fleet is closed.
 
         Examples
         --------
         >>> fleet.add("http://gpu3:8188")  # doctest: +SKIP
         """
+        self._carrier.desk.check_open()
         members = self._members
         member = add_to(members, server)
         self._carrier.join(member)

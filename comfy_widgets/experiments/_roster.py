@@ -92,6 +92,10 @@ class Roster:
         WorkflowError
             None can; it says what each one lacks.
         """
+        for node_id, node in prompt.items() if isinstance(prompt, Mapping) else [("", None)]:
+            if not isinstance(node, Mapping) or not isinstance(node.get("inputs"), Mapping) or "class_type" not in node:
+                where = f"node {node_id!r}" if node_id else "it"
+                raise WorkflowError(f"This is no prompt in API format: {where} lacks class_type or inputs.")
         with self.lock:
             unknown = self.catalogs.unknown(prompt)
             if unknown is not None:

@@ -392,3 +392,25 @@ def test_servers_come_and_go(start: Start, make_fleet: Make, run_sweep: Any) -> 
     seeds = [body["prompt"]["3"]["inputs"]["seed"] for server in (one, other, third) for body in server.posted]
     # What waited on the server that was removed went to another one, unrun.
     assert sorted(set(seeds)) == list(range(20)) and len(one.state.history) == 1
+
+
+def test_options_that_are_no_numbers_and_what_is_no_prompt_are_told(start: Start, make_fleet: Make) -> None:
+    (server,) = start(1)
+    for option in ("window", "lost_after", "tries"):
+        for value in ("2", None):
+            with pytest.raises(TypeError, match=f"{option} is"):
+                Fleet([server.url], **{option: value})
+    fleet = make_fleet(server)
+    wrong: list[Any] = [None, 5, {"1": 5}, {"1": {"class_type": "KSampler"}}, {"1": {"class_type": "A", "inputs": 5}}]
+    for prompt in wrong:
+        with pytest.raises(WorkflowError, match="no prompt in API format"):
+            fleet.check_prompt(prompt)
+
+
+def test_a_closed_fleet_takes_no_server_in(start: Start) -> None:
+    one, other = start(2)
+    fleet = Fleet([one.url])
+    fleet.close()
+    with pytest.raises(ComfyError, match="fleet is closed"):
+        fleet.add(other.url)
+    assert len(fleet) == 1
