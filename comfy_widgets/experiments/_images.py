@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import sqlite3
@@ -20,6 +21,8 @@ from ._store import DATABASE, Store
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+logger = logging.getLogger(__name__)
 
 _SUFFIXES = frozenset({".png", ".webp", ".jpg", ".jpeg", ".avif", ".gif", ".mp4", ".webm", ".mkv", ".flac", ".mp3"})
 _COLUMNS: tuple[str, ...] = (
@@ -151,7 +154,7 @@ class ImageIndex(Sequence[FoundImage]):
             )
             try:
                 found = {path for (path,) in connection.execute(query)}
-            except (sqlite3.Error, sqlite3.Warning) as error:
+            except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
                 raise ExperimentError(f"{condition!r} cannot be looked up: {_told(error)}") from error
         return ImageIndex(self.folder, self._database, [path for path in self._paths if path in found])
 
@@ -288,11 +291,23 @@ def _files(folder: Path, below: str = "") -> Iterator[tuple[str, int, int]]:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
+            if not _is_text(entry.name):
+                logger.warning("%r is left out: its name is no text that an index could keep", entry.path)
+                continue
             if entry.is_dir(follow_symlinks=False):
                 yield from _files(Path(entry.path), f"{below}{entry.name}/")
             elif Path(entry.name).suffix.lower() in _SUFFIXES:
                 stat = entry.stat()
                 yield f"{below}{entry.name}", stat.st_mtime_ns, stat.st_size
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a name can be written in UTF-8; Linux allows others."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _facts(path: Path) -> tuple[dict[str, Any], list[tuple[str, float]]]:

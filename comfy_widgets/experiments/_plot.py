@@ -7,6 +7,7 @@ from collections.abc import Callable
 from statistics import fmean
 from typing import Any
 
+from ..protocol import printable
 from ._cell import Cell, Cells
 from ._errors import ExperimentError
 from ._labels import axis_name
@@ -49,15 +50,15 @@ def plot(of: Cells, x: str | None, by: str | None, score: Callable[[Any], float]
         if not points:
             continue
         means = {place: fmean(value for other, value in points if other == place) for place, _ in points}
-        name = f"{axis_name(by)} {label}" if by is not None else None
+        name = _drawable(f"{axis_name(by)} {label}") if by is not None else None
         (drawn,) = drawing.plot(list(means), list(means.values()), marker="o", label=name)
         if len(points) > len(means):
             places, heights = zip(*points, strict=True)
             drawing.plot(places, heights, ".", color=drawn.get_color(), alpha=0.4)
-    drawing.set_xlabel(axis_name(x))
-    drawing.set_ylabel(what)
+    drawing.set_xlabel(_drawable(axis_name(x)))
+    drawing.set_ylabel(_drawable(what))
     if numbers == list(range(len(numbers))):
-        texts = [label if len(label) <= 24 else f"{label[:23]}…" for label in of.labels[x]]
+        texts = [_drawable(label if len(label) <= 24 else f"{label[:23]}…") for label in of.labels[x]]
         drawing.set_xticks(numbers, texts, rotation=30 if max(map(len, texts)) > 8 else 0)
     if by is not None:
         drawing.legend(frameon=False)
@@ -69,7 +70,7 @@ def plot(of: Cells, x: str | None, by: str | None, score: Callable[[Any], float]
 def _axes(of: Cells, x: str | None, by: str | None) -> tuple[str, str | None]:
     """Choose what is not named: the longest axis of numbers to the right, the shortest of the others as lines."""
     for name in (x, by):
-        if name is not None and name not in of.axes:
+        if name is not None and name not in list(of.axes):
             raise ExperimentError(f"There is no axis {name!r}; there are {', '.join(of.axes) or 'none'}.")
     if not of.axes:
         raise ExperimentError("An experiment of one cell has no axis to draw.")
@@ -87,7 +88,7 @@ def _axes(of: Cells, x: str | None, by: str | None) -> tuple[str, str | None]:
 def _measured(of: Cells, score: Callable[[Any], float] | None) -> tuple[str, dict[Cell, float]]:
     """What is drawn upwards: the score, else the stars, else the seconds."""
     if score is not None:
-        scored = {cell: float(score(image)) for cell in of.cells if (image := cell.image) is not None}
+        scored = {cell: _score(score(image), cell) for cell in of.cells if (image := cell.image) is not None}
         return _named(getattr(score, "__name__", "score"), scored)
     ratings = of.store.ratings(cell.key for cell in of.cells)
     stars = {cell: float(ratings[cell.key].stars) for cell in of.cells if cell.key in ratings}
@@ -97,10 +98,22 @@ def _measured(of: Cells, score: Callable[[Any], float] | None) -> tuple[str, dic
     return _named("seconds", seconds)
 
 
+def _score(value: Any, cell: Cell) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ExperimentError(f"The score of cell {cell.number} is {value!r}, but must be a number.") from None
+
+
 def _named(what: str, values: dict[Cell, float]) -> tuple[str, dict[Cell, float]]:
     if not values:
         raise ExperimentError("There is nothing to draw yet: no cell has a result.")
     return "score" if what == "<lambda>" else what.replace("_", " "), values
+
+
+def _drawable(text: str) -> str:
+    """Return a text as matplotlib draws it: a dollar begins no formula, and of half an emoji the escape is shown."""
+    return printable(text).replace("$", r"\$")
 
 
 def _is_number(value: Any) -> bool:

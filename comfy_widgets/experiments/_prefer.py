@@ -73,6 +73,8 @@ class Preferences:
     """
 
     def __init__(self, run: Experiment) -> None:
+        if not isinstance(run, Experiment):
+            raise TypeError(f"prefer() takes what sweep() returns, not a {type(run).__name__}.")
         self.run: Experiment = run
         self._path = run.folder / _FILE
         self._lock = threading.RLock()
@@ -126,7 +128,7 @@ class Preferences:
         Raises
         ------
         ValueError
-            It is none of the three.
+            It is none of the three, or `pair` no two cells.
         ExperimentError
             There are not two images to compare yet.
 
@@ -138,11 +140,13 @@ class Preferences:
         1
         >>> likes.undo()  # takes it back
         """
-        if choice not in _SHARES:
+        if not isinstance(choice, str) or choice not in _SHARES:
             raise ValueError(f"Choose 'left', 'right' or 'same', not {choice!r}.")
-        found = pair or self.pair
+        found = self.pair if pair is None else pair
         if found is None:
             raise ExperimentError("There are not two images to compare yet.")
+        if not isinstance(found, (tuple, list)) or len(found) != 2 or not all(isinstance(cell, Cell) for cell in found):
+            raise ValueError(f"pair is {found!r}, but must be two cells of the experiment.")
         left, right = found
         with self._lock:
             self._answers.append(Answer(left.key, right.key, _SHARES[choice]))
@@ -252,7 +256,7 @@ def _read(path: Path) -> list[Answer]:
         return [Answer(str(one), str(other), float(share)) for one, other, share in rows]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
         raise ComfyError(
             f"{path} holds no preferences that can be read ({error}). Move it away to begin anew."
         ) from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +144,13 @@ def test_slices_are_indexes_too(folder: Path) -> None:
     found = images(folder)
     assert names(found[:2]) == ["cat_0.png", "cat_1.png"] and len(found[1:].where("cfg > 5")) == 2
     assert set(found.columns) >= {"cfg", "lora", "strength", "model"} and "6 files" in repr(found)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems know no such names")
+def test_a_name_that_is_no_text_is_left_out(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    count = len(images(folder))
+    Path(os.fsdecode(os.fsencode(folder) + b"/bad\xff.png")).write_bytes(b"x")
+    found = images(folder)
+    assert len(list(found)) == count and "is left out" in caplog.text
+    with pytest.raises(ExperimentError, match="cannot be looked up"):
+        found.where("positive like '\ud83d'")

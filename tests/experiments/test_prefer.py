@@ -120,7 +120,20 @@ def test_bad_input_is_told(make: Callable[..., Experiment]) -> None:
         likes.choose("left")
     with pytest.raises(ValueError, match="'left', 'right' or 'same'"):
         likes.choose("both")  # type: ignore[arg-type]
-    for content in ("no json", "[]", json.dumps({"preferences": [[1]]})):
+    with pytest.raises(ValueError, match="'left', 'right' or 'same'"):
+        likes.choose([])  # type: ignore[arg-type]
+    for pair in (5, (1, 2), (run[0],), "ab"):
+        with pytest.raises(ValueError, match="must be two cells"):
+            likes.choose("left", pair)  # type: ignore[arg-type]
+    assert len(likes) == 0
+    with pytest.raises(TypeError, match="takes what sweep"):
+        prefer("run")  # type: ignore[arg-type]
+    for content in (
+        "no json",
+        "[]",
+        json.dumps({"preferences": [[1]]}),
+        json.dumps({"preferences": [["a", "b", 10**400]]}),
+    ):
         (run.folder / "preferences.json").write_text(content)
         with pytest.raises(ComfyError, match=r"preferences\.json holds no preferences"):
             prefer(run)

@@ -168,6 +168,16 @@ def test_a_plot_of_texts_names_them_and_bad_input_is_told(run_sweep: Sweep, run:
         run_sweep(seed=[1, 2, 3], width=[64, 128], confirm=False).plot()
 
 
+def test_a_plot_of_texts_that_matplotlib_would_not_draw(run_sweep: Sweep) -> None:
+    pytest.importorskip("matplotlib")
+    texts = run_sweep(positive=["costs $5 or $\\frac", "half \ud83d"], seed=[1, 2]).wait(30)
+    for options in ({"x": "positive"}, {"x": "seed", "by": "positive"}):
+        assert texts.plot(score=brightness, **options)._repr_png_().startswith(b"\x89PNG")
+    for score in (lambda image: None, lambda image: "bright", lambda image: []):
+        with pytest.raises(ComfyError, match="must be a number"):
+            texts.plot(score=score)
+
+
 def brightness(image: Image.Image) -> float:
     return float(image.convert("L").resize((1, 1)).getpixel((0, 0)))
 
