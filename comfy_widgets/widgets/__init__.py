@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._line import follow_in_cell as follow_in_cell
     from ._pair_chooser import PairChooser as PairChooser
     from ._panel import ComfyPanel as ComfyPanel
+    from ._sendable import sendable as sendable
     from ._sweep_grid import SweepGrid as SweepGrid
     from ._views import JobProgress as JobProgress
     from ._views import LivePreview as LivePreview
@@ -41,6 +42,7 @@ _HOMES = {
     "WorkflowGraph": "_graph",
     "display_result": "_line",
     "follow_in_cell": "_line",
+    "sendable": "_sendable",
 }
 
 __all__ = list(_HOMES)

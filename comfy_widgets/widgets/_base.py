@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import traitlets
 
 from ._assets import part_files, start_module
 from ._schema import Code, WantCode
+from ._sendable import sendable
 from ._typed import AnyWidget
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,45 @@ class Widget(AnyWidget):
         self.on_msg(_dispatch)
         # Unasked, as a cell that goes on to wait for a run would not answer before its end.
         self._send_code(part_files(self._bundle))
+
+    def send(self, content: Any, buffers: Sequence[bytes] | None = None) -> None:
+        """Send a message to the browser, also where a text in it has half an emoji.
+
+        Parameters
+        ----------
+        content : dict
+            The message.
+        buffers : sequence of bytes, optional
+            What goes with it.
+
+        Examples
+        --------
+        >>> ImageGrid(result).send({"kind": "welcome"})
+        """
+        super().send(sendable(content), buffers)
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """Return the traits as the browser gets them.
+
+        Parameters
+        ----------
+        key : str or iterable of str, optional
+            Names of traits; all by default.
+        drop_defaults : bool
+            Leave out those that have their default values.
+
+        Returns
+        -------
+        dict
+            By name.
+
+        Examples
+        --------
+        >>> list(ImageGrid(result).get_state("_marks"))
+        ['_marks']
+        """
+        state: dict[str, Any] = sendable(super().get_state(key, drop_defaults))
+        return state
 
     def close(self) -> None:
         """End the widget in the browser, and free what it holds.

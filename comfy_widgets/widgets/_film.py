@@ -20,6 +20,8 @@ MAX_FILM_BYTES = 16 << 20
 MAX_FRAMES = 2000
 MAX_SIZE = 768
 """Pixels of a written file: what is larger is made smaller."""
+MIN_FPS, MAX_FPS = 0.1, 1000.0
+"""Images a second: of fewer a GIF could not say how long each stays."""
 HOLD = 1.5
 """Seconds for which the last image stays before the film begins again."""
 

@@ -37,6 +37,11 @@ class FleetView(Widget):
     fleet : Fleet
         What it shows.
 
+    Raises
+    ------
+    TypeError
+        `fleet` is no fleet.
+
     Examples
     --------
     >>> view = FleetView(fleet)
@@ -49,6 +54,8 @@ class FleetView(Widget):
     _fleet = traitlets.Dict().tag(sync=True)
 
     def __init__(self, fleet: Fleet, *, layout: Any = None) -> None:
+        if not isinstance(fleet, Fleet):
+            raise TypeError(f"FleetView shows a Fleet, not a {type(fleet).__name__}.")
         self.fleet: Fleet = fleet
         self._error = ""
         super().__init__(_fleet=self._state(), layout=layout)

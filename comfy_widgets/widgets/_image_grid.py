@@ -11,7 +11,7 @@ import traitlets
 
 from ..client import Result
 from ._base import Handler, Widget
-from ._images import Missing, Shown, encoded, original, original_message, shown
+from ._images import Missing, Shown, encoded, marked, original, original_message, shown
 from ._lazy_images import ImagesTrait, LazyImages
 from ._live import LiveTrait, announce
 from ._run_state import idle
@@ -203,7 +203,7 @@ class ImageGrid(Widget):
 
     def _mark(self, name: str, message: Select | Star) -> None:
         if message["run"] == self._version:
-            places = [(self._version, index) for index in message["images"] if 0 <= index < len(self._shown)]
+            places = [(self._version, index) for index in marked(message["images"], len(self._shown))]
             self._set_marks({**self._marks, name: places})
 
     def _set_marks(self, marks: dict[str, Any]) -> None:
@@ -265,7 +265,7 @@ def _axis(argument: str, axis: Axis | None) -> SweepAxis | None:
     if isinstance(axis, Mapping) and len(axis) != 1:
         raise ValueError(f"{argument} names {len(axis)} axes; give one, such as {argument}={{'cfg': [2, 5, 8]}}.")
     name, values = next(iter(axis.items())) if isinstance(axis, Mapping) else ("", axis)
-    labels = [str(value) for value in values]
+    labels = [str(value) for value in values] if isinstance(values, Iterable) else []
     if not labels or isinstance(values, str):
         raise ValueError(f"{argument} is {values!r}, but must be a list of at least one value.")
     return {"name": str(name), "labels": labels}

@@ -202,6 +202,12 @@ def original_message(message: WantOriginal, image: Shown) -> Original:
     return {**message, "mime": image.mime, "name": image.name, "caption": image.caption}
 
 
+def marked(indices: Iterable[object], count: int) -> list[int]:
+    """Return which of so many images a browser has marked, each once; what is none of them is left out."""
+    found = (index for index in indices if type(index) is int and 0 <= index < count)
+    return list(dict.fromkeys(found))
+
+
 def encoded(image: Image, name: str = "image.png") -> Shown:
     """Return a PIL image as the browser gets it."""
     # Quick rather than small: it goes no further than the browser.

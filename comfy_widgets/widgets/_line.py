@@ -11,6 +11,7 @@ import ipywidgets
 from ._images import image_contents
 from ._record import MOST_ON_SHEET
 from ._run_state import caption, summary
+from ._sendable import sendable
 from ._small import sheet
 from ._views import JobProgress, LivePreview
 
@@ -58,7 +59,7 @@ class _CellLine:
             shell.events.unregister("post_run_cell", self._end)
         text = caption(self._jobs)
         if self._handle is not None:
-            self._handle.update(_line(text), raw=True)
+            self._handle.update(sendable(_line(text)), raw=True)
         for widget in (self._box, self._bar, self._preview):
             if widget is not None:
                 widget.close()
@@ -116,7 +117,8 @@ def display_result(result: Result) -> None:
         content, (width, height) = made
         words = "\n".join([repr(result), *result.texts])
         metadata = {"image/jpeg": {"width": width, "height": height, "alt": words}}
-        display({"image/jpeg": content, "text/plain": words}, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
+        data = {"image/jpeg": content, "text/plain": words}
+        display(sendable(data), raw=True, metadata=sendable(metadata))  # type: ignore[no-untyped-call]
     for text in result.texts:
-        display(_text(text), raw=True)  # type: ignore[no-untyped-call]
+        display(sendable(_text(text)), raw=True)  # type: ignore[no-untyped-call]
     display(_line(summary(result, None)), raw=True)  # type: ignore[no-untyped-call]

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import count
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +16,7 @@ from ..client import checked_client
 from ..errors import ComfyError
 from . import _cells
 from ._base import Widget
-from ._film import write
+from ._film import MAX_FPS, MIN_FPS, write
 from ._form import WorkflowForm, default_client
 from ._form_state import FormState
 from ._page import save_page
@@ -266,7 +267,7 @@ class ComfyPanel(PanelTraits):
         path : str or Path
             The file, which ends in ``.gif`` or ``.webp``; what is there already is replaced.
         fps : float
-            Images a second.
+            Images a second, 0.1 to 1000.
 
         Returns
         -------
@@ -276,7 +277,7 @@ class ComfyPanel(PanelTraits):
         Raises
         ------
         ValueError
-            The last run had no previews, or the file's name ends in something else.
+            The last run had no previews, the file's name ends in something else, or `fps` is out of range.
         OSError
             The file cannot be written.
 
@@ -292,8 +293,8 @@ class ComfyPanel(PanelTraits):
         form = target.suffix.lower().removeprefix(".")
         if form not in ("gif", "webp"):
             raise ValueError(f"{target.name!r} must end in .gif or .webp.")
-        if fps <= 0:
-            raise ValueError(f"fps is {fps}, but must be more than 0.")
+        if not isinstance(fps, Real) or not MIN_FPS <= fps <= MAX_FPS:
+            raise ValueError(f"fps is {fps!r}, but must be a number from {MIN_FPS:g} to {MAX_FPS:g}.")
         self._run_core.wait_loaded()
         film = self._run_core.film
         if film is None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ._images import image_contents
 from ._pump import pump
+from ._sendable import sendable
 from ._small import FULL_SIZE, SHEET_SIZE, sheet
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class NotebookRecord:
 
         data, metadata = self._bundle
         display(  # type: ignore[no-untyped-call]
-            data, raw=True, metadata=metadata, display_id=self._id, update=update
+            sendable(data), raw=True, metadata=sendable(metadata), display_id=self._id, update=update
         )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _run_state as state
 from ._film import Film
-from ._images import Missing, shown, words_of
+from ._images import Missing, marked, shown, words_of
 from ._lazy_images import LazyImages
 from ._panel_run import PanelRun
 from ._pump import worker
@@ -192,7 +192,7 @@ class Runs:
 
     def select(self, run: PanelRun, indices: Sequence[int]) -> None:
         """Take these images of a run as selected, in place of those that were."""
-        run.selected = [index for index in indices if 0 <= index < len(run.images)]
+        run.selected = marked(indices, len(run.images))
         self.selection += 1
         self.changed()
 
@@ -227,7 +227,7 @@ class Runs:
 
     def star(self, run: PanelRun, indices: Sequence[int]) -> None:
         """Take these images of a run as starred, in place of those that were."""
-        run.starred = [index for index in indices if 0 <= index < len(run.images)]
+        run.starred = marked(indices, len(run.images))
         self.selection += 1
         self.changed()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .._writing import json_bytes, utf8_bytes
 from ..errors import ComfyError
 from ..workflow import Workflow
 from ._images import size_words
@@ -91,8 +91,8 @@ def story(run: int, index: int, origin: Origin) -> tuple[Story, list[bytes]]:
     drawing, document = b"", b""
     if workflow is not None:
         try:
-            drawing = workflow.to_svg().encode()
-            document = json.dumps(workflow.ui or workflow.prompt or {}, ensure_ascii=False, indent=2).encode()
+            drawing = utf8_bytes(workflow.to_svg())
+            document = json_bytes(workflow.ui or workflow.prompt or {})
         except ComfyError as error:
             logger.info("the workflow of %s cannot be drawn: %s", origin.caption, error)
         if not origin.usable:

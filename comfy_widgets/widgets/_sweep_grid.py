@@ -62,6 +62,11 @@ class SweepGrid(Widget):
     selected : tuple of Cell
         The cells that are selected; observe and link it.
 
+    Raises
+    ------
+    TypeError
+        `experiment` is no experiment, or `score` no function.
+
     Examples
     --------
     >>> grid = SweepGrid(run)  # of `sweep` or `resume`
@@ -79,6 +84,10 @@ class SweepGrid(Widget):
     def __init__(
         self, experiment: Experiment, *, score: Callable[[Image], float] | None = None, layout: Any = None
     ) -> None:
+        if not isinstance(experiment, Experiment):
+            raise TypeError(f"SweepGrid shows what sweep() returns, not a {type(experiment).__name__}.")
+        if score is not None and not callable(score):
+            raise TypeError(f"score is {score!r}, but must be a function that takes an image and gives a number.")
         self.experiment = experiment
         self.score = score
         self._scores: dict[str, float | None] = {}

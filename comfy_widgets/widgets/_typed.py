@@ -23,6 +23,9 @@ if TYPE_CHECKING:
         def send(self, content: Any, buffers: Sequence[bytes] | None = None) -> None:
             """Send a message to the browser."""
 
+        def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+            """The traits as the browser gets them."""
+
         def on_msg(self, callback: Callable[..., object], remove: bool = False) -> None:
             """Call `callback` with each message from the browser."""
 

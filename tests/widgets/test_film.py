@@ -53,7 +53,13 @@ def test_the_film_of_the_last_run_is_saved(make_engine_panel: Callable[..., Comf
     for words, path, fps in [("must end in .gif or .webp", "a.mp4", 8), ("fps is 0", "a.gif", 0)]:
         with pytest.raises(ValueError, match=words):
             panel.save_film(tmp_path / path, fps)
+    for fps in (float("nan"), float("inf"), 1e-9, 1e9, -1, "8", None):
+        with pytest.raises(ValueError, match=r"must be a number from 0\.1 to 1000"):
+            panel.save_film(tmp_path / "a.gif", fps)
     panel.run().result(60)
+    for slowest, fastest in [("slow.gif", "fast.gif"), ("slow.webp", "fast.webp")]:
+        assert panel.save_film(tmp_path / slowest, 0.1).stat().st_size > 0
+        assert panel.save_film(tmp_path / fastest, 1000).stat().st_size > 0
     with Image.open(panel.save_film(tmp_path / "boat.webp", fps=20)) as image:
         assert image.size == (64, 64)
         assert getattr(image, "n_frames", 1) >= 2

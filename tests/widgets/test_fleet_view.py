@@ -57,3 +57,9 @@ def test_what_a_person_does(servers: list[ScriptedServer]) -> None:
         until(lambda: [row["server"] for row in view._fleet["rows"]] == [other.url], 60)
         assert view._fleet["error"] == ""
         view.close()
+
+
+def test_what_is_no_fleet_is_told() -> None:
+    for value in (None, "http://gpu1:8188", []):
+        with pytest.raises(TypeError, match="shows a Fleet"):
+            FleetView(value)  # type: ignore[arg-type]

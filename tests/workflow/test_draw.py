@@ -199,3 +199,11 @@ def test_a_wide_drawing_scales_to_the_page() -> None:
     assert float(svg.get("width", "")) <= 1250
     assert "max-width:100%" in svg.get("style", "")
     assert svg.get("viewBox", "").split()[2] > svg.get("width", "")
+
+
+def test_types_with_half_an_emoji_are_drawn() -> None:
+    document = example("text_to_image_ui").ui
+    for link in document["links"]:
+        link[5] = "half \ud83d <b>"
+    drawn = Workflow.load(document).to_svg()
+    assert drawn.startswith("<svg") and "<b>" not in drawn

@@ -50,7 +50,7 @@ def color_of(type_name: str) -> str:
     first = type_name.split(",")[0].strip().upper()
     if first in _COLORS:
         return _COLORS[first]
-    hue = zlib.crc32(first.encode()) % 360 / 360
+    hue = zlib.crc32(first.encode("utf-8", "backslashreplace")) % 360 / 360
     red, green, blue = colorsys.hls_to_rgb(hue, 0.53, 0.42)
     return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
 
