@@ -13,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..client import Result
-from ..widgets import ComfyPanel
+from ..widgets import ComfyPanel, sendable
 from ._answers import answer_line
 from ._card import LessonCard
 
@@ -68,7 +68,7 @@ class Lesson:
     UnknownParam
         The panel has no parameter of a name in `lock`.
     TypeError
-        `lock` was given without a panel.
+        `lock` was given without a panel, `target` is no widget, or `predict` no question.
 
     Examples
     --------
@@ -94,8 +94,15 @@ class Lesson:
         notes: str | Sequence[str] = (),
         title: str = "",
     ) -> None:
-        from ipywidgets import VBox
+        from ipywidgets import VBox, Widget
 
+        from ._questions import Question
+
+        if not isinstance(target, Widget):
+            raise TypeError(f"A lesson is about a ComfyPanel or another widget, not a {type(target).__name__}.")
+        if not isinstance(predict, Question):
+            raise TypeError(f"predict is {predict!r}, but must be a question: choose(...), order(...), estimate(...).")
+        lock = [lock] if isinstance(lock, str) else lock
         self.target: Any = target
         self.question: Question = predict
         panel = target if isinstance(target, ComfyPanel) else None
@@ -267,7 +274,7 @@ class Lesson:
     def _display_record(self, update: bool) -> None:
         from IPython.display import display
 
-        data = _record(_given.get(self._key, []), _shown.get(self._key))
+        data = sendable(_record(_given.get(self._key, []), _shown.get(self._key)))
         display(data, raw=True, display_id=self._display_id, update=update)  # type: ignore[no-untyped-call]
 
     def __repr__(self) -> str:

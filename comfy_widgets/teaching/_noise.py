@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 LOWEST, HIGHEST = 0.0292, 14.6146
 """The noise levels of Stable Diffusion's training, and of the embedded engine."""
+MAX_CELLS = 512
 SCALE = 0.36
 """The embedded engine's latents are an image's values, minus one half, times this."""
 
@@ -34,7 +35,7 @@ class NoiseExplorer(TeachingWidget):
     seed : int, default 0
         Of the noise.
     cells : int, default 64
-        As many as the engine uses for an image of 512 pixels.
+        1 to 512; by default as many as the engine uses for an image of 512 pixels.
     layout : ipywidgets.Layout, optional
         Its size and place, as for every widget of ipywidgets.
 
@@ -49,6 +50,8 @@ class NoiseExplorer(TeachingWidget):
         A noise level is out of range.
     TypeError
         It is no PIL image.
+    ValueError
+        The image is empty, or `cells` out of range.
 
     Examples
     --------
@@ -67,6 +70,10 @@ class NoiseExplorer(TeachingWidget):
     def __init__(self, image: Image, *, sigma: float = 0.0, seed: int = 0, cells: int = 64, layout: Any = None) -> None:
         if not hasattr(image, "convert"):
             raise TypeError(f"image is {type(image).__name__!r} and must be a PIL image: Image.open(path) gives one.")
+        if not image.width or not image.height:
+            raise ValueError(f"An image of {image.width} by {image.height} pixels has nothing to show.")
+        if not 1 <= cells <= MAX_CELLS:
+            raise ValueError(f"cells is {cells!r}, but must be 1 to {MAX_CELLS}.")
         state = {"sigma": sigma, "lowest": LOWEST, "highest": HIGHEST, "scale": SCALE, "seed": seed % 2**32}
         super().__init__(state, layout=layout)
         small = image.convert("RGB")

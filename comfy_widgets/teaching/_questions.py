@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -110,11 +112,16 @@ class Question:
         'that'
         """
         if self.kind == "estimate":
-            number = float(value)
+            try:
+                number = float(value)
+            except (TypeError, ValueError, OverflowError):
+                raise ValueError(f"{value!r} is no answer: it must be a number.") from None
             if not self.low <= number <= self.high:
                 raise ValueError(f"{number:g} is no answer: it must be {self.low:g} to {self.high:g}.")
             return number
         if self.kind == "order":
+            if isinstance(value, str) or not isinstance(value, Iterable):
+                raise ValueError(f"{value!r} is no order of {list(self.options)}.")
             labels = tuple(self._label(one) for one in value)
             if sorted(labels) != sorted(self.options):
                 raise ValueError(f"{list(labels)} is no order of {list(self.options)}.")
@@ -155,10 +162,14 @@ class Question:
         return f" {self.unit}" if self.unit else ""
 
     def _label(self, value: Any) -> str:
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(self.options):
-            return self.options[value]
-        if value in self.options:
-            return str(value)
+        if isinstance(value, str) and value in self.options:
+            return value
+        # Also numpy's whole numbers, as argmax gives them.
+        if isinstance(value, SupportsIndex) and not isinstance(value, bool):
+            with suppress(TypeError):
+                index = operator.index(value)
+                if 0 <= index < len(self.options):
+                    return self.options[index]
         raise ValueError(f"{value!r} is no answer: there are {', '.join(map(repr, self.options))}.")
 
 
@@ -210,6 +221,8 @@ def choose(
     ------
     ValueError
         There are not two options, or two are alike.
+    TypeError
+        Something that must be an image is none.
 
     Examples
     --------
@@ -243,6 +256,8 @@ def order(
     ------
     ValueError
         There are not two options, or two are alike.
+    TypeError
+        Something that must be an image is none.
 
     Examples
     --------
@@ -333,6 +348,8 @@ def which_changed(
     ------
     ValueError
         There are not two options, or two are alike.
+    TypeError
+        Something that must be an image is none.
 
     Examples
     --------
@@ -342,12 +359,21 @@ def which_changed(
     'changed'
     """
     labels, pictures = _options(options)
+    _check_image("before", before)
+    _check_image("after", after)
     return Question("changed", text, answer, reason, labels, pictures, (("before", before), ("after", after)))
 
 
 def _options(options: Any) -> tuple[tuple[str, ...], tuple[Any, ...]]:
-    labels = tuple(map(str, options))
+    labels = tuple(map(str, options)) if isinstance(options, Iterable) and not isinstance(options, str) else ()
     if len(labels) < 2 or len(set(labels)) < len(labels):
-        raise ValueError(f"A question needs two options at least, each with its own name, not {list(labels)}.")
+        raise ValueError(f"A question needs two options at least, each with its own name, not {options!r}.")
     pictures = tuple(options.values()) if isinstance(options, Mapping) else ()
+    for label, picture in zip(labels, pictures, strict=False):
+        _check_image(f"The option {label!r}", picture)
     return labels, pictures
+
+
+def _check_image(what: str, picture: Any) -> None:
+    if not hasattr(picture, "convert"):
+        raise TypeError(f"{what} is {picture!r}, but must be a PIL image.")

@@ -314,3 +314,54 @@ def test_images_to_choose_from_reach_the_browser(panel: ComfyPanel, image: Image
 def test_a_question_that_is_none_is_told_to_who_writes_it(make: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match=r"needs|no answer|no order"):
         make()
+
+
+@pytest.mark.parametrize("value", [None, "x", [], {}, float("nan"), 10**400, "\ud83d", -1, 9])
+def test_what_is_no_answer_is_a_value_error(value: Any) -> None:
+    for question in (
+        choose("?", ["a", "b"], answer="a"),
+        order("?", ["a", "b"], answer=["a", "b"]),
+        estimate("?", 0, 5, answer=1),
+    ):
+        with pytest.raises(ValueError, match=r"is no (answer|order)"):
+            question.checked(value)
+
+
+def test_answers_may_be_numbers_of_numpy() -> None:
+    numpy = pytest.importorskip("numpy")
+    question = choose("Which is brightest?", ["a", "b"], answer=lambda _: numpy.argmax([1, 2]))
+    assert question.right_answer(None) == "b"
+    assert order("?", ["a", "b"], answer=numpy.array([1, 0])).right_answer(None) == ("b", "a")
+    assert estimate("?", 0, 5, answer=numpy.float32(2)).right_answer(None) == 2.0
+
+
+def test_what_makes_no_lesson_is_told(image: Image.Image) -> None:
+    explorer = NoiseExplorer(image)
+    with pytest.raises(TypeError, match="not a str"):
+        Lesson("panel", predict=counting())
+    with pytest.raises(TypeError, match="must be a question"):
+        Lesson(explorer, predict="Which?")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="must be a PIL image"):
+        choose("?", {"a": 1, "b": 2}, answer="a")  # type: ignore[dict-item]
+    with pytest.raises(TypeError, match="after is None, but must be a PIL image"):
+        which_changed("?", image, None, ["a", "b"], answer="a")  # type: ignore[arg-type]
+    for options in (None, 5, "ab"):
+        with pytest.raises(ValueError, match="two options at least"):
+            choose("?", options, answer="a")  # type: ignore[arg-type]
+
+
+def test_one_name_locks_one_field(panel: ComfyPanel) -> None:
+    Lesson(panel, predict=counting(), lock="seed")
+    locked = [field["name"] for field in page_of(panel).state["_form"]["fields"] if field["locked"]]
+    assert locked == ["seed"]
+
+
+def test_half_an_emoji_in_a_lesson_can_be_sent(image: Image.Image) -> None:
+    half = "half \ud83d"
+    question = choose(half, [half, "b"], answer=0, reason=half)
+    lesson = Lesson(NoiseExplorer(image), predict=question, title=half, notes=half)
+    lesson.predict(0)
+    lesson.reveal()
+    for sent in card_of(lesson).sent:
+        json.dumps(sent.data, ensure_ascii=False, allow_nan=False).encode()
+    assert lesson.wait(PATIENCE)["lesson"] == half

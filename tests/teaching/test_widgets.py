@@ -300,3 +300,11 @@ def test_a_sheet_has_bounds() -> None:
         DrawingCanvas(background="no colour")
     with pytest.raises(TraitError, match="must be a PIL image"):
         DrawingCanvas().image = 3
+
+
+def test_noise_over_nothing_is_told(image: Image.Image) -> None:
+    with pytest.raises(ValueError, match="has nothing to show"):
+        NoiseExplorer(Image.new("RGB", (0, 0)))
+    for cells in (0, -1, 513):
+        with pytest.raises(ValueError, match="must be 1 to 512"):
+            NoiseExplorer(image, cells=cells)
