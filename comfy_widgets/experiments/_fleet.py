@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, ClassVar
 
 from ..client import Batch, ComfyClient, FileGone, Job, Result, ServerUnreachable, show_run, submit_all
-from ..protocol import ComfyError, File, HistoryEntry, Queue
+from ..protocol import Address, ComfyError, File, HistoryEntry, Queue
 from ..workflow import Workflow
 from ._carrier import Carrier
 from ._ids import new_id, own_id
@@ -705,7 +705,9 @@ class Fleet:
         url = server if isinstance(server, str) else str(getattr(server, "url", ""))
         found = next((m.name for m in self._members if identity(m.name) == identity(url)), None)
         if found is None:
-            raise ComfyError(f"{url or server!r} is not in the fleet; it has {self.url}.")
+            # Never as it was given: a password may stand in it.
+            told = Address.parse(url).base if url else repr(server)
+            raise ComfyError(f"{told} is not in the fleet; it has {self.url}.")
         return found
 
     def on_change(self, listener: Callable[[], object]) -> Callable[[], None]:

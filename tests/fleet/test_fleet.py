@@ -414,3 +414,13 @@ def test_a_closed_fleet_takes_no_server_in(start: Start) -> None:
     with pytest.raises(ComfyError, match="fleet is closed"):
         fleet.add(other.url)
     assert len(fleet) == 1
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password(start: Start, make_fleet: Make) -> None:
+    fleet = make_fleet(*start(1))
+    for given in ("http://ana:s3cret@gpu9:8188", "http://gpu9:8188/?token=s3cret"):
+        for act in (fleet.remove, fleet.drain):
+            with pytest.raises(ComfyError, match="http://gpu9:8188 is not in the fleet") as caught:
+                act(given)
+            assert "s3cret" not in str(caught.value)
+    assert len(fleet) == 1
