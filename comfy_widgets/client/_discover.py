@@ -62,6 +62,12 @@ def checked_client(client: _C) -> _C:
     ------
     ComfyError
         It is something else, such as an address.
+
+    Examples
+    --------
+    >>> from comfy_widgets.client import checked_client
+    >>> checked_client(client) is client
+    True
     """
     if client is None or hasattr(client, "object_info"):
         return client

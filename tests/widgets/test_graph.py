@@ -61,7 +61,7 @@ def test_a_node_that_fails_says_why(server: ScriptedServer, client: ComfyClient)
     server.play(standard_run(fail_at="3"))
     page = page_of(WorkflowGraph(job=client.submit(text_to_image())))
     page.wait_for(lambda: page.state["_nodes"]["error"])
-    assert statuses(page)["3"] == "failed"
+    page.wait_for(lambda: statuses(page)["3"] == "failed")
     assert "made to fail" in page.state["_nodes"]["error"]
 
 
