@@ -34,7 +34,7 @@ from ._state import state_directory
 from ._status import JobStatus, Phase
 from ._step_record import SamplerRun, SamplerStep, SceneShare, StepRecord
 from ._uploads import part_of
-from ._watching import show_run, show_runs_with
+from ._watching import run_shown, show_runs_with
 
 __all__ = [
     "Batch",
@@ -74,9 +74,9 @@ __all__ = [
     "as_completed",
     "checked_client",
     "part_of",
+    "run_shown",
     "runs",
     "shared_engine",
-    "show_run",
     "show_runs_with",
     "state_directory",
     "submit_all",

@@ -42,7 +42,7 @@ from ._timings import Timings
 from ._tracker import Tracker
 from ._transport import Options, Transport
 from ._user_routes import UserRoutes
-from ._watching import is_anybody_watching, show_run
+from ._watching import run_shown
 
 logging.getLogger("comfy_widgets").addHandler(logging.NullHandler())
 
@@ -370,12 +370,7 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         >>> result.images[0].size
         (64, 64)
         """
-        if progress and is_anybody_watching():
-            values.setdefault("previews", "auto")
-        job = self.submit(workflow, **values)
-        if progress:
-            show_run(job)
-        return job.result(timeout)
+        return run_shown(self.submit, workflow, timeout, progress=progress, **values)
 
     def map(
         self,

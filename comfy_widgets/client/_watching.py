@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._job import Job
+    from ._result import Result
 
 _show: Callable[[Sequence[Job]], object] | None = None
 
@@ -28,27 +29,44 @@ def show_runs_with(show: Callable[[Sequence[Job]], object] | None) -> None:
     _show = show
 
 
-def is_anybody_watching() -> bool:
-    """Whether jobs are shown to somebody."""
-    return _show is not None
-
-
 def show(jobs: Sequence[Job]) -> None:
     """Show jobs, where somebody wants to see them."""
     if _show is not None:
         _show(jobs)
 
 
-def show_run(job: Job) -> None:
-    """Show a job, where somebody wants to see it: in a notebook, not in a script.
+def run_shown(
+    submit: Callable[..., Job], workflow: Any, timeout: float | None, /, *, progress: bool, **values: Any
+) -> Result:
+    """Submit a workflow, show its job where somebody wants to see it, and wait for the result.
 
     Parameters
     ----------
-    job : Job
-        It is about to be waited for.
+    submit : callable
+        Takes the workflow and the values, as `ComfyClient.submit` does.
+    workflow : Workflow, dict, path, JSON text or bytes
+        What is to run.
+    timeout : float or None
+        Seconds; the job goes on when they are over.
+    progress : bool
+        Show the job: in a notebook, not in a script. Previews are asked for then.
+    **values : object
+        What `submit` takes besides.
+
+    Returns
+    -------
+    Result
+        Its images, files and texts.
 
     Examples
     --------
-    >>> show_run(client.submit(example(), width=64, height=64, steps=1))
+    >>> run_shown(client.submit, example(), 60, progress=True, width=64, height=64, steps=1).images[0].size
+    (64, 64)
     """
-    show([job])
+    shown = progress and _show is not None
+    if shown:
+        values.setdefault("previews", "auto")
+    job = submit(workflow, **values)
+    if shown:
+        show([job])
+    return job.result(timeout)

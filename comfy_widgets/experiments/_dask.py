@@ -23,7 +23,7 @@ from ..client import (
     JobStatus,
     Relays,
     Result,
-    show_run,
+    run_shown,
     submit_all,
 )
 from ..protocol import ComfyError, File, Queue, WorkflowError
@@ -253,10 +253,7 @@ class DaskFleet:
         --------
         >>> DaskFleet(dask_client).run(example(), seed=7).images  # doctest: +SKIP
         """
-        job = self.submit(workflow, **values)
-        if progress:
-            show_run(job)
-        return job.result(timeout)
+        return run_shown(self.submit, workflow, timeout, progress=progress, **values)
 
     def map(
         self,

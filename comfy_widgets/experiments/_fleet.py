@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, ClassVar
 
-from ..client import Batch, ComfyClient, FileGone, Job, Result, ServerUnreachable, show_run, submit_all
+from ..client import Batch, ComfyClient, FileGone, Job, Result, ServerUnreachable, run_shown, submit_all
 from ..protocol import Address, ComfyError, File, HistoryEntry, Queue
 from ..workflow import Workflow
 from ._carrier import Carrier
@@ -256,10 +256,7 @@ class Fleet:
         >>> fleet.run(example(), seed=7, width=64, height=64, steps=1).images[0].size
         (64, 64)
         """
-        job = self.submit(workflow, **values)
-        if progress:
-            show_run(job)
-        return job.result(timeout)
+        return run_shown(self.submit, workflow, timeout, progress=progress, **values)
 
     def map(
         self,

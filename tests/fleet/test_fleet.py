@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from comfy_widgets import ComfyClient, ComfyPanel, Fleet, Job, sweep
+from comfy_widgets.client import show_runs_with
 from comfy_widgets.errors import (
     ComfyError,
     ExecutionFailed,
@@ -99,6 +100,20 @@ def test_progress_and_previews_come_from_whoever_runs_it(start: Start, make_flee
     assert job.result(60).images
     until(lambda: seen)
     assert job.progress.fraction == 1.0 and job.progress.phase == "ended"
+
+
+def test_who_watches_a_run_is_shown_it_with_previews(start: Start, make_fleet: Make) -> None:
+    (server,) = start(1)
+    fleet, shown = make_fleet(server), []
+    show_runs_with(lambda jobs: shown.append(len(jobs)))
+    try:
+        fleet.run(text_to_image(), 60)
+        fleet.run(text_to_image(), 60, seed=2, progress=False)
+    finally:
+        show_runs_with(None)
+    assert shown == [1]
+    asked = [body.get("extra_data", {}).get("preview_method") for body in server.posted]
+    assert asked == ["auto", None]
 
 
 def test_urls_clients_and_whatever_has_a_url(start: Start) -> None:
