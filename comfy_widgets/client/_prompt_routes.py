@@ -124,9 +124,8 @@ class PromptRoutes(RouteGroup):
         return PromptReply.parse(body)
 
     def _known_classes(self, refusal: Refusal) -> Mapping[str, Any] | None:
-        """The server's node definitions, asked for only where a class is missing, or a choice is wrong."""
-        missing = refusal.type in ("invalid_prompt", "missing_node_type")
-        if not missing and "value_not_in_list" not in str(refusal.node_errors):
+        """The server's node definitions, asked for only where the sentences need them."""
+        if not refusal.needs_definitions:
             return None
         try:
             return self._calls.object_info()

@@ -118,6 +118,21 @@ class Refusal:
             nodes if isinstance(nodes, dict) else {},
         )
 
+    @property
+    def needs_definitions(self) -> bool:
+        """Whether `problems` says more with the server's node definitions: a class is missing, or choices are left out.
+
+        Examples
+        --------
+        >>> Refusal("missing_node_type", "Cannot execute because node Blur does not exist.").needs_definitions
+        True
+        """
+        return self.type in _MISSING_CLASS or any(
+            error.get("type") == "value_not_in_list" and _listed(info.get("input_config")) is None
+            for entry in self.node_errors.values()
+            for error, info in _errors(entry)
+        )
+
     def problems(
         self, prompt: Mapping[str, Any], known_classes: Collection[str] | None = None
     ) -> tuple[NodeProblem, ...]:
@@ -217,20 +232,25 @@ def node_problems(
     order = {node_id: rank for rank, node_id in enumerate(prompt)}
     for node_id in sorted(node_errors, key=lambda key: order.get(key, len(order))):
         entry = node_errors[node_id]
-        errors = entry.get("errors") if isinstance(entry, Mapping) else None
         class_type = words(entry.get("class_type") or "") if isinstance(entry, Mapping) else ""
-        for error in errors if isinstance(errors, list) else ():
-            if isinstance(error, Mapping):
-                info = error.get("extra_info")
-                info = info if isinstance(info, Mapping) else {}
-                name = info.get("input_name")
-                name = name if isinstance(name, str) and name else None
-                known = _known_choices(object_info, _class(prompt.get(node_id)) or class_type, name)
-                predicate = plain(_predicate(error, info, known))
-                reason = plain(_sentence(error, info, name, predicate))
-                text = plain(f"{_where(prompt, node_id, class_type)}: {reason}")
-                title, kind = title_of(prompt, node_id) or class_type, words(error.get("type") or "")
-                yield NodeProblem(text, node_id, title, class_type or None, name, kind, reason, predicate)
+        for error, info in _errors(entry):
+            name = info.get("input_name")
+            name = name if isinstance(name, str) and name else None
+            known = _known_choices(object_info, _class(prompt.get(node_id)) or class_type, name)
+            predicate = plain(_predicate(error, info, known))
+            reason = plain(_sentence(error, info, name, predicate))
+            text = plain(f"{_where(prompt, node_id, class_type)}: {reason}")
+            title, kind = title_of(prompt, node_id) or class_type, words(error.get("type") or "")
+            yield NodeProblem(text, node_id, title, class_type or None, name, kind, reason, predicate)
+
+
+def _errors(entry: object) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The errors of one node, each with its data."""
+    errors = entry.get("errors") if isinstance(entry, Mapping) else None
+    for error in errors if isinstance(errors, list) else ():
+        if isinstance(error, Mapping):
+            info = error.get("extra_info")
+            yield error, info if isinstance(info, Mapping) else {}
 
 
 def title_of(prompt: Mapping[str, Any], node_id: str) -> str | None:

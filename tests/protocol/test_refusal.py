@@ -207,6 +207,9 @@ def test_the_choice_that_was_meant_is_named_where_the_server_lists_none() -> Non
     refusal = Refusal("prompt_outputs_failed_validation", "", node_errors={"3": {"errors": [wrong]}})
     info = {"KSampler": {"input": {"required": {"sampler_name": [["heun", "euler", 7], {}]}}}}
     newer = {"KSampler": {"input": {"required": {"sampler_name": ["COMBO", {"options": ["heun", "euler"]}]}}}}
+    assert refusal.needs_definitions
+    listed = error("value_not_in_list", "sampler_name", received_value="eulr", input_config=[["euler"], {}])
+    assert not Refusal("prompt_outputs", "", node_errors={"3": {"errors": [listed]}}).needs_definitions
     said = 'sampler_name is "eulr", which is not one of the server\'s 44 choices.'
     for known in (info, newer):
         (problem,) = refusal.problems(PROMPT, known)
