@@ -4,7 +4,7 @@
 come over the websocket and whose `Result` comes from the server's history.
 """
 
-from ._batch import Batch, as_completed, submit_all
+from ._batch import Batch, as_completed, submit_batch
 from ._client import ComfyClient
 from ._discover import checked_client, shared_engine
 from ._dispatch import Subscription
@@ -79,5 +79,5 @@ __all__ = [
     "shared_engine",
     "show_runs_with",
     "state_directory",
-    "submit_all",
+    "submit_batch",
 ]

@@ -60,7 +60,7 @@ def as_completed(jobs: Iterable[Job], timeout: float | None = None, *, progress:
     for job in given:
         if not isinstance(job, Job):
             raise TypeError(f"as_completed takes jobs, as client.submit gives them, but one is {job!r}.")
-    check_timeout(timeout)
+    _check_timeout(timeout)
     return _as_completed(list(dict.fromkeys(given)), timeout, progress)
 
 
@@ -96,14 +96,7 @@ def _next(ended: SimpleQueue[Job], jobs: list[Job], deadline: float | None) -> J
             open_jobs[0].wait(0) if open_jobs else None
 
 
-def check_timeout(timeout: float | None) -> None:
-    """Make sure that it is one, before anything is submitted: nobody would have the jobs.
-
-    Raises
-    ------
-    TypeError
-        It is no number.
-    """
+def _check_timeout(timeout: float | None) -> None:
     if timeout is not None and not isinstance(timeout, (int, float)):
         raise TypeError(f"timeout is {timeout!r}, but must be a number of seconds, or None.")
 
@@ -132,12 +125,6 @@ class Batch(Iterator[Result]):
 
     def __init__(self, jobs: Iterable[Job], *, timeout: float | None, return_exceptions: bool, progress: bool) -> None:
         self._jobs = tuple(jobs)
-        try:
-            check_timeout(timeout)
-        except TypeError:
-            # Nobody would have them.
-            self.close()
-            raise
         self._timeout = timeout
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._return_exceptions = return_exceptions
@@ -211,8 +198,16 @@ class Batch(Iterator[Result]):
         return f"<Batch of {len(self._jobs)} runs, {ended} ended>"
 
 
-def submit_all(submit: Callable[[Workflow], Job], document: Workflow, values: Iterable[Mapping[str, Any]]) -> list[Job]:
-    """Submit a workflow once for each of some values; nothing is submitted where one of them does not fit.
+def submit_batch(
+    submit: Callable[[Workflow], Job],
+    document: Workflow,
+    values: Iterable[Mapping[str, Any]],
+    *,
+    timeout: float | None = None,
+    return_exceptions: bool = False,
+    progress: bool = True,
+) -> Batch:
+    """Submit a workflow once for each of some values; nothing is submitted where something does not fit.
 
     Parameters
     ----------
@@ -222,26 +217,33 @@ def submit_all(submit: Callable[[Workflow], Job], document: Workflow, values: It
         The workflow, with the server's node definitions where they are known.
     values : iterable of Mapping
         For each run, values by the names of parameters.
+    timeout, return_exceptions, progress : optional
+        As for `ComfyClient.map`.
 
     Returns
     -------
-    list of Job
-        In the order of the values.
+    Batch
+        An iterator over the results, in the order of the values.
 
     Raises
     ------
     WorkflowError
         Values do not fit; of which run stands in the message.
     TypeError
-        Something in `values` is no mapping.
+        Something in `values` is no mapping, or `timeout` no number.
 
     Examples
     --------
     >>> small = example().with_params(width=64, height=64, steps=1)
-    >>> jobs = submit_all(client.submit, small, [{"seed": 1}, {"seed": 2}])
-    >>> [job.wait(60).status.value for job in jobs]
-    ['completed', 'completed']
+    >>> [len(result.images) for result in submit_batch(client.submit, small, [{"seed": 1}, {"seed": 2}])]
+    [1, 1]
     """
+    _check_timeout(timeout)
+    jobs = _submit_all(submit, _documents(document, values))
+    return Batch(jobs, timeout=timeout, return_exceptions=return_exceptions, progress=progress)
+
+
+def _documents(document: Workflow, values: Iterable[Mapping[str, Any]]) -> list[Workflow]:
     if isinstance(values, (str, Mapping)) or not isinstance(values, Iterable):
         raise TypeError("map takes a list of dicts, one for each run; for a single one, use run.")
     documents = []
@@ -254,6 +256,10 @@ def submit_all(submit: Callable[[Workflow], Job], document: Workflow, values: It
             # Of the same class, and with all that the error tells a program.
             error.args = (f"values[{index}]: {error}",)
             raise
+    return documents
+
+
+def _submit_all(submit: Callable[[Workflow], Job], documents: Iterable[Workflow]) -> list[Job]:
     jobs: list[Job] = []
     try:
         for ready in documents:

@@ -16,7 +16,7 @@ from typing import Any
 from ..protocol import Address, ComfyError, Event, SystemStats, WorkflowError, plain
 from ..workflow import Workflow
 from ._asset_routes import AssetRoutes
-from ._batch import Batch, check_timeout, submit_all
+from ._batch import Batch, submit_batch
 from ._calls import Calls
 from ._connection import KeepAlive
 from ._core import JobCore
@@ -425,14 +425,10 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         >>> [len(result.images) for result in client.map(example(), seeds, width=64, height=64, steps=1)]
         [1, 1, 1]
         """
-        check_timeout(timeout)
         document = self._document(workflow).with_params(shared)
         submit = partial(self.submit, previews=previews, extra_data=extra_data)
-        return Batch(
-            submit_all(submit, document, values),
-            timeout=timeout,
-            return_exceptions=return_exceptions,
-            progress=progress,
+        return submit_batch(
+            submit, document, values, timeout=timeout, return_exceptions=return_exceptions, progress=progress
         )
 
     def attach(self, prompt_id: str) -> Job:

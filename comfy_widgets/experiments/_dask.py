@@ -24,7 +24,7 @@ from ..client import (
     Relays,
     Result,
     run_shown,
-    submit_all,
+    submit_batch,
 )
 from ..protocol import ComfyError, File, Queue, WorkflowError
 from ..workflow import Workflow
@@ -306,8 +306,9 @@ class DaskFleet:
         """
         document = Workflow.load(workflow).bind(self._roster.catalogs.classes).with_params(shared)
         submit = partial(self.submit, previews=previews, extra_data=extra_data)
-        jobs = submit_all(submit, document, values)
-        return Batch(jobs, timeout=timeout, return_exceptions=return_exceptions, progress=progress)
+        return submit_batch(
+            submit, document, values, timeout=timeout, return_exceptions=return_exceptions, progress=progress
+        )
 
     def attach(self, prompt_id: str) -> Job:
         """A job for a prompt that was submitted before; all workers' servers are asked for it.

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, ClassVar
 
-from ..client import Batch, ComfyClient, FileGone, Job, Result, ServerUnreachable, run_shown, submit_all
+from ..client import Batch, ComfyClient, FileGone, Job, Result, ServerUnreachable, run_shown, submit_batch
 from ..protocol import Address, ComfyError, File, HistoryEntry, Queue
 from ..workflow import Workflow
 from ._carrier import Carrier
@@ -313,8 +313,9 @@ class Fleet:
         """
         document = Workflow.load(workflow).bind(self._carrier.roster.catalogs.classes).with_params(shared)
         submit = partial(self.submit, previews=previews, extra_data=extra_data, share=share)
-        jobs = submit_all(submit, document, values)
-        return Batch(jobs, timeout=timeout, return_exceptions=return_exceptions, progress=progress)
+        return submit_batch(
+            submit, document, values, timeout=timeout, return_exceptions=return_exceptions, progress=progress
+        )
 
     def attach(self, prompt_id: str) -> Job:
         """A job for a prompt that was submitted before, by this program or another; all servers are asked for it.

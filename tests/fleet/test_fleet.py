@@ -85,6 +85,8 @@ def test_several_values_are_run_at_once_and_read_in_their_order(start: Start, ma
     assert [(inputs["seed"], inputs["steps"]) for inputs in prompts] == [(seed, 1) for seed in range(4)]
     with pytest.raises(WorkflowError, match=r"values\[1\].*sed"):
         fleet.map(text_to_image(), [{"seed": 1}, {"sed": 2}])
+    with pytest.raises(TypeError, match="must be a number of seconds"):
+        fleet.map(text_to_image(), [{"seed": 1}], timeout="a")  # type: ignore[arg-type]
     assert posted(servers) == [2, 2]
 
 
