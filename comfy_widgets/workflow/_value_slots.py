@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ._convert.document import read_document, read_node
-from ._convert.graph import Graph, PromotedInput, PromotedWidget
+from ._convert.frames import Frame, expand, promoted_value, widget_settings
+from ._convert.graph import Graph, Promoted, PromotedInput, PromotedWidget
 from ._convert.live import live_node
 from ._convert.parts import Document, Scope
 from ._convert.report import Report
+from ._convert.widgets import MISSING, Widget
 from ._specs import NodeSpecs
 
 
 @dataclass(frozen=True)
 class ValueSlot:
-    """A place in a document: a list or mapping of values, and where in it."""
+    """A place in a document: a list or mapping of values, and where in it.
+
+    `shown` tells what the editor shows at a place that the list does not reach.
+    """
 
     values: Any
     key: Any
+    shown: Callable[[int], Any] = lambda _: None
 
     def put(self, value: Any) -> None:
         """Write a value there; a list that is too short grows."""
         if isinstance(self.values, list):
-            self.values.extend([None] * (self.key + 1 - len(self.values)))
+            # The editor takes a null before it for a value, and sends it.
+            self.values.extend([self.shown(place) for place in range(len(self.values), self.key + 1)])
         self.values[self.key] = value
 
 
@@ -85,11 +93,12 @@ def _own(raw: dict[str, Any], name: str, specs: NodeSpecs) -> Iterator[ValueSlot
     if isinstance(values, dict):
         yield ValueSlot(values, name)
     elif isinstance(raw.get("type"), str):
-        positions = live_node(read_node(raw, 0, "workflow"), specs.get(raw["type"])).positions
+        live = live_node(read_node(raw, 0, "workflow"), specs.get(raw["type"]))
+        positions, widgets = live.positions, live.widgets
         if name in positions:
             if not isinstance(values, list):
                 values = raw["widgets_values"] = []
-            yield ValueSlot(values, positions.index(name))
+            yield ValueSlot(values, positions.index(name), lambda place: _shown(widgets.get(positions[place] or "")))
 
 
 def _primitives(root: Scope, ui: Mapping[str, Any], raws: list[dict[str, Any]], name: str) -> Iterator[ValueSlot]:
@@ -116,7 +125,8 @@ def _hosts(
         scope = document.definitions.get(str(host.get("type")))
         if scope is None:
             break
-        found += _proxies(host, inner, name)
+        shown = _Shown(graph, ":".join(path[:depth]))
+        found += _proxies(host, inner, name, shown)
         promoted = graph.promoted(scope)
         index = next(
             (
@@ -133,16 +143,66 @@ def _hosts(
         if not isinstance(values, list):
             values = host["widgets_values"] = []
         # The host has a value for each input that stands for a widget, in their order.
-        found.append(ValueSlot(values, sum(entry is not None for entry in promoted[:index])))
+        at = sum(entry is not None for entry in promoted[:index])
+        found.append(ValueSlot(values, at, partial(shown.input, promoted)))
         wanted = index
     return reversed(found)
 
 
-def _proxies(host: Mapping[str, Any], inner: str, name: str) -> Iterator[ValueSlot]:
+def _proxies(host: Mapping[str, Any], inner: str, name: str, shown: _Shown) -> Iterator[ValueSlot]:
     """The older way to promote: the host lists the inner widgets that its values belong to."""
     properties, values = host.get("properties"), host.get("widgets_values")
     listed = properties.get("proxyWidgets") if isinstance(properties, Mapping) else None
     if isinstance(listed, list) and isinstance(values, list):
         for index, entry in enumerate(listed):
             if isinstance(entry, list) and [str(part) for part in entry[:2]] == [inner, name]:
-                yield ValueSlot(values, index)
+                yield ValueSlot(values, index, lambda at: shown.proxy(listed[at]))
+
+
+class _Shown:
+    """What the editor shows on the instance at `path` where its file says nothing: the values of the widgets inside."""
+
+    def __init__(self, graph: Graph, path: str) -> None:
+        self._graph = graph
+        self._path = path
+
+    def input(self, promoted: Sequence[Promoted], at: int) -> Any:
+        """The value of input number `at` among those that stand for a widget."""
+        frame = self._frame()
+        places = [place for place, entry in enumerate(promoted) if entry is not None]
+        return None if frame is None else _shown(promoted_value(self._graph, frame, places[at]))
+
+    def proxy(self, entry: object) -> Any:
+        """The value of the inner widget that an entry of ``proxyWidgets`` names."""
+        frame = self._frame()
+        if frame is None or not isinstance(entry, list) or len(entry) < 2:
+            return None
+        inner, name = str(entry[0]), str(entry[1])
+        scope = frame.scope
+        node = scope.nodes.get(scope.renamed.get(inner, inner))
+        if node is None:
+            return self._named(frame, name)
+        live = self._graph.live(node)
+        slot = live.slot_named(name)
+        port = self._graph.port_feeding(scope, live.slots[slot]) if slot is not None else None
+        if port is not None:
+            return _shown(promoted_value(self._graph, frame, port))
+        if node.id in frame.children:
+            return self._named(frame.children[node.id], name)
+        set_there = widget_settings(frame, node).get(name, MISSING)
+        return _shown(live.widgets.get(name)) if set_there is MISSING else set_there
+
+    def _named(self, frame: Frame, name: str) -> Any:
+        index = next((index for index, port in enumerate(frame.scope.inputs) if port.name == name), None)
+        return None if index is None else _shown(promoted_value(self._graph, frame, index))
+
+    def _frame(self) -> Frame | None:
+        return next((frame for frame in expand(self._graph) if frame.path == self._path), None)
+
+
+def _shown(widget: Widget | None) -> Any:
+    if widget is None:
+        return None
+    if widget.value is MISSING:
+        return widget.spec.initial if widget.spec is not None else None
+    return widget.value

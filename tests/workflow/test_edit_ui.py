@@ -248,6 +248,36 @@ def test_what_cannot_be_drawn_goes_on_in_api_format_and_is_told() -> None:
     assert "does not show that output" in hidden.notes[-1]
 
 
+@pytest.mark.parametrize("way", ["inputs", "proxyWidgets"])
+def test_values_that_the_file_leaves_to_the_inside_are_written_out_before_one_that_is_set(way: str) -> None:
+    # The editor takes a null among the values of an instance for a value, and sends it.
+    inner = Drawing(10)
+    fed = {"name": (-10, 0, "COMBO"), "seed": (-10, 1, "INT"), "steps": (-10, 2, "INT")} if way == "inputs" else {}
+    inner.node("Sampler", [7, "fixed", 20, "euler"], widget_inputs=fed, outputs=("LATENT",))
+    inner.node("Decode", None, {"samples": (10, 0, "LATENT")}, ("IMAGE",))
+    ports = {"name": "COMBO", "seed": "INT", "steps": "INT"} if fed else {}
+    scope = inner.subgraph("sub", ports, {"IMAGE": (11, 0, "IMAGE")})
+    outer = Drawing()
+    listed = [] if fed else [["10", "name"], ["10", "seed"], ["10", "steps"]]
+    host = outer.node("sub", [], outputs=("IMAGE",), properties={"proxyWidgets": listed} if listed else {})
+    outer.node("Save", ["out"], {"images": (host, 0, "IMAGE")})
+    workflow = Workflow.load(outer.root(scope)).bind(SUB_INFO)
+    after = workflow.with_params(steps=30)
+    assert document(after)["nodes"][0]["widgets_values"] == ["euler", 7, 30]
+    assert after.with_params(seed=8).to_prompt() == Workflow.load(document(after.with_params(seed=8))).to_prompt(
+        SUB_INFO
+    )
+
+
+def test_a_node_without_values_gets_those_of_a_fresh_one_before_the_one_that_is_set() -> None:
+    ui = document(flow())
+    sampler = next(node for node in ui["nodes"] if node["type"] == "KSampler")
+    sampler["widgets_values"] = []
+    after = Workflow.load(ui).bind(INFO).with_params(cfg=3.0)
+    values = next(node for node in document(after)["nodes"] if node["type"] == "KSampler")["widgets_values"]
+    assert values == [0, None, 20, 3.0]
+
+
 # -- any edits -------------------------------------------------------------------------------------------------------
 
 CHANGES = st.one_of(
