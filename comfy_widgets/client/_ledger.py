@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ..protocol import ComfyError, ExecutionSuccess, HistoryEntry, images_of
+from ..protocol import ComfyError, ExecutionCached, ExecutionInterrupted, ExecutionSuccess, HistoryEntry, images_of
 from ._core import JobCore
 from ._job_errors import ExecutionFailed, JobLost
 from ._media import Media
@@ -148,8 +148,8 @@ class Ledger:
                 return job.finish_cancelled(entry.outputs)
             return job.finish(outcome, outputs=entry.outputs, error=lambda result: _failure(job, entry, result))
 
-        if outcome is JobStatus.COMPLETED and job.state.ending is None:
-            job.handle(ExecutionSuccess(prompt_id=job.prompt_id))
+        if job.state.ending is None:
+            _tell_end(job, entry, outcome)
         # Images are fetched before a job counts as done; large media only when somebody asks for them.
         record.media.when_fetched(images_of(entry.outputs), lambda: self.end(job, end))
 
@@ -178,6 +178,15 @@ class Ledger:
                 # Somebody may have attached to the same prompt meanwhile.
                 if record is not None and record.job is job:
                     del self.records[job.prompt_id]
+
+
+def _tell_end(job: JobCore, entry: HistoryEntry, outcome: JobStatus) -> None:
+    """Tell a job what of its end it has not heard, so that its nodes stand as they ended."""
+    for event in entry.status.messages:
+        if isinstance(event, (ExecutionCached, ExecutionInterrupted)) or event is entry.error:
+            job.handle(event)
+    if outcome is JobStatus.COMPLETED:
+        job.handle(ExecutionSuccess(prompt_id=job.prompt_id))
 
 
 def _failure(job: JobCore, entry: HistoryEntry, result: Result) -> ExecutionFailed:

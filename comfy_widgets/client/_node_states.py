@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from ..protocol import ExecutionError, ExecutionInterrupted
+from ..protocol import ExecutionError, ExecutionInterrupted, ExecutionSuccess
 from ._run_state import RunState
 from ._status import JobStatus
 
@@ -97,6 +97,9 @@ def _status(state: RunState, node: str) -> NodeStatus:
     ending = state.ending
     if isinstance(ending, (ExecutionError, ExecutionInterrupted)) and (ending.node_id or "").split(".")[0] == node:
         return NodeStatus.FAILED if isinstance(ending, ExecutionError) else NodeStatus.CANCELLED
+    if isinstance(ending, ExecutionSuccess) and ending.timestamp is None:
+        # It was not heard but found out: what was missed before it is done as well.
+        return NodeStatus.FINISHED
     ended = state.status not in (JobStatus.PENDING, JobStatus.IN_PROGRESS)
     if node == state.progress.node and not ended:
         return NodeStatus.RUNNING
@@ -104,7 +107,7 @@ def _status(state: RunState, node: str) -> NodeStatus:
         return NodeStatus.FINISHED
     if node == state.progress.node:
         return NodeStatus.CANCELLED
-    # Where nothing was heard of the run, its end says that all of it was done.
-    unheard = state.status is JobStatus.COMPLETED and not state.begun and not state.cached
+    if isinstance(ending, (ExecutionError, ExecutionInterrupted)) and node in ending.executed:
+        return NodeStatus.FINISHED
     told = not ended and state.done.get(node) == 1.0
-    return NodeStatus.FINISHED if unheard or told else NodeStatus.PENDING
+    return NodeStatus.FINISHED if told else NodeStatus.PENDING

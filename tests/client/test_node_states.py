@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_widgets import ComfyClient
 from comfy_widgets.client import Job, NodeStatus
-from comfy_widgets.testing import Gate, NodeError, ScriptedServer, Stage, standard_run, text_to_image
+from comfy_widgets.testing import Gate, NodeError, Reply, ScriptedServer, Stage, standard_run, text_to_image
 
 
 def statuses(job: Job) -> dict[str, str]:
@@ -63,3 +63,24 @@ def test_of_a_job_found_again_the_end_is_known(server: ScriptedServer, client: C
         job = other.attach(done.prompt_id).wait(60)
         assert set(statuses(job).values()) == {"finished"}
         assert all(state.seconds is None for state in job.nodes.values())
+
+
+def test_of_a_failed_job_found_again_the_node_that_failed_is_known(server: ScriptedServer, client: ComfyClient) -> None:
+    server.play(standard_run(fail_at="3", cached=("6",)))
+    failed = client.submit(text_to_image()).wait(60)
+    with ComfyClient(server.url) as other:
+        job = other.attach(failed.prompt_id).wait(60)
+        assert statuses(job) == statuses(failed)
+        assert (statuses(job)["3"], statuses(job)["6"], statuses(job)["9"]) == ("failed", "cached", "pending")
+
+
+def test_what_was_missed_of_a_run_stands_as_it_ended(server: ScriptedServer, client: ComfyClient) -> None:
+    gate = Gate()
+    server.play(standard_run(gate=gate, gate_after="progress"))
+    job = client.submit(text_to_image())
+    gate.wait_reached()
+    server.on("GET", "/ws", Reply(503))
+    server.drop_websockets()
+    gate.open()
+    job.wait(60)
+    assert set(statuses(job).values()) == {"finished"}
