@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..client import ComfyClient
 from ..errors import ComfyError, WorkflowError
-from ..workflow import Params, Workflow, image_upload
+from ..workflow import Param, Params, Workflow, image_upload
 from . import _fields as fields
 from . import _masks as masks
 from ._offers import offer
+from ._parts import Parts
 from ._run_state import FieldName, NotOnServer, Place
 from ._schema import Dropped, Edit, FormSpec, Frame, InputImage, Mask, Offer, Thumbnail, Upload, Values, WantThumbnail
 from ._small import thumbnail
@@ -79,7 +80,7 @@ class FormState:
         self._acks: dict[str, int] = {}
         self._taking = False
         self._offered: tuple[str, dict[str, Any]] = ("", {})
-        self._uploads: dict[tuple[str, int], list[bytes]] = {}
+        self._parts = Parts()
         self.outputs: tuple[str, ...] = ()
         self._image_nodes = 1
         self._definitions = self._define()
@@ -134,7 +135,7 @@ class FormState:
             values[name] = self._seeds.setdefault(name, fields.new_seed(self._definitions[name]))
         return {
             "values": {name: fields.to_wire(param, values[name]) for name, param in self._definitions.items()},
-            "errors": dict(self._errors),
+            "errors": {name: error for name, error in self._errors.items() if name in self._definitions},
             "randomize": [*self._randomize, *(name for name in randoms if name not in self._randomize)],
             "frame": self.frame,
             "warnings": [*self._warnings],
@@ -214,9 +215,9 @@ class FormState:
         """Take over the values of an earlier run, as far as the form has them and they still fit."""
         with self._publishing:
             self._taking = True
-            for name, value in values.items():
+            for name in sorted(values, key=self._is_dynamic, reverse=True):
                 if name in self._definitions:
-                    self._set(name, partial(_same, value))
+                    self._set(name, partial(_same, values[name]))
             self._taking = False
             try:
                 self._publish()
@@ -297,7 +298,34 @@ class FormState:
     def _on_change(self, change: Mapping[str, Any]) -> None:
         for name in [name for name in self._errors if attribute(name) == change["name"]]:
             del self._errors[name]
+        changed = next((name for name in self._definitions if attribute(name) == change["name"]), "")
+        if self._is_dynamic(changed):
+            self._follow(changed)
         self._publish()
+
+    def _is_dynamic(self, name: str) -> bool:
+        """Tell whether other fields stand behind this one."""
+        return name in self._definitions and self._definitions[name].dynamic
+
+    def _follow(self, name: str) -> None:
+        """Show the fields that stand behind another choice; what fits there keeps its value."""
+        with self._publishing:
+            taking, self._taking = self._taking, True
+            try:
+                self._loaded = self._loaded.with_params({name: self.params[name]})
+                self.redefine()
+                chosen = self._definitions[name]
+                for inner, param in self._definitions.items():
+                    if param.node_id == chosen.node_id and param.input_name.startswith(f"{chosen.input_name}."):
+                        self._set(inner, partial(self._fitting, param))
+            finally:
+                self._taking = taking
+
+    def _fitting(self, param: Param) -> Any:
+        try:
+            return param.check(self.params[param.name])
+        except WorkflowError:
+            return param.value
 
     # What the browser says
 
@@ -351,7 +379,7 @@ class FormState:
     def upload(self, message: Upload, content: bytes) -> None:
         """Take a part of a file; with the last one the file goes to the server."""
         key = (message["page"], message["n"])
-        whole = self._collect(key, content, message["parts"])
+        whole = self._parts.add(key, content, message["parts"])
         if whole is None:
             return
         name = message["field"]
@@ -377,7 +405,7 @@ class FormState:
 
     def mask(self, message: Mask, content: bytes) -> None:
         """Take a part of a mask; with the last one the image gets it."""
-        whole = self._collect((message["page"], -1), content, message["parts"])
+        whole = self._parts.add((message["page"], -1), content, message["parts"])
         field = message["field"]
         if whole is not None and field in self._definitions:
             with self._publishing:
@@ -386,7 +414,7 @@ class FormState:
 
     def offer(self, message: Dropped, content: bytes) -> Offer | None:
         """Take a part of a dropped file; with the last one, tell of the values that it has."""
-        whole = self._collect((message["page"], -2), content, message["parts"])
+        whole = self._parts.add((message["page"], -2), content, message["parts"])
         if whole is None:
             return None
         told, values = offer(message["page"], whole, self.client, self._definitions, self.params.to_dict())
@@ -397,12 +425,6 @@ class FormState:
         """Take over the values of the file that was dropped last."""
         if self._offered[0] == page:
             self.use(self._offered[1])
-
-    def _collect(self, key: tuple[str, int], content: bytes, count: int) -> bytes | None:
-        """Take a part of a file, and return the whole with the last one."""
-        parts = self._uploads.setdefault(key, [])
-        parts.append(content)
-        return b"".join(self._uploads.pop(key)) if len(parts) >= count else None
 
     def use_image(self, field: str, name: str, content: bytes) -> None:
         """Put an image on the server, as an upload would, and set a field to it."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from traitlets import HasTraits, TraitType
 
+from ..errors import WorkflowError
 from ..workflow import Param, Params, UnknownParam, image_upload, is_image
 
 _TAKEN = frozenset(dir(HasTraits))
@@ -114,6 +115,17 @@ class ParamValues(HasTraits):
 
     def update(self, values: Mapping[str, Any]) -> None:
         """Set several values. Where one does not fit, none is set."""
+        for name in values:
+            if name in self._definitions and self._definitions[name].dynamic and self[name] != values[name]:
+                # What stands behind a choice exists once it is made.
+                before = self[name]
+                self[name] = values[name]
+                try:
+                    self.update(values)
+                except WorkflowError:
+                    self[name] = before
+                    raise
+                return
         found = {name: self._param(name) for name in values}
         checked = {attribute(found[name].name): self._check(found[name].name, value) for name, value in values.items()}
         with self.hold_trait_notifications():

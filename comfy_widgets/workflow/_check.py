@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ._check_values import Severity, article, judge
 from ._convert.replace import replace_classes
 from ._convert.resolve import compatible
+from ._dynamic import declared_input
 from ._missing import Missing, ModelFile, find_missing, pack_of
 from ._param import did_you_mean
 from ._prompt import Prompt, flow_order, is_link, links, unique_titles, unwrap
@@ -193,7 +194,7 @@ class _Check:
         spec = self.specs[node["class_type"]]
         yield from self._missing_inputs(node_id, spec.inputs, "")
         for name, value in node["inputs"].items():
-            declared = _declared(spec, name, node["inputs"])
+            declared = declared_input(spec, name, node["inputs"])
             if is_link(value):
                 yield from self._link(node_id, name, value, declared)
             elif declared is not None:
@@ -275,22 +276,3 @@ def _socket_type(spec: InputSpec) -> str:
     if allowed:
         return str(allowed)
     return "*" if spec.dynamic is not None and not spec.is_widget else spec.type
-
-
-def _declared(spec: NodeSpec, name: str, inputs: Mapping[str, Any]) -> InputSpec | None:
-    """Return the definition of an input; behind a dynamic choice, that of the variant which is chosen."""
-    for outer in spec.inputs:
-        if isinstance(outer.dynamic, DynamicCombo) and name.startswith(f"{outer.name}."):
-            return _in_variant(outer, outer.name, name, inputs) or spec.input(name)
-    return spec.input(name)
-
-
-def _in_variant(outer: InputSpec, prefix: str, name: str, inputs: Mapping[str, Any]) -> InputSpec | None:
-    variant = outer.dynamic.variant(inputs.get(prefix)) if isinstance(outer.dynamic, DynamicCombo) else None
-    for inner in variant.inputs if variant is not None else ():
-        full = f"{prefix}.{inner.name}"
-        if full == name:
-            return inner
-        if name.startswith(f"{full}."):
-            return _in_variant(inner, full, name, inputs)
-    return None

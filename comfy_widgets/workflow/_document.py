@@ -420,6 +420,9 @@ class Workflow:
     def with_params(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Workflow:
         """Return a workflow with other values.
 
+        Another choice of a dynamic combo (`Param.dynamic`) brings the inputs that stand behind it: those it shares with
+        the choice before keep what fits, new ones get their defaults, the others go.
+
         Parameters
         ----------
         values : Mapping, optional

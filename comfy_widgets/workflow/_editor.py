@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..protocol import WorkflowError
-from ._prompt import Place, Prompt, copied, normalise, wrap
+from ._dynamic import set_inputs
+from ._prompt import Place, Prompt, copied, is_link, normalise, unwrap
 from ._specs import NodeSpecs
 
 if TYPE_CHECKING:
@@ -78,17 +79,21 @@ class Editor:
         from ._value_slots import value_slots
 
         wanted = copied(self.convert(specs).prompt)
-        for (node_id, name), value in values.items():
+        set_inputs(wanted, values, specs)
+        for node_id, _ in values:
             node = wanted[node_id]
-            node["inputs"][name] = wrap(value)
             if node["class_type"] in COMPUTED:
                 node["inputs"] |= COMPUTED[node["class_type"]](node["inputs"])
-        ui, missing = self.ui, _differences(self.convert(specs).prompt, wanted)
+        ui = self._without_links(wanted, specs)
+        missing = _differences(Editor(ui).convert(specs).prompt, wanted)
         while missing:
-            node_id, name = next((place for place in values if place in missing), min(missing))
+            # What is chosen first decides which other widgets there are.
+            node_id, name = min(missing, key=lambda place: (place[1].count("."), place not in values, place))
             for number in range(len(value_slots(ui, node_id, name, specs))):
                 tried = copied(ui)
-                value_slots(tried, node_id, name, specs)[number].put(copied(values.get((node_id, name))))
+                value_slots(tried, node_id, name, specs)[number].put(
+                    unwrap(copied(wanted[node_id]["inputs"].get(name)))
+                )
                 left = _differences(Editor(tried).convert(specs).prompt, wanted)
                 # A primitive may set several at once; what was right already must stay so.
                 if left is not None and left < missing:
@@ -102,6 +107,32 @@ class Editor:
                     input_name=name,
                 )
         return copied(ui)
+
+    def _without_links(self, wanted: Prompt, specs: NodeSpecs) -> dict[str, Any]:
+        """Return the form without the links into inputs that another choice took away."""
+        from ._ui_edit import connect
+        from ._ui_scope import NotDrawn
+
+        gone = [
+            (node_id, name)
+            for node_id, node in self.convert(specs).prompt.items()
+            for name, value in node["inputs"].items()
+            if is_link(value) and name not in wanted[node_id]["inputs"]
+        ]
+        if not gone:
+            return self.ui
+        ui = copied(self.ui)
+        for node_id, name in gone:
+            try:
+                connect(ui, self.widgets(specs).raw_id(node_id), name, None, specs)
+            except NotDrawn as error:
+                raise WorkflowError(
+                    f"What feeds {name} of node {node_id} cannot be taken away in the editor's form ({error}). "
+                    'Save the workflow in API format: save(path, form="api").',
+                    node_id=node_id,
+                    input_name=name,
+                ) from error
+        return ui
 
 
 def _differences(prompt: Prompt, wanted: Prompt) -> set[Place] | None:

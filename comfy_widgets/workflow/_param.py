@@ -60,6 +60,9 @@ class Param:
         The help text; the heading in a form, usually the node's title.
     primary : bool
         Shown at once; the rest stands under "More".
+    dynamic : bool
+        Its value decides which further parameters there are, ``"model.resolution"`` behind ``"model"``: ComfyUI's
+        dynamic combo.
     guessed : bool
         Made without the server's definitions: the kind is a guess from the value.
     others : tuple of (str, str)
@@ -91,6 +94,7 @@ class Param:
     tooltip: str = ""
     group: str = ""
     primary: bool = False
+    dynamic: bool = False
     guessed: bool = False
     others: tuple[Place, ...] = ()
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False, compare=False)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from ._dynamic import declared_input
 from ._param import Param, Params, in_words
 from ._prompt import Place, Prompt, flow_order, is_link, unique_titles, unwrap
 from ._roles import Role, find_roles, stands_for_number
-from ._specs import InputSpec, NodeSpecs
+from ._specs import DynamicCombo, InputSpec, NodeSpecs
 
 _MAX_SEED = 2**64 - 1
 
@@ -75,7 +76,8 @@ def make_params(
         node_id, input_name = place
         node = prompt[node_id]
         value = unwrap(node["inputs"][input_name])
-        spec = spec_of(node["class_type"], input_name)
+        known = specs.get(node["class_type"]) if specs is not None else None
+        spec = declared_input(known, input_name, node["inputs"]) if known is not None else None
         if is_link(value) or (spec is not None and (spec.hidden or not spec.is_widget)):
             continue
         role = roles.get(place)
@@ -153,6 +155,7 @@ def facts_of(spec: InputSpec) -> dict[str, Any]:
         "step": spec.step,
         "choices": spec.choices,
         "tooltip": spec.tooltip,
+        "dynamic": isinstance(spec.dynamic, DynamicCombo),
         "options": spec.options,
     }
 

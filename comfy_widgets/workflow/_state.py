@@ -17,12 +17,13 @@ from ._app import app_outputs, has_app, read_app, write_app
 from ._changes import Change, draw_all
 from ._choice import Choose, Shown, apply_choice, choose, from_prompt, from_ui, into_prompt, into_ui
 from ._compare import differences
+from ._dynamic import set_inputs
 from ._editing import free_id
 from ._editor import Editor
 from ._missing import ModelFile, models_of
 from ._param import RANDOM, Param, Params
 from ._params import make_params
-from ._prompt import ObjectInfo, Place, Prompt, copied, is_link, unwrap, wrap
+from ._prompt import ObjectInfo, Place, Prompt, copied, is_link, unwrap
 from ._specs import NodeSpecs
 from ._ui_scope import NotDrawn, next_node_id
 from ._uploads import image_upload, is_image
@@ -120,15 +121,15 @@ class State:
 
     def current(self) -> Prompt:
         """Return a fresh prompt with the values that were set, and with texts as their author wrote them."""
-        prompt = copied(self.base())
-        for (node_id, input_name), value in self._all_edits().items():
+        prompt, edits = copied(self.base()), self._all_edits()
+        for node_id, input_name in edits:
             if node_id not in prompt:
                 raise WorkflowError(
                     f"{input_name} was set on node {node_id!r}, which this form of the workflow does not have.",
                     node_id=node_id,
                     input_name=input_name,
                 )
-            prompt[node_id]["inputs"][input_name] = wrap(copied(value))
+        set_inputs(prompt, edits, self.specs)
         return prompt
 
     # -- another graph ---------------------------------------------------------------------------------------------
@@ -337,15 +338,24 @@ class State:
                 images[wanted[name]] = data
         if self.prompt is None and self.specs is None:
             return replace(self, pending={**self.pending, **wanted}, images=images)
-        params = self.params()
+        state = replace(self, images=images)
+        while True:
+            params = state.params()
+            # What is chosen first decides which other parameters there are.
+            choice = next((name for name in wanted if getattr(params.get(name), "dynamic", False)), None)
+            if choice is None:
+                return state._with(params, wanted)
+            state = state._with(params, {choice: wanted.pop(choice)})
+
+    def _with(self, params: Params, values: Mapping[str, Any]) -> State:
         edits = dict(self.edits)
-        for name, value in wanted.items():
+        for name, value in values.items():
             param = params.find(name)
-            if isinstance(value, str) and value in images and param.kind != "image":
+            if isinstance(value, str) and value in self.images and param.kind != "image":
                 raise param.error(f"takes no image, but a {param.kind}.")
             checked = param.check(value)
             edits.update(dict.fromkeys((param.place, *param.others), checked))
-        return replace(self, edits=edits, images=images)
+        return replace(self, edits=edits)
 
     def uploads(self) -> dict[str, bytes]:
         """Return the images that some value names."""

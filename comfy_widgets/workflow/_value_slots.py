@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from ._convert.document import read_document, read_node
 from ._convert.frames import Frame, expand, promoted_value, widget_settings
@@ -14,7 +14,15 @@ from ._convert.live import live_node
 from ._convert.parts import Document, Scope
 from ._convert.report import Report
 from ._convert.widgets import MISSING, Widget
-from ._specs import NodeSpecs
+from ._dynamic import has_choices
+from ._specs import NodeSpec, NodeSpecs
+
+
+class Slot(Protocol):
+    """Where a value may be written."""
+
+    def put(self, value: Any) -> None:
+        """Write it."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,44 @@ class ValueSlot:
         self.values[self.key] = value
 
 
-def value_slots(ui: dict[str, Any], node_id: str, name: str, specs: NodeSpecs) -> list[ValueSlot]:
+@dataclass(frozen=True)
+class SpreadSlot:
+    """A widget of a node whose values decide which further widgets it has."""
+
+    raw: dict[str, Any]
+    spec: NodeSpec
+    name: str
+
+    def put(self, value: Any) -> None:
+        """Write a value there, and deal out all others anew to the widgets that there are then."""
+        known, surplus = self._saved()
+        known[self.name, 0] = value
+        values: list[Any] = []
+        while True:
+            live = live_node(read_node({**self.raw, "widgets_values": values}, 0, "workflow"), self.spec)
+            if len(values) >= len(live.positions):
+                break
+            place, widget = list(_numbered(live.positions))[len(values)], live.positions[len(values)]
+            shown = _shown(live.widgets.get(widget or ""))
+            values.append(known.get(place, shown))
+        self.raw["widgets_values"] = [*values, *surplus]
+
+    def _saved(self) -> tuple[dict[tuple[str, int], Any], list[Any]]:
+        values = self.raw.get("widgets_values")
+        listed = values if isinstance(values, list) else []
+        positions = live_node(read_node(self.raw, 0, "workflow"), self.spec).positions
+        return dict(zip(_numbered(positions), listed, strict=False)), listed[len(positions) :]
+
+
+def _numbered(positions: Iterable[str | None]) -> Iterator[tuple[str, int]]:
+    """Name each position: those that are never sent, such as the control of a seed, by the one before and a number."""
+    name, number = "", 0
+    for position in positions:
+        name, number = (name, number + 1) if position is None else (position, 0)
+        yield name, number
+
+
+def value_slots(ui: dict[str, Any], node_id: str, name: str, specs: NodeSpecs) -> list[Slot]:
     """Return the places where the value of an input may stand, the most likely first.
 
     Parameters
@@ -87,21 +132,24 @@ def _definitions(container: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def _own(raw: dict[str, Any], name: str, specs: NodeSpecs) -> Iterator[ValueSlot]:
+def _own(raw: dict[str, Any], name: str, specs: NodeSpecs) -> Iterator[Slot]:
     """The node's own widget."""
     values = raw.get("widgets_values")
     if isinstance(values, dict):
         yield ValueSlot(values, name)
     elif isinstance(raw.get("type"), str):
-        live = live_node(read_node(raw, 0, "workflow"), specs.get(raw["type"]))
+        spec = specs.get(raw["type"])
+        live = live_node(read_node(raw, 0, "workflow"), spec)
         positions, widgets = live.positions, live.widgets
-        if name in positions:
+        if spec is not None and has_choices(spec):
+            yield SpreadSlot(raw, spec, name)
+        elif name in positions:
             if not isinstance(values, list):
                 values = raw["widgets_values"] = []
             yield ValueSlot(values, positions.index(name), lambda place: _shown(widgets.get(positions[place] or "")))
 
 
-def _primitives(root: Scope, ui: Mapping[str, Any], raws: list[dict[str, Any]], name: str) -> Iterator[ValueSlot]:
+def _primitives(root: Scope, ui: Mapping[str, Any], raws: list[dict[str, Any]], name: str) -> Iterator[Slot]:
     """A PrimitiveNode that feeds the widget: the editor sends its value."""
     node = root.nodes.get(str(raws[0].get("id"))) if len(raws) == 1 else None
     for saved in node.inputs if node is not None else ():
@@ -115,10 +163,10 @@ def _primitives(root: Scope, ui: Mapping[str, Any], raws: list[dict[str, Any]], 
 
 def _hosts(
     document: Document, raws: list[dict[str, Any]], path: list[str], name: str, specs: NodeSpecs
-) -> Iterator[ValueSlot]:
+) -> Iterator[Slot]:
     """The instances around the node, outermost first: a promoted widget's value is the host's."""
     graph = Graph(document, specs, Report())
-    found: list[ValueSlot] = []
+    found: list[Slot] = []
     wanted: str | int = name
     for depth in range(len(path) - 1, 0, -1):
         host, inner = raws[depth - 1], path[depth]
@@ -149,7 +197,7 @@ def _hosts(
     return reversed(found)
 
 
-def _proxies(host: Mapping[str, Any], inner: str, name: str, shown: _Shown) -> Iterator[ValueSlot]:
+def _proxies(host: Mapping[str, Any], inner: str, name: str, shown: _Shown) -> Iterator[Slot]:
     """The older way to promote: the host lists the inner widgets that its values belong to."""
     properties, values = host.get("properties"), host.get("widgets_values")
     listed = properties.get("proxyWidgets") if isinstance(properties, Mapping) else None

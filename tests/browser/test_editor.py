@@ -9,6 +9,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from comfy_widgets import ComfyClient, Workflow
 from comfy_widgets.engine import Engine, EngineError
 
 from .notebook import SHOTS
@@ -118,6 +119,33 @@ def test_load_edit_queue_preview_result_save_reload(page: Page, editor: Engine) 
     page.wait_for_function(
         "window.app.graph._nodes.find(node => node.type === 'KSampler')?.widgets.some(widget => widget.value === 4711)"
     )
+
+
+def edits(workflow: Workflow) -> Iterator[Workflow]:
+    """One of each kind of change that a workflow takes."""
+    yield workflow.with_params(seed=7, cfg=3.5)
+    yield workflow.insert_lora("starry-night.safetensors", 0.5)
+    yield workflow.add("SaveImage", title="Once more", images=(workflow.find(class_type="VAEDecode")[0].id, "IMAGE"))
+    yield workflow.rewire(workflow.find(class_type="KSampler")[0].id, "negative", None)
+    for node in workflow.find():
+        yield workflow.bypass(node.id)
+        yield workflow.remove(node.id)
+
+
+@pytest.mark.parametrize("template", ["text_to_image", "two_passes", "lora"])
+def test_an_edited_workflow_opens_as_what_it_sends(page: Page, editor: Engine, template: str) -> None:
+    with ComfyClient(editor.url) as client:
+        info = client.object_info()
+    ui = requests.get(f"{editor.url}/templates/{template}.json", timeout=TIMEOUT).json()
+    for edited in edits(Workflow.load(ui, object_info=info)):
+        opened = page.evaluate(
+            "async ui => { await window.app.loadGraphData(ui); return (await window.app.graphToPrompt()).output }",
+            edited.to_ui(),
+        )
+        sent = edited.to_prompt()
+        assert {node: each["inputs"] for node, each in opened.items()} == {
+            node: each["inputs"] for node, each in sent.items()
+        }
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from comfy_widgets import ComfyPanel, WorkflowError
-from comfy_widgets.testing import Reply, ScriptedServer, text_to_image
+from comfy_widgets.testing import Reply, ScriptedServer, node_info, text_to_image
 from comfy_widgets.workflow import UnknownParam
 
 from .conftest import page_of
@@ -160,3 +160,60 @@ def test_new_models_on_the_server_are_choices_after_a_refresh(server: ScriptedSe
     server.on("GET", "/object_info", Reply.json(definitions))
     panel.refresh()
     assert choices() == ["new.safetensors"] != before
+
+
+FORMAT = {
+    "options": [
+        {
+            "key": "mp4",
+            "inputs": {"required": {"quality": ["COMBO", {"options": ["low", "high"]}], "name": ["STRING"]}},
+        },
+        {"key": "webm", "inputs": {"required": {"name": ["STRING"], "crf": ["INT", {"default": 30}]}}},
+        {"key": "avif", "inputs": {"required": {"quality": [["low", "best"]]}}},
+    ]
+}
+
+
+@pytest.fixture
+def film(server: ScriptedServer, make_panel: Callable[..., ComfyPanel]) -> ComfyPanel:
+    """A panel of a workflow in which a choice decides which further fields there are."""
+    server.object_info["Film"] = node_info(
+        "Film", "Film", {"images": ["IMAGE"], "format": ["COMFY_DYNAMICCOMBO_V3", FORMAT]}, output_node=True
+    )
+    prompt = text_to_image()
+    inputs = {"images": ["8", 0], "format": "mp4", "format.quality": "high", "format.name": "mine"}
+    prompt["20"] = {"class_type": "Film", "inputs": inputs}
+    return make_panel(prompt)
+
+
+def behind_the_format(panel: ComfyPanel) -> dict[str, object]:
+    shown = page_of(panel).state
+    names = [field["name"] for field in shown["_form"]["fields"] if "Film.format" in field["name"]]
+    assert {name: panel.params[name] for name in names}.keys() <= shown["_values"]["values"].keys()
+    return {name: panel.params[name] for name in names}
+
+
+def test_another_choice_of_a_dynamic_combo_shows_its_own_fields(film: ComfyPanel) -> None:
+    film.params["Film.format.name"] = "yours"
+    film.params["Film.format"] = "webm"
+    assert behind_the_format(film) == {"Film.format": "webm", "Film.format.name": "yours", "Film.format.crf": 30}
+    sent = film.workflow.to_prompt()["20"]["inputs"]
+    assert sent == {"images": ["8", 0], "format": "webm", "format.name": "yours", "format.crf": 30}
+    film.params["Film.format"] = "avif"
+    assert behind_the_format(film) == {"Film.format": "avif", "Film.format.quality": "low"}
+    assert page_of(film).state["_values"]["errors"] == {}
+
+
+def test_a_choice_and_what_stands_behind_it_are_set_together_or_not_at_all(film: ComfyPanel) -> None:
+    film.params.update({"Film.format.crf": 12, "Film.format": "webm"})
+    assert film.workflow.to_prompt()["20"]["inputs"]["format.crf"] == 12
+    with pytest.raises(WorkflowError, match="quality"):
+        film.params.update({"Film.format.quality": "worst", "Film.format": "avif"})
+    assert film.params["Film.format"] == "webm"
+
+
+def test_a_choice_made_in_the_page_brings_its_fields_there(film: ComfyPanel) -> None:
+    page = page_of(film)
+    page.edit(**{"Film.format": "webm"}, page="p")
+    assert behind_the_format(film) == {"Film.format": "webm", "Film.format.name": "mine", "Film.format.crf": 30}
+    assert page.state["_values"]["acks"] == {"p": 1}
