@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
-from ..client import ComfyClient, checked_client
+from ..client import checked_client
 from ._base import Handler, Widget
 from ._form_state import FormState
 from ._live import LiveTrait, announce
-from ._schema import Dropped, Edit, Mask, Upload, UseOffer, WantInput, WantThumbnail
 
 if TYPE_CHECKING:
+    from ..client import ComfyClient
     from ..workflow import Choose, Workflow
+    from ._schema import Dropped, Edit, Mask, Upload, UseOffer, WantInput, WantThumbnail
     from ._values import ParamValues
 
 _default_client: ComfyClient | None = None
@@ -27,6 +28,8 @@ def default_client() -> ComfyClient:
     global _default_client
     with _default_lock:
         if _default_client is None:
+            from ..client import ComfyClient
+
             _default_client = ComfyClient()
         return _default_client
 
@@ -140,24 +143,24 @@ class FormWidget(Widget):
         self._state.take(message)
 
     def _on_upload(self, message: Upload, buffers: list[memoryview]) -> None:
-        self._state.upload(message, bytes(buffers[0]))
+        self._state.files.upload(message, bytes(buffers[0]))
 
     def _on_input_image(self, message: WantInput, buffers: list[memoryview]) -> None:
-        self.send(*self._state.input_image(message["field"]))
+        self.send(*self._state.files.input_image(message["field"]))
 
     def _on_mask(self, message: Mask, buffers: list[memoryview]) -> None:
-        self._state.mask(message, bytes(buffers[0]))
+        self._state.files.mask(message, bytes(buffers[0]))
 
     def _on_dropped(self, message: Dropped, buffers: list[memoryview]) -> None:
-        found = self._state.offer(message, bytes(buffers[0]))
+        found = self._state.files.offer(message, bytes(buffers[0]))
         if found is not None:
             self.send(found)
 
     def _on_use_offer(self, message: UseOffer, buffers: list[memoryview]) -> None:
-        self._state.use_offer(message["page"])
+        self._state.files.use_offer(message["page"])
 
     def _on_thumbnail(self, message: WantThumbnail, buffers: list[memoryview]) -> None:
-        found = self._state.thumbnail(message)
+        found = self._state.files.thumbnail(message)
         if found is not None:
             self.send(found[0], [found[1]])
 

@@ -10,24 +10,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..client import ComfyClient
 from ..errors import ComfyError, WorkflowError
-from ..workflow import Param, Params, Workflow, image_upload
+from ..workflow import Param, Params
 from . import _fields as fields
-from . import _masks as masks
-from ._offers import offer
-from ._parts import Parts
+from ._form_files import FormFiles
 from ._run_state import FieldName, NotOnServer, Place
-from ._schema import Dropped, Edit, FormSpec, Frame, InputImage, Mask, Offer, Thumbnail, Upload, Values, WantThumbnail
-from ._small import thumbnail
 from ._values import ParamValues, attribute
 
 if TYPE_CHECKING:
-    from ..workflow import Choose
+    from ..client import ComfyClient
+    from ..workflow import Choose, Workflow
+    from ._schema import (
+        Edit,
+        FormSpec,
+        Frame,
+        Values,
+    )
 
 logger = logging.getLogger(__name__)
-
-_THUMBNAIL_SIZE = 192
 
 
 class FormBrowser(Protocol):
@@ -70,6 +70,8 @@ class FormState:
         # Held while values are put together and sent, so that the last values sent are the last ones there were.
         self._publishing = threading.RLock()
         self._browsers: list[FormBrowser] = []
+        from ..workflow import Workflow
+
         self._loaded = Workflow.load(workflow)
         self._choose = params
         self._title = title
@@ -79,12 +81,11 @@ class FormState:
         self._locked: frozenset[str] = frozenset()
         self._acks: dict[str, int] = {}
         self._taking = False
-        self._offered: tuple[str, dict[str, Any]] = ("", {})
-        self._parts = Parts()
+        self.files = FormFiles(self)
         self.outputs: tuple[str, ...] = ()
         self._image_nodes = 1
         self._definitions = self._define()
-        self.params: ParamValues = ParamValues(self._definitions, self._upload)
+        self.params: ParamValues = ParamValues(self._definitions, self.files.to_server)
         self.params.observe(self._on_change)
         self.spec: FormSpec = self._describe()
 
@@ -361,6 +362,16 @@ class FormState:
                 except Exception as error:
                     self.warn("An observer of the values", error)
 
+    def put(self, name: str, make: Callable[[], Any], edit: tuple[str, int] | None = None) -> None:
+        """Set a field; `edit` is the page and the number of what is answered by it."""
+        with self._publishing:
+            if edit is None:
+                self._set(name, make)
+                self._publish()
+                return
+            with self._answer(*edit):
+                self._set(name, make)
+
     def _from_wire(self, name: str, value: Any) -> Any:
         return fields.from_wire(self._definitions[name], value)
 
@@ -375,82 +386,6 @@ class FormState:
             # The value is set, and the browser must hear of it.
             self.warn(f"An observer of {name!r}", error)
         return True
-
-    def upload(self, message: Upload, content: bytes) -> None:
-        """Take a part of a file; with the last one the file goes to the server."""
-        key = (message["page"], message["n"])
-        whole = self._parts.add(key, content, message["parts"])
-        if whole is None:
-            return
-        name = message["field"]
-
-        def uploaded() -> str:
-            if self._definitions[name].kind == "image":
-                image_upload(whole)  # raises where it is none
-            return self._upload(message["name"], whole)
-
-        with self._answer(*key):
-            self._set(name, uploaded)
-
-    def input_image(self, field: str) -> tuple[InputImage, list[bytes]]:
-        """Return the image that a field names, and its mask."""
-        value = str(self.params[field])
-        answer: InputImage = {"kind": "input_image", "field": field, "value": value, "mime": "", "error": ""}
-        try:
-            shown, answer["mime"], mask = masks.parts(self.client.view(masks.input_file(value)))
-        except (ComfyError, OSError) as error:
-            answer["error"] = f"{value} cannot be shown: {error}"
-            return answer, [b"", b""]
-        return answer, [shown, mask]
-
-    def mask(self, message: Mask, content: bytes) -> None:
-        """Take a part of a mask; with the last one the image gets it."""
-        whole = self._parts.add((message["page"], -1), content, message["parts"])
-        field = message["field"]
-        if whole is not None and field in self._definitions:
-            with self._publishing:
-                self._set(field, lambda: masks.upload(self.client, message["value"], whole, message["feather"]))
-                self._publish()
-
-    def offer(self, message: Dropped, content: bytes) -> Offer | None:
-        """Take a part of a dropped file; with the last one, tell of the values that it has."""
-        whole = self._parts.add((message["page"], -2), content, message["parts"])
-        if whole is None:
-            return None
-        told, values = offer(message["page"], whole, self.client, self._definitions, self.params.to_dict())
-        self._offered = (message["page"], values)
-        return told
-
-    def use_offer(self, page: str) -> None:
-        """Take over the values of the file that was dropped last."""
-        if self._offered[0] == page:
-            self.use(self._offered[1])
-
-    def use_image(self, field: str, name: str, content: bytes) -> None:
-        """Put an image on the server, as an upload would, and set a field to it."""
-        if field not in self._definitions:
-            return
-        with self._publishing:
-            self._set(field, lambda: self._upload(name, content))
-            self._publish()
-
-    def _upload(self, name: str, content: bytes) -> str:
-        file = self.client.upload_image(content, filename=name)
-        return f"{file.subfolder}/{file.filename}" if file.subfolder else file.filename
-
-    def thumbnail(self, message: WantThumbnail) -> tuple[Thumbnail, bytes] | None:
-        """Return a small version of the image that a field names."""
-        name = message["field"]
-        value = self.params[name]
-        if self._definitions[name].kind != "image" or not isinstance(value, str) or not value:
-            return None
-        try:
-            content = self.client.view(masks.input_file(value))
-        except ComfyError as error:
-            logger.info("no thumbnail of %r: %s", value, error)
-            return None
-        small = thumbnail(content, _THUMBNAIL_SIZE)
-        return ({"kind": "thumbnail", "field": name, "value": value, "mime": "image/webp"}, small) if small else None
 
 
 def _same(value: Any) -> Any:

@@ -4,45 +4,47 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
 from ..errors import ComfyError
-from ._base import Handler
 from ._feed import RunFeed
 from ._film import write
 from ._form import FormWidget
-from ._form_state import FormState
 from ._nodes import graph_of, no_nodes
-from ._panel_run import PanelRun
 from ._pump import worker
 from ._run_rows import details, differences
 from ._run_state import idle
-from ._runs import Runs
-from ._schema import (
-    Cancel,
-    FilmFile,
-    Marks,
-    RunNext,
-    RunRequest,
-    SaveFilm,
-    Select,
-    ShowRun,
-    Star,
-    UseImage,
-    UseRun,
-    WantDetails,
-    WantDifferences,
-    WantFilm,
-    WantGraph,
-    WantNodes,
-    WantOriginal,
-    WantRuns,
-    WantStory,
-)
 from ._stories import Origin, details_of, facts, story
 from ._stories import differences as told_differences
+
+if TYPE_CHECKING:
+    from ._base import Handler
+    from ._form_state import FormState
+    from ._panel_run import PanelRun
+    from ._runs import Runs
+    from ._schema import (
+        Cancel,
+        FilmFile,
+        Marks,
+        RunNext,
+        RunRequest,
+        SaveFilm,
+        Select,
+        ShowRun,
+        Star,
+        UseImage,
+        UseRun,
+        WantDetails,
+        WantDifferences,
+        WantFilm,
+        WantGraph,
+        WantNodes,
+        WantOriginal,
+        WantRuns,
+        WantStory,
+    )
 
 logger = logging.getLogger(__name__)
 
@@ -209,7 +211,7 @@ class PanelView(FormWidget):
         run = self._run_core.find(message["run"])
         image = run.original(message["index"]) if run is not None else None
         if image is not None:
-            self._state.use_image(message["field"], image.name, image.content)
+            self._state.files.use_image(message["field"], image.name, image.content)
 
     def _on_story(self, message: WantStory, buffers: list[memoryview]) -> None:
         origin = self._origin((message["run"], message["index"]))
