@@ -24,44 +24,59 @@ The tree; everything derives from `ComfyError`::
 `str(error)` is one or two sentences for a person; the attributes are for a program.
 """
 
-from .cassettes import CassetteError
-from .client import (
-    ComfyError,
-    ExecutionFailed,
-    FileGone,
-    Forbidden,
-    HTTPError,
-    JobCancelled,
-    JobError,
-    JobLost,
-    NotAComfyServer,
-    PayloadTooLarge,
-    PromptRefused,
-    ServerError,
-    ServerTimeout,
-    ServerUnreachable,
-    WorkflowError,
-)
-from .experiments import ExperimentError
-from .workflow import UnknownParam
+from __future__ import annotations
 
-__all__ = [
-    "CassetteError",
-    "ComfyError",
-    "ExecutionFailed",
-    "ExperimentError",
-    "FileGone",
-    "Forbidden",
-    "HTTPError",
-    "JobCancelled",
-    "JobError",
-    "JobLost",
-    "NotAComfyServer",
-    "PayloadTooLarge",
-    "PromptRefused",
-    "ServerError",
-    "ServerTimeout",
-    "ServerUnreachable",
-    "UnknownParam",
-    "WorkflowError",
-]
+from typing import TYPE_CHECKING, Any
+
+from ._lazy import import_name
+
+if TYPE_CHECKING:
+    from .cassettes import CassetteError as CassetteError
+    from .client import ExecutionFailed as ExecutionFailed
+    from .client import FileGone as FileGone
+    from .client import Forbidden as Forbidden
+    from .client import HTTPError as HTTPError
+    from .client import JobCancelled as JobCancelled
+    from .client import JobError as JobError
+    from .client import JobLost as JobLost
+    from .client import NotAComfyServer as NotAComfyServer
+    from .client import PayloadTooLarge as PayloadTooLarge
+    from .client import PromptRefused as PromptRefused
+    from .client import ServerError as ServerError
+    from .client import ServerTimeout as ServerTimeout
+    from .client import ServerUnreachable as ServerUnreachable
+    from .experiments import ExperimentError as ExperimentError
+    from .protocol import ComfyError as ComfyError
+    from .protocol import WorkflowError as WorkflowError
+    from .workflow import UnknownParam as UnknownParam
+
+_MODULES = {
+    "CassetteError": ".cassettes",
+    "ComfyError": ".protocol",
+    "ExecutionFailed": ".client",
+    "ExperimentError": ".experiments",
+    "FileGone": ".client",
+    "Forbidden": ".client",
+    "HTTPError": ".client",
+    "JobCancelled": ".client",
+    "JobError": ".client",
+    "JobLost": ".client",
+    "NotAComfyServer": ".client",
+    "PayloadTooLarge": ".client",
+    "PromptRefused": ".client",
+    "ServerError": ".client",
+    "ServerTimeout": ".client",
+    "ServerUnreachable": ".client",
+    "UnknownParam": ".workflow",
+    "WorkflowError": ".protocol",
+}
+
+__all__ = list(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    return import_name(__name__, _MODULES, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_MODULES)

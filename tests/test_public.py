@@ -86,8 +86,18 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_the_panel_needs_no_client_before_one_is_made() -> None:
+    heavy = ("requests", "websocket", "PIL", "numpy", "aiohttp", "sqlite3", "comfy_widgets.workflow._document")
+    program = (
+        "import sys, comfy_widgets; comfy_widgets.ComfyPanel, comfy_widgets.errors.ComfyError; "
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_client_needs_no_widgets_and_no_engine() -> None:
-    heavy = ("ipywidgets", "anywidget", "numpy", "aiohttp")
+    heavy = ("ipywidgets", "anywidget", "numpy", "aiohttp", "comfy_widgets.testing")
     program = (
         "import sys, comfy_widgets; comfy_widgets.ComfyClient('http://127.0.0.1:9').close(); "
         f"print([name for name in {heavy!r} if name in sys.modules])"

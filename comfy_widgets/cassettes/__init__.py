@@ -15,20 +15,39 @@ Examples
 
 from __future__ import annotations
 
-from ._cassette import MAX_BYTES, Cassette, CassetteError, RecordedRun
-from ._matching import same_run
-from ._player import CassettePlayer, play
-from ._secrets import scrubbed
-from ._writer import CassetteWriter
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "MAX_BYTES",
-    "Cassette",
-    "CassetteError",
-    "CassettePlayer",
-    "CassetteWriter",
-    "RecordedRun",
-    "play",
-    "same_run",
-    "scrubbed",
-]
+from .._lazy import import_name
+
+if TYPE_CHECKING:
+    from ._cassette import MAX_BYTES as MAX_BYTES
+    from ._cassette import Cassette as Cassette
+    from ._cassette import CassetteError as CassetteError
+    from ._cassette import RecordedRun as RecordedRun
+    from ._matching import same_run as same_run
+    from ._player import CassettePlayer as CassettePlayer
+    from ._player import play as play
+    from ._secrets import scrubbed as scrubbed
+    from ._writer import CassetteWriter as CassetteWriter
+
+_MODULES = {
+    "Cassette": "_cassette",
+    "CassetteError": "_cassette",
+    "CassettePlayer": "_player",
+    "CassetteWriter": "_writer",
+    "MAX_BYTES": "_cassette",
+    "RecordedRun": "_cassette",
+    "play": "_player",
+    "same_run": "_matching",
+    "scrubbed": "_secrets",
+}
+
+__all__ = list(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    return import_name(__name__, _MODULES, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_MODULES)

@@ -10,9 +10,7 @@ import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from ..protocol import Address
-from ..protocol.requests import get
 from ._errors import ComfyError
-from ._transport import Options, Transport
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -133,6 +131,9 @@ def _answers(url: str) -> bool:
         socket.create_connection((host, int(port)), timeout=0.5).close()
     except OSError:
         return False
+    from ..protocol.requests import get
+    from ._transport import Options, Transport
+
     transport = Transport(address, Options(connect_timeout=0.5, read_timeout=5.0))
     try:
         body = transport.call(get("/system_stats")).json()

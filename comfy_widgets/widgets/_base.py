@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
 from ._assets import part_files, start_module
-from ._schema import Code, WantCode
 from ._sendable import sendable
 from ._typed import AnyWidget
+
+if TYPE_CHECKING:
+    from ._schema import Code, WantCode
 
 logger = logging.getLogger(__name__)
 

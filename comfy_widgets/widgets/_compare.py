@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 from traitlets import HasTraits, TraitError, TraitType
@@ -15,8 +15,10 @@ from ._assets import part_files
 from ._base import Widget
 from ._images import Shown, single
 from ._run_state import idle
-from ._schema import Images
 from ._stories import Origin, words
+
+if TYPE_CHECKING:
+    from ._schema import Images
 
 
 class ImageTrait(TraitType[Any, Any]):

@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ._images import Shown, original_message
 from ._nodes import no_nodes, nodes_of
-from ._panel_run import PanelRun
 from ._pump import pump
 from ._run_rows import MAX_ROWS, count_others, row
 from ._run_state import idle
-from ._runs import Runs
-from ._schema import (
-    FilmFrames,
-    FilmState,
-    Images,
-    Marks,
-    Nodes,
-    PreviewFrame,
-    RunList,
-    RunRow,
-    RunState,
-    RunThumbnail,
-    WantOriginal,
-)
 
 if TYPE_CHECKING:
     from ..protocol import Preview
+    from ._panel_run import PanelRun
+    from ._runs import Runs
+    from ._schema import (
+        FilmFrames,
+        FilmState,
+        Images,
+        Marks,
+        Nodes,
+        PreviewFrame,
+        RunList,
+        RunRow,
+        RunState,
+        RunThumbnail,
+        WantOriginal,
+    )
 
 _WARN_AFTER = 2.0
 """Seconds for which nobody needs to hear that the connection is lost."""

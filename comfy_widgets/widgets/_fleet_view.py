@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
@@ -12,7 +12,9 @@ from ..errors import ComfyError
 from ..experiments import Fleet, ServerRow
 from ._base import Handler, Widget
 from ._pump import pump, worker
-from ._schema import FleetAct, FleetRow, FleetState
+
+if TYPE_CHECKING:
+    from ._schema import FleetAct, FleetRow, FleetState
 
 _SHOWN = 400
 _SPAN = 300.0

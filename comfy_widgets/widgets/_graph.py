@@ -9,16 +9,16 @@ import traitlets
 from ..client import checked_client
 from ..errors import WorkflowError
 from ..workflow import Workflow
-from ._base import Handler
 from ._form import default_client
 from ._nodes import graph_of
-from ._schema import SelectNode, WantGraph
 from ._views import JobView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..client import ComfyClient, Job
+    from ._base import Handler
+    from ._schema import SelectNode, WantGraph
 
 
 class WorkflowGraph(JobView):

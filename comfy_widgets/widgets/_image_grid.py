@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
-from ..client import Result
 from ._base import Handler, Widget
 from ._images import Missing, Shown, encoded, marked, original, original_message, shown
 from ._lazy_images import ImagesTrait, LazyImages
 from ._live import LiveTrait, announce
 from ._run_state import idle
-from ._schema import GridAxes, Images, Select, Star, SweepAxis, WantDifferences, WantOriginal, WantStory
 from ._stories import Origin, differences, facts, story
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from ..client import Result
+    from ._schema import GridAxes, Images, Select, Star, SweepAxis, WantDifferences, WantOriginal, WantStory
 
 Axis = Sequence[Any] | Mapping[str, Sequence[Any]]
 """Values for columns or rows; with a name, as in ``{"cfg": [2, 5, 8]}``."""

@@ -10,15 +10,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..client import Result, part_of
+from ..client import Result
 from ..errors import ComfyError, FileGone
-from ._schema import ImageItem, Original, WantOriginal
 from ._small import encode, quick_thumbnail, size_of, thumbnail
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ..protocol import File
+    from ._schema import ImageItem, Original, WantOriginal
 
 logger = logging.getLogger(__name__)
 
@@ -238,6 +238,8 @@ def single(value: Any) -> tuple[Shown, Any]:
         kinds = "a PIL image, a path, bytes, an array or a Result"
         if not any(hasattr(value, name) for name in ("read", "getexif")):
             raise ValueError(f"a {type(value).__name__} is no image; give {kinds}.")
+    from ..client import part_of
+
     part = part_of(value)
     content, mime, size = part.content, mime_of(part.content), size_of(part.content)
     if size is None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ComfyError, ExecutionFailed
 from ..workflow import is_link
-from ._schema import Graph, GraphNode, NodeRow, Nodes
 
 if TYPE_CHECKING:
     from ..client import Job
     from ..workflow import Param, Workflow
+    from ._schema import Graph, GraphNode, NodeRow, Nodes
 
 _MAX_VALUES = 40
 _MAX_VALUE = 500

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ComfyError
-from ..workflow import Workflow
 from ._run_rows import differences
-from ._schema import Offer
 
 if TYPE_CHECKING:
     from ..client import ComfyClient
     from ..workflow import Param
+    from ._schema import Offer
 
 _NOTHING = "It carries no workflow that can be read."
 _NO_MATCH = "It carries a workflow, but none of its values has a field here."
@@ -29,6 +28,8 @@ def values_of(content: bytes, client: ComfyClient, params: Mapping[str, Param]) 
     ComfyError
         There is no workflow in it.
     """
+    from ..workflow import Workflow
+
     workflow = Workflow.load(content)
     # Without definitions as much as can be guessed.
     with contextlib.suppress(ComfyError):

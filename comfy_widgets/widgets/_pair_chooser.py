@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ..experiments import Cell, Preferences
 from ._base import Handler, Widget
 from ._pump import pump
-from ._schema import PairChosen, PairShown
+
+if TYPE_CHECKING:
+    from ..experiments import Cell, Preferences
+    from ._schema import PairChosen, PairShown
 
 _MIMES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif"}
 _CHOICES: tuple[Literal["left"], Literal["right"], Literal["same"]] = ("left", "right", "same")

@@ -19,18 +19,17 @@ from ._base import Widget
 from ._film import MAX_FPS, MIN_FPS, write
 from ._form import WorkflowForm, default_client
 from ._form_state import FormState
-from ._page import save_page
-from ._panel_run import PanelRun
 from ._panel_traits import PanelTraits
 from ._panel_view import RunControls, RunStage
 from ._record import Keep, NotebookRecord, finish_before_cells_end
 from ._run_rows import story
-from ._run_state import FieldName, Place
 from ._runs import Host, Runs
 
 if TYPE_CHECKING:
     from ..client import ComfyClient, Job
     from ..workflow import Choose
+    from ._panel_run import PanelRun
+    from ._run_state import FieldName, Place
 
 logger = logging.getLogger(__name__)
 
@@ -254,6 +253,8 @@ class ComfyPanel(PanelTraits):
         >>> panel.save_html("balloon.html").stat().st_size > 10_000
         True
         """
+        from ._page import save_page
+
         self._run_core.wait_loaded()
         return save_page(Path(path), self._form["title"], self.runs, self._state.definitions)
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from . import _run_state as state
 from ._images import Shown, chosen, original
-from ._schema import Frame, Phase
 
 if TYPE_CHECKING:
     from ..client import Job, Result
     from ..errors import ComfyError
+    from ._schema import Frame, Phase
 
 _PLAYER = (6, 1)
 """The shape of a player of audio, which is nothing but its buttons."""

@@ -6,15 +6,15 @@ import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..client import Progress
-from ..errors import ComfyError
 from ._lazy_images import LazyImages
 from ._live import LiveTrait, announce
-from ._panel_run import PanelRun
 from ._panel_view import PanelView
 from ._pump import worker
 
 if TYPE_CHECKING:
     from ..client import Job, Result
+    from ..errors import ComfyError
+    from ._panel_run import PanelRun
 
 _ANNOUNCED = ("job", "status", "progress", "error", "result", "images")
 

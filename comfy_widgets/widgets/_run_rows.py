@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._run_state import phase_of
-from ._schema import RunDetails, RunRow
 from ._stories import details_of
 
 if TYPE_CHECKING:
     from ..workflow import Param
     from ._panel_run import PanelRun
+    from ._schema import RunDetails, RunRow
 
 MAX_ROWS = 200
 """Runs that the browser lists; the older ones are kept in Python."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ComfyError, ExecutionFailed, JobLost, PromptRefused, ServerError, WorkflowError
 from ._fields import ONE_IMAGE
 from ._images import Shown, size_words
-from ._schema import Frame, Phase, RunError, RunState
 
 if TYPE_CHECKING:
     from ..client import Job, Result
+    from ._schema import Frame, Phase, RunError, RunState
 
 Place = tuple[str | None, str | None]
 """A node's id and the name of its input."""

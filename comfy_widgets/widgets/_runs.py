@@ -15,7 +15,6 @@ from ._images import Missing, marked, shown, words_of
 from ._lazy_images import LazyImages
 from ._panel_run import PanelRun
 from ._pump import worker
-from ._schema import FilmState, Frame, Marks, Phase, RunState
 from ._small import thumbnail
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from ..client import Job, Result
     from ..errors import ComfyError
     from ..protocol import Preview
+    from ._schema import FilmState, Frame, Marks, Phase, RunState
 
 logger = logging.getLogger(__name__)
 

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from .._writing import json_bytes, utf8_bytes
 from ..errors import ComfyError
-from ..workflow import Workflow
 from ._images import size_words
-from ._schema import Detail, Differences, Story, WantDifferences
 
 if TYPE_CHECKING:
     from ..client import Result
-    from ..workflow import Param
+    from ..workflow import Param, Workflow
+    from ._schema import Detail, Differences, Story, WantDifferences
 
 logger = logging.getLogger(__name__)
 
@@ -50,16 +49,23 @@ class Origin:
     def workflow(self) -> Workflow | None:
         """Return the workflow that stands in the image, as the editor shows it; else the prompt that ran."""
         try:
-            return Workflow.load(self.source)
+            return _load(self.source)
         except ComfyError as error:
             logger.debug("no workflow in %s: %s", self.caption, error)
         if self.result is None or not self.result.prompt:
             return None
         try:
-            return Workflow.load(dict(self.result.prompt))
+            return _load(dict(self.result.prompt))
         except ComfyError as error:
             logger.info("the prompt of %s cannot be read: %s", self.caption, error)
             return None
+
+
+def _load(source: Any) -> Workflow:
+    # Only here: a panel that nobody asks about its images reads no files.
+    from ..workflow import Workflow
+
+    return Workflow.load(source)
 
 
 def details_of(params: Mapping[str, Param], values: Mapping[str, Any]) -> list[Detail]:
@@ -138,8 +144,8 @@ def words(first: Origin | None, second: Origin | None) -> tuple[list[str], str]:
 def _prompt_of(origin: Origin) -> Workflow | None:
     if origin.result is not None and origin.result.prompt:
         try:
-            return Workflow.load(dict(origin.result.prompt))
+            return _load(dict(origin.result.prompt))
         except ComfyError:
             pass
     workflow = origin.workflow()
-    return Workflow.load(workflow.prompt) if workflow is not None and workflow.prompt is not None else workflow
+    return _load(workflow.prompt) if workflow is not None and workflow.prompt is not None else workflow

@@ -16,20 +16,21 @@ from ..experiments import Cell, Experiment, in_words, rows_of, thumbnails_of
 from ._base import Handler, Widget
 from ._pump import pump, worker
 from ._record import NotebookRecord, finish_before_cells_end
-from ._schema import (
-    CellOriginal,
-    CellPreview,
-    CellScores,
-    RateCells,
-    SelectCells,
-    SweepAct,
-    SweepCells,
-    SweepThumbnails,
-    WantCellOriginal,
-)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from ._schema import (
+        CellOriginal,
+        CellPreview,
+        CellScores,
+        RateCells,
+        SelectCells,
+        SweepAct,
+        SweepCells,
+        SweepThumbnails,
+        WantCellOriginal,
+    )
 
 logger = logging.getLogger(__name__)
 

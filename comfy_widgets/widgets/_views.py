@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 from traitlets import HasTraits, TraitError, TraitType
@@ -15,7 +15,9 @@ from ._fields import frame_of_prompt
 from ._nodes import no_nodes
 from ._run_state import idle
 from ._runs import Runs
-from ._schema import WantNodes
+
+if TYPE_CHECKING:
+    from ._schema import WantNodes
 
 
 class JobTrait(TraitType[Any, Any]):

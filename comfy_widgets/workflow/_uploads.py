@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 from pathlib import Path
@@ -87,4 +86,7 @@ def image_upload(image: Any) -> tuple[str, bytes]:
     extension = next((name for mark, at, name in _FORMATS if data[at : at + len(mark)] == mark), None)
     if extension is None:
         raise WorkflowError("The data for the image is in no image format that ComfyUI reads.")
+    # Loads OpenSSL, which a widget that is given no image does without.
+    import hashlib
+
     return f"{hashlib.sha256(data).hexdigest()[:20]}.{extension}", data
