@@ -182,6 +182,11 @@ def sent(some: list[ScriptedServer]) -> Counter[int]:
     return seeds
 
 
+def posts(server: ScriptedServer) -> int:
+    """How many prompts came."""
+    return server.count("POST", "/prompt")
+
+
 def kill_servers(points: int, cells: int) -> bool:
     """Kill one of three servers at so many points."""
     lost = again = elsewhere = 0
@@ -237,25 +242,25 @@ def kill_workers(points: int, cells: int) -> bool:
         # It warns of each worker that dies.
         distributed.LocalCluster(n_workers=3, silence_logs=logging.CRITICAL, **options) as cluster,
         distributed.Client(cluster) as dask,
-        servers(3, lambda: standard_run(previews=False)) as some,
     ):
-        addresses = {name: server.url for name, server in enumerate(some)}
-        for number, at in enumerate(sorted(random.sample(range(2, cells - 2), points))):
+        for at in sorted(random.sample(range(2, cells - 2), points)):
             dask.wait_for_workers(3, timeout=120)
             pids = list(dask.run(os.getpid).values())
-            # Each sweep has seeds of its own, so that the servers' count of each can be told.
-            seeds = range(number * cells, (number + 1) * cells)
-            with DaskFleet(dask, servers=addresses, lost_after=30) as fleet, experiment(fleet, seed=seeds) as run:
-                target = number * cells + at
-                some[0].wait_for(lambda target=target: sum(len(one.posted) for one in some) >= target, 300)
-                done = {cell.values.seed for cell in run if cell.status == "completed"}
-                first = sent(some)
-                os.kill(random.choice(pids), signal.SIGKILL)
-                run.wait(300)
-                counted = sent(some)
-                lost += sum(cell.image is None for cell in run)
-                again += sum(counted[seed] - 1 for seed in seeds if counted[seed])
-                finished += sum(counted[seed] - first[seed] for seed in done)
+            with servers(3, lambda: standard_run(previews=False)) as some:
+                addresses = {name: server.url for name, server in enumerate(some)}
+                with (
+                    DaskFleet(dask, servers=addresses, lost_after=30) as fleet,
+                    experiment(fleet, seed=range(cells)) as run,
+                ):
+                    some[0].wait_for(lambda at=at, some=some: sum(map(posts, some)) >= at, 300)
+                    done = {cell.values.seed for cell in run if cell.status == "completed"}
+                    first = sent(some)
+                    os.kill(random.choice(pids), signal.SIGKILL)
+                    run.wait(300)
+                    counted = sent(some)
+                    lost += sum(cell.image is None for cell in run)
+                    again += sum(count - 1 for count in counted.values())
+                    finished += sum(counted[seed] - first[seed] for seed in done)
     print(f"  {points} Dask workers killed, {points * cells} cells: {lost} lost, {again} sent twice, ", end="")
     print(f"{finished} run again although finished")
     return lost == again == finished == 0

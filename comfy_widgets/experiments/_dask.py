@@ -10,6 +10,7 @@ import pickle
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
@@ -30,6 +31,7 @@ from ..protocol import ComfyError, File, Queue, WorkflowError
 from ..workflow import Workflow
 from . import _dask_worker as on_worker
 from ._cell import Cell
+from ._dask_bound import BoundTasks
 from ._dask_roster import DaskRoster
 from ._dask_worker import RESOURCE, Answer, Order, carry_out
 from ._ids import new_id, own_id
@@ -94,8 +96,12 @@ class DaskFleet:
         self._relays = Relays()
         self._out: dict[str, tuple[JobRelay, Callable[[Job], object] | None]] = {}
         self._futures: dict[str, Any] = {}
+        self._orders: dict[str, tuple[Order, int]] = {}
+        self._numbers = count(1)
         self._roster = DaskRoster(dask_client, self._setup)
         self._roster.look()
+        move = weakref.WeakMethod(self._move)
+        self._bound = BoundTasks(self._roster.present, lambda prompt_id: (found := move()) and found(prompt_id))
         hear = weakref.WeakMethod(self._heard)
 
         def heard(message: tuple[float, Mapping[str, Any]]) -> None:
@@ -104,7 +110,7 @@ class DaskFleet:
                 method(message[1])
 
         self._dask.subscribe_topic(self._topic, heard)
-        self._finalizer = weakref.finalize(self, _end, self._dask, self._topic, self._relays)
+        self._finalizer = weakref.finalize(self, _end, self._dask, self._topic, self._relays, self._bound)
 
     # What it is
 
@@ -222,13 +228,30 @@ class DaskFleet:
         future = self._dask.submit(
             carry_out,
             order,
-            key=f"comfy-{order.prompt_id}-{attempt}",
+            key=f"comfy-{order.prompt_id}-{next(self._numbers)}",
             resources={RESOURCE: 1},
             workers=restricted,
             pure=False,
         )
         self._futures[order.prompt_id] = future
+        self._orders[order.prompt_id] = order, attempt
         future.add_done_callback(partial(self._done, relay, order, attempt))
+        if restricted is None:
+            self._bound.discard(order.prompt_id)
+        else:
+            self._bound.add(order.prompt_id, restricted)
+
+    def _move(self, prompt_id: str) -> None:
+        """Hand a prompt over anew whose workers are gone; who gets it asks the server that one of them had."""
+        before = self._futures.get(prompt_id)
+        found = self._out.get(prompt_id)
+        if before is None or found is None:
+            self._bound.discard(prompt_id)
+            return
+        order, attempt = self._orders[prompt_id]
+        if self._can_run(order.prompt):
+            self._hand_over(found[0], order, attempt)
+            before.cancel()
 
     def run(self, workflow: Any, /, timeout: float | None = None, *, progress: bool = True, **values: Any) -> Result:
         """Submit a workflow and wait for its result; takes what `submit` takes.
@@ -371,6 +394,13 @@ class DaskFleet:
             raise WorkflowError(f"No worker's server has the node class {unknown!r}.", class_type=unknown)
         if not self._roster.able(prompt):
             raise WorkflowError("No worker's server has all that this needs, or the memory for it.")
+
+    def _can_run(self, prompt: Mapping[str, Any]) -> bool:
+        try:
+            self.check_prompt(prompt)
+        except WorkflowError:
+            return False
+        return True
 
     # What the servers know
 
@@ -561,6 +591,9 @@ class DaskFleet:
 
     def _done(self, relay: JobRelay, order: Order, attempt: int, future: Any) -> None:
         """A task has ended; called in a thread of Dask's client."""
+        if self._futures.get(order.prompt_id, future) is not future:
+            # Its prompt was handed over anew.
+            return
         if future.cancelled():
             self._forget(order.prompt_id)
             relay.cancelled()
@@ -578,7 +611,7 @@ class DaskFleet:
         if answer.out_of_memory:
             self._roster.places[answer.server].barred[model_of(order.prompt)] = megapixels(order.prompt)
         again = answer.out_of_memory or answer.status is JobStatus.LOST
-        if again and not relay.cancelling and order.prompt and attempt < 2 and self._roster.able(order.prompt):
+        if again and not relay.cancelling and order.prompt and attempt < 2 and self._can_run(order.prompt):
             relay.warn(f"{answer.error}; another server gets it.")
             self._hand_over(relay, Order(**{**vars(order), "claimed": ""}), attempt + 1)
             return
@@ -588,6 +621,8 @@ class DaskFleet:
     def _forget(self, prompt_id: str) -> None:
         self._out.pop(prompt_id, None)
         self._futures.pop(prompt_id, None)
+        self._orders.pop(prompt_id, None)
+        self._bound.discard(prompt_id)
 
     # The end
 
@@ -641,7 +676,8 @@ class DaskPlaces(OneServer):
         return self._fleet.submit(cell.workflow, prompt_id=prompt_id, claimed=claimed)
 
 
-def _end(dask: Any, topic: str, relays: Relays) -> None:
+def _end(dask: Any, topic: str, relays: Relays, bound: BoundTasks) -> None:
+    bound.close()
     try:
         dask.unsubscribe_topic(topic)
     except Exception as error:

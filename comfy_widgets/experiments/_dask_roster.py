@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from ._schedule import Line, Place, Work
 from ._timings import megapixels, model_of
 
 logger = logging.getLogger(__name__)
+
+_REGISTERING = 2.0
 
 
 class DaskRoster:
@@ -51,6 +54,11 @@ class DaskRoster:
     def look(self) -> None:
         """Ask all workers which server they have, and what that has."""
         able = self.present()
+        deadline = time.monotonic() + _REGISTERING
+        while not able and time.monotonic() < deadline:
+            # The scheduler lists a worker a moment before it knows its resources.
+            time.sleep(0.1)
+            able = self.present()
         if not able:
             count = len(self._dask.scheduler_info(n_workers=-1)["workers"])
             raise ComfyError(

@@ -15,6 +15,7 @@ import pytest
 from comfy_widgets import ComfyClient, ComfyPanel, DaskFleet, Engine, Job, Workflow, example, sweep
 from comfy_widgets.errors import ComfyError, PromptRefused, WorkflowError
 from comfy_widgets.experiments import resume
+from comfy_widgets.testing import Gate, ScriptedServer, node_info, standard_run, text_to_image
 
 from .conftest import until
 
@@ -107,6 +108,28 @@ def test_a_worker_is_killed(fleet: DaskFleet, cluster: Any, engines: list[Engine
     # Its server lived: what ran there was adopted, and nothing ran twice.
     assert len(ran) == len(set(ran)) == 36
     run.close()
+
+
+def test_a_worker_whose_server_alone_can_run_a_prompt_is_killed(cluster: Any) -> None:
+    cluster.wait_for_workers(3, timeout=200)
+    gate = Gate()
+    with ExitStack() as stack:
+        servers = [stack.enter_context(ScriptedServer()) for _ in range(3)]
+        servers[1].object_info["Rare"] = node_info("Rare", "Rare", {"images": ["IMAGE"]}, output_node=True)
+        servers[1].play(standard_run(gate=gate, gate_after="execution_start"))
+        fleet = stack.enter_context(
+            DaskFleet(cluster, servers={n: server.url for n, server in enumerate(servers)}, lost_after=15)
+        )
+        prompt = text_to_image()
+        prompt["20"] = {"class_type": "Rare", "inputs": {"images": ["8", 0]}}
+        jobs = [fleet.submit(prompt) for _ in range(4)]
+        gate.wait_reached()
+        names = {worker["name"]: address for address, worker in cluster.scheduler_info(n_workers=-1)["workers"].items()}
+        # Whoever takes its place has another address, and Dask would wait for the old one for ever.
+        os.kill(cluster.run(os.getpid, workers=[names[1]])[names[1]], signal.SIGKILL)
+        gate.open()
+        assert [job.wait(200).status for job in jobs] == ["completed"] * 4, [job.exception() for job in jobs]
+        assert [server.count("POST", "/prompt") for server in servers] == [0, 4, 0]
 
 
 def test_a_worker_that_does_not_answer_holds_up_nothing(fleet: DaskFleet, cluster: Any) -> None:
