@@ -97,7 +97,7 @@ class Address:
         True
         """
         parts = urlsplit(self.base)
-        host = (parts.hostname or "").rstrip(".")
+        host = _canonical((parts.hostname or "").rstrip("."))
         port = parts.port or (443 if parts.scheme == "https" else 80)
         return f"{'localhost' if host in _THIS_MACHINE else host}:{port}{parts.path}"
 
@@ -163,3 +163,14 @@ def _hidden(url: str) -> str:
     # What is no host and port may be a user and a password, of which the rest is missing.
     known = not place or re.fullmatch(r"/{0,2}(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d+)?(/[^@]*)?", place)
     return f"{scheme}{mark}{place if known else '...'}"
+
+
+def _canonical(host: str) -> str:
+    """Return an IP address in its usual form, also where it was written as ``0:0:0:0:0:0:0:1``."""
+    from ipaddress import IPv6Address, ip_address
+
+    try:
+        found = ip_address(host)
+    except ValueError:
+        return host
+    return str((found.ipv4_mapped if isinstance(found, IPv6Address) else None) or found)

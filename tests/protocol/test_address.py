@@ -64,6 +64,21 @@ def test_which_servers_are_on_this_machine(typed: str, loopback: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    "typed",
+    [
+        "http://localhost:8188",
+        "HTTP://LocalHost.:8188/api/",
+        "http://[::1]:8188",
+        "http://[0:0:0:0:0:0:0:1]:8188",
+        "http://[::ffff:127.0.0.1]:8188/",
+    ],
+)
+def test_all_spellings_of_an_address_are_one(typed: str) -> None:
+    assert Address.parse(typed).identity == Address.parse("http://127.0.0.1:8188").identity
+    assert Address.parse(typed).identity != Address.parse("http://127.0.0.2:8188").identity
+
+
+@pytest.mark.parametrize(
     ("typed", "said"),
     [
         (
