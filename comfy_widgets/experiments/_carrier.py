@@ -352,10 +352,8 @@ class Carrier:
         self.dispatch()
 
     def _sort_out(self, task: Task, leg: Job, member: Member, prompt_id: str) -> None:
-        if member.client.history(prompt_id) is not None:
-            # Its result comes by itself, and is taken where it is the first.
-            return
         if member.client.queue().position(prompt_id) is None:
+            # Its result, if there is one, comes by itself, and is taken where it is the first.
             return
         with self.lock:
             other = task.leg

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..client import ComfyClient, ExecutionFailed, Job, JobError, JobLost, JobStatus, Pace, Result, ServerError
 from ..protocol import ComfyError, Event, File, Preview, Queue
+from ._knows import has_prompt
 
 RESOURCE = "COMFY"
 """What each prompt takes one of; a worker that has two keeps its server busy, and no more."""
@@ -137,8 +138,7 @@ def queue(client: ComfyClient) -> Queue:
 
 def knows(client: ComfyClient, prompt_id: str) -> str:
     """Return the address of a server where that knows a prompt."""
-    known = client.history(prompt_id) is not None or client.queue().position(prompt_id) is not None
-    return client.url if known else ""
+    return client.url if has_prompt(client, prompt_id) else ""
 
 
 def cancel(client: ComfyClient, prompt_id: str) -> None:

@@ -14,10 +14,13 @@ from ..protocol import Address, ComfyError, File, HistoryEntry, Queue
 from ..workflow import Workflow
 from ._carrier import Carrier
 from ._ids import new_id, own_id
+from ._knows import has_prompt
 from ._members import Member, ServerRow, add_to, gather, identity, tell_differences
 from ._places import FleetPlaces
 from ._schedule import Line
 from ._task import Stint
+
+_MAX_LINES = 1000
 
 
 class Fleet:
@@ -219,7 +222,12 @@ class Fleet:
         chosen = own_id(prompt_id)
         if carrier.desk.job(chosen) is not None:
             raise ValueError(f"A job with the id {chosen} has not ended yet; fleet.attach(prompt_id) gives it.")
-        line = self._lines.setdefault(share, Line(share or "run"))
+        # The one that was used last comes last.
+        line = self._lines.pop(share) if share in self._lines else Line(share or "run")
+        self._lines[share] = line
+        if len(self._lines) > _MAX_LINES:
+            # Of whoever has not asked for longest, it need not be known when they were served.
+            del self._lines[next(iter(self._lines))]
         given = {name: value for name, value in options.items() if value}
         task = carrier.desk.task(line, prompt, document=document, options=given, on_post=on_post, label=line.name)
         job = carrier.desk.give_job(task, chosen, document.drawn, prompt)
@@ -346,7 +354,7 @@ class Fleet:
             return known
         for member in self._members:
             try:
-                if member.client.history(prompt_id) or member.client.queue().position(prompt_id) is not None:
+                if has_prompt(member.client, prompt_id):
                     return self._attach(prompt_id, member.name)
             except ComfyError:
                 continue

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from comfy_widgets import Fleet, sweep
+from comfy_widgets import ComfyClient, Fleet, sweep
 from comfy_widgets.errors import ExperimentError
 from comfy_widgets.experiments import resume
-from comfy_widgets.testing import FaultProxy, Gate, Reply, ScriptedServer, standard_run, text_to_image
+from comfy_widgets.testing import FaultProxy, Gate, Reply, Request, ScriptedServer, standard_run, text_to_image
 
 from ..experiments.test_store import nearly_full_disk
 from .conftest import until
@@ -145,6 +145,25 @@ def test_what_another_one_finished_meanwhile_is_discarded_there(vanishing: Any) 
     assert one.state.history[job.prompt_id]["status"]["status_str"] == "error"
     until(lambda: fleet.servers[0].status == "ready")
     assert job.result(0).images == images and len(other.posted) == len(one.posted) == 1
+
+
+def test_a_prompt_that_ends_while_servers_are_asked_for_it_is_found(start: Start, make_fleet: Make) -> None:
+    gate = Gate()
+    _, other = servers = start(2)
+    other.play(standard_run(gate=gate, gate_after="executing"))
+    with ComfyClient(other.url) as client:
+        prompt_id = client.submit(text_to_image()).prompt_id
+        gate.wait_reached()
+
+    def too_early(_: Request) -> Reply:
+        gate.open()
+        other.wait_for(lambda: prompt_id in other.state.history)
+        return Reply.json({})
+
+    other.on("GET", "/history/*", too_early, times=1)
+    job = make_fleet(*servers).attach(prompt_id)
+    gate.open()
+    assert job.result(60).images and job.server == other.url
 
 
 def test_all_servers_vanish_and_work_waits_until_one_is_back(start: Start, make_fleet: Make, tmp_path: Path) -> None:
