@@ -29,7 +29,7 @@ or name one that you have: CHROMIUM=/path/to/chromium make test"""
 def prepare() -> Node:
     """Bring the environment and the front end up to date; quick when they are. Return the Node.js to use."""
     _make_venv()
-    node = _node()
+    node = find_node()
     if not frontend.is_current(ROOT):
         with step("Building the front end"):
             frontend.build(ROOT, node)
@@ -56,7 +56,8 @@ def _make_venv() -> None:
         raise Failed(f"{sys.executable} -m venv failed:\n{said}")
 
 
-def _node() -> Node:
+def find_node() -> Node:
+    """Find a Node.js with npm; where there is none that is new enough, install it into the environment."""
     node = frontend.node_on_machine() or frontend.node_from_pypi(PYTHON)
     if node is None:
         with step("Fetching Node.js from PyPI, as this machine has none that is new enough"):

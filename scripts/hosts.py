@@ -31,7 +31,9 @@ class Host:
     tests : tuple of str
         Tests that show it; none where nobody has tried.
     instead : tuple of str
-        Packages that take the place of the locked ones, in an environment of its own.
+        Packages beside the locked ones, or in their place, in an environment of its own.
+    node : tuple of str
+        Packages of Node.js beside them.
     """
 
     name: str
@@ -39,12 +41,17 @@ class Host:
     package: str = ""
     tests: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()
+    node: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """Its environment, where it has one of its own."""
+        return ROOT / ".matrix" / self.name.replace(" ", "-")
 
     @property
     def python(self) -> Path:
         """The Python that it is tried with."""
-        own = ROOT / ".matrix" / self.name.replace(" ", "-") / "bin" / "python"
-        return own if self.instead else PYTHON
+        return self.folder / "bin" / "python" if self.instead else PYTHON
 
 
 _PANEL = "tests/browser/test_panel.py::test_"
@@ -76,11 +83,24 @@ HOSTS = (
         "nbconvert",
         ("tests/test_demo.py::test_the_first_notebook_leaves_images_and_a_page",),
     ),
-    Host("nbclient", "runs notebooks from top to bottom, as papermill does", "nbclient", ("tests/test_notebooks.py",)),
+    Host("nbclient", "runs notebooks from top to bottom", "nbclient", ("tests/test_notebooks.py",)),
+    Host(
+        "papermill",
+        "runs notebooks with parameters; what it writes has the record with its images",
+        "papermill",
+        ("tests/browser/test_hosts.py::test_papermill_runs_a_notebook_that_keeps_its_images",),
+        ("papermill",),
+    ),
+    Host(
+        "JupyterHub behind a path prefix",
+        "everything",
+        "jupyterhub",
+        ("tests/browser/test_hosts.py::test_it_works_in_jupyterhub_behind_a_prefix",),
+        ("jupyterhub",),
+        ("configurable-http-proxy",),
+    ),
 )
 UNTRIED = (
-    Host("JupyterHub behind a path prefix", "expected: the browser talks to Jupyter's own connection alone"),
-    Host("papermill", "expected: it runs notebooks with nbclient"),
     Host("VS Code", "expected: it shows anywidgets; colours are taken from its theme"),
     Host("Colab", "expected, with `google.colab.output.enable_custom_widget_manager()`"),
 )
@@ -88,7 +108,7 @@ UNTRIED = (
 
 def try_all() -> list[tuple[Host, bool]]:
     """Run the tests of each host; return which passed."""
-    browser = {"CHROMIUM": environment.chromium()}
+    chromium = environment.chromium()
     tried = []
     for host in HOSTS:
         with step(host.name):
@@ -99,8 +119,15 @@ def try_all() -> list[tuple[Host, bool]]:
                 quietly([uv, "venv", "--quiet", "--clear", "--python", PYTHON, host.python.parent.parent])
                 environment.install_all(host.python)
                 environment.pip("install", *host.instead, python=host.python)
+            variables = {"CHROMIUM": chromium}
+            if host.node:
+                node = environment.find_node()
+                quietly([*node.npm, "install", "--silent", "--prefix", host.folder, *host.node], env=node.env())
+                # The only one so far, and what the test looks for.
+                variables |= node.env()
+                variables["CONFIGURABLE_HTTP_PROXY"] = str(host.folder / "node_modules" / ".bin" / host.node[0])
             words = ("-m", "pytest", "-q", "-p", "no:xdist", *host.tests)
-            tried.append((host, call([host.python, *words], env=browser) == 0))
+            tried.append((host, call([host.python, *words], env=variables) == 0))
     return tried
 
 

@@ -45,7 +45,7 @@ def running_host(kind: str, folder: Path, env: Mapping[str, str]) -> Iterator[Ho
     """Start a server that shows `folder`, with `env` added to its kernels' environment; stop it in the end."""
     home = folder / ".home"
     log = folder / ".home" / "server.log"
-    environment = {**os.environ, **_own_folders(home), **env}
+    environment = {**os.environ, **own_folders(home), **env}
     command = [
         *(sys.executable, "-m", MODULE[kind], "--no-browser", "--allow-root", "--ServerApp.port=0"),
         *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}", "--ServerApp.terminals_enabled=False"),
@@ -58,10 +58,11 @@ def running_host(kind: str, folder: Path, env: Mapping[str, str]) -> Iterator[Ho
     try:
         yield Host(kind, _url_when_up(process, Path(environment["JUPYTER_RUNTIME_DIR"]), log), folder)
     finally:
-        _stop(process)
+        stop(process)
 
 
-def _own_folders(home: Path) -> dict[str, str]:
+def own_folders(home: Path) -> dict[str, str]:
+    """Make the folders of settings and of data that Jupyter would keep for the user; return what names them to it."""
     names = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
@@ -92,7 +93,7 @@ def _url_when_up(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> 
     raise RuntimeError(f"The Jupyter server did not start:\n{log.read_text(errors='replace')[-4000:]}")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
     """End the server and its kernels, which are all of its process group."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGTERM)

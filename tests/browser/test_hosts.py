@@ -19,8 +19,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from comfy_widgets.engine import Engine
 
+from . import hub
 from .host import STARTUP, TOKEN, Host
-from .notebook import notebook_of
+from .notebook import Notebook, notebook_of
 from .panel import PATIENCE, Panel
 
 SHOW = """
@@ -128,6 +129,41 @@ def drive(page: Page) -> None:
 def test_it_works_in_voila(open_page: Callable[[str], Page], lab: Host) -> None:
     (lab.folder / "app.ipynb").write_text(json.dumps(notebook_of([SHOW])))
     drive(open_page(f"{lab.url}/voila/render/app.ipynb?token={TOKEN}"))
+
+
+def test_it_works_in_jupyterhub_behind_a_prefix(browser: Browser, engine: Engine, tmp_path: Path) -> None:
+    pytest.importorskip("jupyterhub", reason="JupyterHub is not installed; make hosts tries it")
+    if hub.proxy() is None:
+        pytest.skip("configurable-http-proxy is not installed; make hosts tries it")
+    with hub.running_hub(tmp_path, {"COMFYUI_URL": engine.url}) as url:
+        context = browser.new_context(viewport={"width": 1280, "height": 1200})
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(url)
+        page.get_by_label("Username").fill(hub.PERSON)
+        page.get_by_label("Password").fill("any")
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"**/user/{hub.PERSON}/lab**")
+        notebook = Notebook(Host("lab", f"{url}user/{hub.PERSON}", tmp_path), page)
+        notebook.open([SHOW])
+        notebook.run(0)
+        drive(page)
+        assert notebook.errors == []
+        context.close()
+
+
+def test_papermill_runs_a_notebook_that_keeps_its_images(engine: Engine, tmp_path: Path) -> None:
+    papermill = pytest.importorskip("papermill", reason="papermill is not installed; make hosts tries it")
+    code = "panel.params.seed = seed\npanel.params.steps = 2\npanel.run().wait(120)"
+    cells = notebook_of(["seed = 1", SHOW, code])
+    cells["cells"][0]["metadata"] = {"tags": ["parameters"]}
+    (tmp_path / "in.ipynb").write_text(json.dumps(cells))
+    done = papermill.execute_notebook(
+        str(tmp_path / "in.ipynb"), str(tmp_path / "out.ipynb"), parameters={"seed": 7}, progress_bar=False
+    )
+    shown = [output["data"] for cell in done.cells for output in cell.get("outputs", []) if "data" in output]
+    assert any(mime.startswith("image/") for data in shown for mime in data)
+    assert any("Seed: 7" in data.get("text/plain", "") for data in shown), shown
 
 
 def test_it_works_in_marimo(open_page: Callable[[str], Page], engine: Engine, tmp_path: Path) -> None:
