@@ -81,7 +81,7 @@ class FormState:
         self._locked: frozenset[str] = frozenset()
         self._acks: dict[str, int] = {}
         self._taking = False
-        self.files = FormFiles(self)
+        self.files: FormFiles = FormFiles(self)
         self.outputs: tuple[str, ...] = ()
         self._image_nodes = 1
         self._definitions = self._define()
