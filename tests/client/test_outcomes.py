@@ -126,8 +126,10 @@ def test_silence_before_the_first_step_is_explained() -> None:
     assert quiet(state) is state
 
 
-def test_a_silent_run_says_what_the_silence_may_be(server: ScriptedServer, client: ComfyClient) -> None:
+def test_a_silent_run_says_what_the_silence_may_be(server: ScriptedServer, connect: Connect) -> None:
     gate = Gate()
+    # A worker that may be dead is told instead, and would be at once in a busy test.
+    client = connect(server.url, pace=Pace(poll=0.05, silence=0.5, gone=0.1))
     server.play(standard_run(gate=gate, cached=("4",), gate_after="executing"))
     job = client.submit(text_to_image())
     gate.wait_reached()

@@ -12,7 +12,9 @@ import pytest
 from .server import Exchange, Hostile
 
 START = """
-import signal, sys, threading, time
+import faulthandler, signal, sys, threading, time
+# Where it hangs, the test's output tells where.
+faulthandler.dump_traceback_later(30)
 # Also where the parent process has it ignored, as for what a script starts in the background.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from comfy_widgets import ComfyClient
