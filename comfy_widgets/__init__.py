@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .client import ComfyClient, Job, Progress, Result, Run, as_completed, runs
     from .engine import Engine
     from .errors import ComfyError, WorkflowError
-    from .experiments import DaskFleet, explain, images, lora, replace, together
+    from .experiments import DaskFleet, explain, lora, replace, together
     from .protocol import File, Preview
     from .teaching import (
         DiffusionSteps,
@@ -78,7 +78,7 @@ _HOME = {
     "as_completed": "client",
     "example": "workflow",
     "explain": "experiments",
-    "images": "experiments",
+    "images": "_sweeps",
     "lora": "experiments",
     "make_grid": "_grid",
     "prefer": "_sweeps",

@@ -1,12 +1,12 @@
-"""Sweeps and fleets as people get them: they show themselves, an experiment as a live grid, a fleet as its servers."""
+"""Sweeps, folders of images and fleets as people get them: they show themselves in a notebook."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .experiments import Experiment, Fleet, prefer, resume, sweep, use_view
+from .experiments import Experiment, Fleet, images, prefer, resume, sweep, use_view
 
-__all__ = ["Experiment", "Fleet", "prefer", "resume", "sweep"]
+__all__ = ["Experiment", "Fleet", "images", "prefer", "resume", "sweep"]
 
 
 def _view(shown: Experiment | Fleet) -> Any:
@@ -22,5 +22,12 @@ def _pairs(preferences: Any) -> Any:
     return PairChooser(preferences)
 
 
+def _found(index: Any) -> Any:
+    from .widgets import SweepGrid
+
+    return SweepGrid(index)
+
+
 use_view(_view)
 use_view(_pairs, "preferences")
+use_view(_found, "images")

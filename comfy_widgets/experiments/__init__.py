@@ -38,10 +38,12 @@ if TYPE_CHECKING:
     from ._sample import latin as latin
     from ._sample import sobol as sobol
     from ._snapshot import rows_of as rows_of
+    from ._snapshot import short as short
     from ._snapshot import thumbnails_of as thumbnails_of
     from ._status import fleet_status as fleet_status
     from ._store import Rating as Rating
     from ._store import Store as Store
+    from ._store import StoredFile as StoredFile
     from ._sweep import resume as resume
     from ._sweep import sweep as sweep
     from ._task import Stint as Stint
@@ -61,6 +63,7 @@ _HOMES = {
     "ServerRow": "_members",
     "Stint": "_task",
     "Store": "_store",
+    "StoredFile": "_store",
     "add_arguments": "_command",
     "explain": "_explain",
     "fleet_status": "_status",
@@ -74,6 +77,7 @@ _HOMES = {
     "resume": "_sweep",
     "rows_of": "_snapshot",
     "run_command": "_command",
+    "short": "_snapshot",
     "sobol": "_sample",
     "sweep": "_sweep",
     "thumbnails_of": "_snapshot",

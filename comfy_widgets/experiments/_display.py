@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-Shown = Literal["experiment", "preferences"]
+Shown = Literal["experiment", "preferences", "images"]
 
 _factories: dict[str, Callable[[Any], Any]] = {}
 
@@ -21,7 +21,7 @@ def use_view(factory: Callable[[Any], Any], of: Shown = "experiment") -> None:
     factory : callable
         Takes an experiment, and returns an object that displays itself.
     of : str
-        ``"experiment"`` by default; ``"preferences"`` for what `prefer` returns.
+        ``"experiment"`` by default; ``"preferences"`` for what `prefer` returns, ``"images"`` for what `images` does.
 
     Examples
     --------

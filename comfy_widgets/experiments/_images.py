@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..client import state_directory
 from ..protocol import ComfyError, WorkflowError
 from ..workflow import Workflow, did_you_mean
+from ._display import make_view
 from ._errors import ExperimentError
 from ._store import DATABASE, Store
 
@@ -30,11 +31,16 @@ _COLUMNS: tuple[str, ...] = (
     *("width", "height", "modified", "bytes"),
 )
 _LORA = ("lora", "strength")
+_RATED = ("stars", "rejected")
 _ROLES = {"positive": "positive", "negative": "negative", "sampler_name": "sampler", "scheduler": "scheduler"}
 _ROLES |= {name: name for name in ("seed", "steps", "cfg", "denoise", "width", "height")}
 _MODELS = ("ckpt_name", "unet_name", "model_name")
 _LARGEST_INTEGER = 2**63 - 1
 _HIDDEN = ".comfy_widgets"
+_KNOWN = """(
+    SELECT image.*, COALESCE(rating.stars, 0) AS stars, COALESCE(rating.rejected, 0) AS rejected
+    FROM image LEFT JOIN rating ON rating.key = image.path || '@' || image.modified
+)"""
 _ALLOWED = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
 
 
@@ -50,6 +56,8 @@ class FoundImage:
         known.
     loras : dict of float
         LoRAs and their strengths.
+    name : str
+        The path in the folder that was indexed, with slashes.
 
     Examples
     --------
@@ -60,8 +68,9 @@ class FoundImage:
     """
 
     path: Path
-    values: Mapping[str, Any]
-    loras: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(hash=False)
+    loras: Mapping[str, float] = field(default_factory=dict, hash=False)
+    name: str = ""
 
     @property
     def image(self) -> Image:
@@ -88,7 +97,7 @@ class FoundImage:
 
 
 class ImageIndex(Sequence[FoundImage]):
-    """Files of a folder with what made them; made by `images`.
+    """Files of a folder with what made them; made by `images`. In a notebook it shows itself as a live grid.
 
     Parameters
     ----------
@@ -98,6 +107,11 @@ class ImageIndex(Sequence[FoundImage]):
         Where the index is kept.
     paths : sequence of str
         The files, relative to the folder.
+
+    Attributes
+    ----------
+    folder, database : Path
+        As given.
 
     Examples
     --------
@@ -109,15 +123,16 @@ class ImageIndex(Sequence[FoundImage]):
 
     def __init__(self, folder: Path, database: Path, paths: Sequence[str]) -> None:
         self.folder = folder
-        self._database = database
+        self.database = database
         self._paths = list(paths)
+        self._view: Any = None
 
     def __len__(self) -> int:
         return len(self._paths)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return ImageIndex(self.folder, self._database, self._paths[index])
+            return ImageIndex(self.folder, self.database, self._paths[index])
         return self._load([self._paths[index]])[0]
 
     def __iter__(self) -> Iterator[FoundImage]:
@@ -130,7 +145,8 @@ class ImageIndex(Sequence[FoundImage]):
         ----------
         condition : str
             As SQLite writes conditions: ``"cfg > 5 and lora = 'ink'"``, ``"positive like '%cat%' and seed between 1 and
-            9"``. Models and LoRAs are named without folder and extension; `columns` lists all names.
+            9"``. Models and LoRAs are named without folder and extension; ``stars`` and ``rejected`` are what was said
+            in the grid; `columns` lists all names.
 
         Returns
         -------
@@ -147,8 +163,10 @@ class ImageIndex(Sequence[FoundImage]):
         >>> len(images("output").where("positive like '%cat%' and seed between 1 and 9"))
         0
         """
-        query = f"SELECT DISTINCT path FROM image LEFT JOIN image_lora USING (path) WHERE ({condition}\n) ORDER BY path"
-        with closing(_reading(self._database)) as connection:
+        query = (
+            f"SELECT DISTINCT path FROM {_KNOWN} LEFT JOIN image_lora USING (path) WHERE ({condition}\n) ORDER BY path"
+        )
+        with closing(_reading(self.database)) as connection:
             connection.set_authorizer(
                 lambda action, *_: sqlite3.SQLITE_OK if action in _ALLOWED else sqlite3.SQLITE_DENY
             )
@@ -156,12 +174,12 @@ class ImageIndex(Sequence[FoundImage]):
                 found = {path for (path,) in connection.execute(query)}
             except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
                 raise ExperimentError(f"{condition!r} cannot be looked up: {_told(error)}") from error
-        return ImageIndex(self.folder, self._database, [path for path in self._paths if path in found])
+        return ImageIndex(self.folder, self.database, [path for path in self._paths if path in found])
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names that a condition may use."""
-        return (*_COLUMNS, *_LORA)
+        return (*_COLUMNS, *_LORA, *_RATED)
 
     def sheet(self, *, cols: int | None = None, cell: int = 256) -> Image:
         """Draw all images on one PIL image, with their names.
@@ -203,7 +221,7 @@ class ImageIndex(Sequence[FoundImage]):
     def _load(self, paths: Sequence[str]) -> list[FoundImage]:
         known: dict[str, Any] = {}
         loras: dict[str, dict[str, float]] = {}
-        with closing(_reading(self._database)) as connection:
+        with closing(_reading(self.database)) as connection:
             for start in range(0, len(paths), 500):
                 part = paths[start : start + 500]
                 marks = ",".join("?" * len(part))
@@ -219,12 +237,46 @@ class ImageIndex(Sequence[FoundImage]):
                 self.folder / path,
                 {name: value for name, value in known.get(path, {}).items() if value is not None},
                 loras.get(path, {}),
+                path,
             )
             for path in paths
         ]
 
+    def newest(self, count: int) -> list[tuple[str, FoundImage]]:
+        """Return the files that were changed last, the newest first, each with the key by which it is rated.
+
+        Parameters
+        ----------
+        count : int
+            How many at most.
+
+        Returns
+        -------
+        list of (str, FoundImage)
+            The key holds the time of the last change: another file of the same name is another image.
+
+        Examples
+        --------
+        >>> saved = result.save("output")
+        >>> [(_, found)] = images("output").newest(1)
+        >>> found.name == saved[0].name
+        True
+        """
+        with closing(_reading(self.database)) as connection:
+            times = dict(connection.execute("SELECT path, modified FROM image"))
+        paths = sorted(self._paths, key=lambda path: (times.get(path, 0), path), reverse=True)[:count]
+        return [(f"{found.name}@{times.get(found.name, 0)}", found) for found in self._load(paths)]
+
     def __repr__(self) -> str:
         return f"<ImageIndex of {len(self):,} files in {self.folder}>"
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        from IPython.display import display
+
+        # One for all its displays, as for an experiment.
+        self._view = self._view or make_view(self, "images")
+        shown = self._view if self._view is not None else {"text/plain": repr(self)}
+        display(shown, raw=self._view is None)  # type: ignore[no-untyped-call]
 
 
 def images(folder: str | os.PathLike[str]) -> ImageIndex:
@@ -352,7 +404,7 @@ def _told(error: Exception) -> str:
     text = str(error)
     found = re.fullmatch(r"no such column: (\S+)", text)
     if found:
-        names = (*_COLUMNS, *_LORA)
+        names = (*_COLUMNS, *_LORA, *_RATED)
         return f"there is no {found[1]!r}.{did_you_mean(found[1], names)} There are: {', '.join(names)}."
     if "not authorized" in text or "prohibited" in text:
         return "it is more than a condition."

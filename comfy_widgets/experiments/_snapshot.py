@@ -6,13 +6,53 @@ The TypeScript half of this contract is ``js/src/lib/sweep.ts``; a saved page ho
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
-from ._cell import Cell, Cells
+from ..client import JobStatus
+from ._cell import Cells
 from ._labels import axis_name
+from ._store import Store, StoredFile
 
 Row = list[Any]
 _LONGEST = 200
+
+
+class _Stored(Protocol):
+    """An experiment, or a folder of images."""
+
+    @property
+    def store(self) -> Store: ...
+
+
+class _Shown(Protocol):
+    """One cell of it."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def indices(self) -> tuple[int, ...]: ...
+
+    @property
+    def labels(self) -> dict[str, str]: ...
+
+    @property
+    def status(self) -> JobStatus: ...
+
+    @property
+    def error(self) -> str: ...
+
+    @property
+    def seconds(self) -> float | None: ...
+
+    @property
+    def from_cache(self) -> bool: ...
+
+    @property
+    def files(self) -> tuple[StoredFile, ...]: ...
 
 
 def state_of(of: Cells, *, status: str, total: int, price: str, error: str = "", left: str = "") -> dict[str, Any]:
@@ -34,7 +74,7 @@ def state_of(of: Cells, *, status: str, total: int, price: str, error: str = "",
     return {
         "title": of.name,
         "status": status,
-        "axes": [{"name": name, "labels": [_short(label) for label in labels]} for name, labels in of.labels.items()],
+        "axes": [{"name": name, "labels": [short(label) for label in labels]} for name, labels in of.labels.items()],
         "total": total,
         "price": price,
         "error": error,
@@ -42,13 +82,13 @@ def state_of(of: Cells, *, status: str, total: int, price: str, error: str = "",
     }
 
 
-def rows_of(of: Cells, cells: Iterable[Cell]) -> list[Row]:
+def rows_of(of: _Stored, cells: Iterable[_Shown]) -> list[Row]:
     """Return cells as short lists, which JSON can hold.
 
     Parameters
     ----------
     of : Experiment
-        The experiment that they belong to.
+        What they belong to; the images of a folder do too.
     cells : iterable of Cell
         Those that are asked for.
 
@@ -78,19 +118,19 @@ def rows_of(of: Cells, cells: Iterable[Cell]) -> list[Row]:
                 rating.stars if rating is not None else 0,
                 int(rating is not None and rating.rejected),
                 int(cell.from_cache),
-                _short(cell.error),
+                short(cell.error),
             ]
         )
     return rows
 
 
-def thumbnails_of(of: Cells, cells: Iterable[Cell]) -> dict[int, bytes]:
+def thumbnails_of(of: _Stored, cells: Iterable[_Shown]) -> dict[int, bytes]:
     """Return a small image for each cell that has one.
 
     Parameters
     ----------
     of : Experiment
-        The experiment that they belong to.
+        What they belong to; the images of a folder do too.
     cells : iterable of Cell
         Those that are asked for.
 
@@ -113,11 +153,27 @@ def thumbnails_of(of: Cells, cells: Iterable[Cell]) -> dict[int, bytes]:
     return {number: found[digest][2] for number, digest in first.items() if digest in found}
 
 
-def words_of(cell: Cell) -> str:
+def words_of(cell: _Shown) -> str:
     """Return the values of a cell in words: ``"seed 3, cfg 5"``."""
-    return ", ".join(f"{axis_name(name)} {_short(label)}" for name, label in cell.labels.items())
+    return ", ".join(f"{axis_name(name)} {short(label)}" for name, label in cell.labels.items())
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """Return a text in one line that is not too long to stand over a column.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        At most 200 characters.
+
+    Examples
+    --------
+    >>> short("a cat,\\n  red")
+    'a cat, red'
+    """
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

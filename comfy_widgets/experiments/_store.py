@@ -33,10 +33,18 @@ class StoredFile:
         "image", "video", "audio", ...
     name : str
         Its name on the server.
+    sha256 : str
+        The hash of its bytes, in hexadecimal.
     path : Path
         Where it is now.
     width, height : int or None
-        Of an image.
+        Of an image, in pixels.
+
+    Examples
+    --------
+    >>> file = run.cells[0].files[0]
+    >>> file.kind, file.width
+    ('image', 64)
     """
 
     kind: str
@@ -468,10 +476,7 @@ class Store:
                     for position, file in enumerate(result.files)
                 ),
             )
-            connection.executemany(
-                "INSERT OR IGNORE INTO thumbnail VALUES (?, ?, ?, ?)",
-                ((digest, *thumbnail) for digest, thumbnail in thumbnails.items()),
-            )
+            _insert_thumbnails(connection, thumbnails)
             connection.execute("DELETE FROM claim WHERE key = ?", (result.key,))
 
     def results(self, keys: Iterable[str]) -> dict[str, StoredResult]:
@@ -577,6 +582,25 @@ class Store:
         query = "SELECT sha256, width, height, webp FROM thumbnail WHERE sha256 IN ({keys})"
         return {digest: (width, height, webp) for digest, width, height, webp in self._rows_of(query, digests)}
 
+    def save_thumbnails(self, thumbnails: Mapping[str, tuple[int, int, bytes]]) -> None:
+        """Keep small images of files that are not the store's own.
+
+        Parameters
+        ----------
+        thumbnails : Mapping
+            As in `save`.
+
+        Examples
+        --------
+        >>> store = Store("sunsets")
+        >>> store.save_thumbnails({"a-hash": (96, 64, b"RIFF")})
+        >>> store.thumbnails(["a-hash"])
+        {'a-hash': (96, 64, b'RIFF')}
+        >>> store.close()
+        """
+        with self._transaction() as connection:
+            _insert_thumbnails(connection, thumbnails)
+
     def rate(self, key: str, rating: Rating) -> None:
         """Keep a rating.
 
@@ -679,3 +703,10 @@ class Store:
 
     def __repr__(self) -> str:
         return f"<Store in {self.folder}>"
+
+
+def _insert_thumbnails(connection: sqlite3.Connection, thumbnails: Mapping[str, tuple[int, int, bytes]]) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO thumbnail VALUES (?, ?, ?, ?)",
+        ((digest, *thumbnail) for digest, thumbnail in thumbnails.items()),
+    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict, Union
 
-SweepStatus = Literal["ready", "running", "paused", "completed", "cancelled"]
+SweepStatus = Literal["ready", "running", "paused", "completed", "cancelled", "found"]
+"""A folder of images is "found": nothing of it runs."""
 CellStatus = Literal["pending", "in_progress", "completed", "failed", "cancelled", "lost"]
 
 

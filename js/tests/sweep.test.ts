@@ -1,16 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { SweepStore } from "../src/host/sweep-store";
 import {
+  ANY,
   byAxes,
   type Cell,
   type CellRow,
+  captionOf,
   counted,
   differing,
   firstLook,
   inOrder,
   inView,
   inWords,
+  type Look,
   placeAxis,
+  placeable,
   type SweepAxis,
   toCell,
 } from "../src/lib/sweep";
@@ -138,5 +142,39 @@ describe("the store", () => {
     store.take({ kind: "cell-original", number: 0, mime: "image/png" }, [bytes]);
     store.take({ kind: "thumbnails", numbers: [0], mime: "image/webp" }, [bytes]);
     expect(store.originals.has(0)).toBe(false);
+  });
+});
+
+describe("the files of a folder", () => {
+  const FOUND: SweepAxis[] = [
+    { name: "file", labels: ["a.png", "b.png", "c.png"] },
+    { name: "cfg", labels: ["2", "5"] },
+    { name: "sampler", labels: ["euler", "heun"] },
+    { name: "seed", labels: Array.from({ length: 40 }, (_, seed) => String(seed)) },
+  ];
+  const FILES = [toCell(0, row([0, 1, 0, 7])), toCell(1, row([1, 1, 0, 8])), toCell(2, row([2, 0, 1, 9]))];
+
+  it("come one after the other, the newest first", () => {
+    const look = firstLook(FOUND, "found");
+    expect(look).toMatchObject({ sort: "newest", x: "cfg", y: "sampler", held: { seed: ANY } });
+    expect(inOrder(FILES, look, 2).places.map((cell) => cell?.number)).toEqual([2, 1, 0]);
+  });
+
+  it("share a place where they differ in nothing that is looked at, and the newest is seen", () => {
+    const look: Look = { ...firstLook(FOUND, "found"), sort: "axes" };
+    const { places, several } = byAxes(FOUND, FILES, look);
+    expect(places.map((cell) => cell?.number)).toEqual([undefined, 1, 2, undefined]);
+    expect([...several]).toEqual([[1, 2]]);
+    const held = byAxes(FOUND, FILES, { ...look, held: { ...look.held, seed: 7 } });
+    expect(held.places.map((cell) => cell?.number)).toEqual([undefined, 0, undefined, undefined]);
+    expect(held.several.size).toBe(0);
+  });
+
+  it("are told by name, which is no axis to choose", () => {
+    const file = FILES[2];
+    expect(file && inWords(FOUND, file)).toBe("c.png · cfg 2 · sampler heun · seed 9");
+    expect(file && captionOf(FOUND, file)).toBe("cfg 2 · sampler heun · seed 9");
+    expect(file && captionOf(FOUND.slice(0, 1), file)).toBe("c.png");
+    expect(placeable(FOUND).map(({ name }) => name)).toEqual(["cfg", "sampler", "seed"]);
   });
 });

@@ -131,3 +131,44 @@ def test_five_thousand_cells_are_drawn_as_they_are_scrolled_to(notebook: Noteboo
     expect(sweep.locator(".down .head").last).to_contain_text(re.compile(r"seed 3\d\d"))
     # Never more than what can be seen and a little around it; what that costs is measured in bench/.
     assert 0 < most < 200
+
+
+FOLDER = """
+from comfy_widgets import ComfyClient, example, images
+small = example().with_params(width=64, height=64)
+client = ComfyClient()
+for seed in range(3):
+    for cfg in (2, 5):
+        client.run(small, seed=seed, cfg=cfg, steps=1, positive="a red cat, <b>bold</b>").save("output")
+found = images("output")
+found
+"""
+RATED = "print([one.values['cfg'] for one in found.where('stars = 5')], found._view.images[0].size)"
+
+
+def test_a_folder_of_images_is_a_grid(notebook: Notebook) -> None:
+    notebook.open([FOLDER, RATED])
+    notebook.run(0)
+    grid_of = grid(notebook)
+    cells = grid_of.locator(".cell")
+    expect(grid_of.locator(".cell img")).to_have_count(6, timeout=PATIENCE)
+    expect(grid_of.locator(".figures")).to_have_text("6 files")
+    # The newest is first, and says what it is.
+    expect(cells.first.locator(".caption")).to_have_text("cfg 5 · seed 2")
+    expect(grid_of.locator(".head")).to_have_count(0)
+    cells.first.hover()
+    expect(grid_of.locator(".lens.whole p")).to_contain_text("a red cat, <b>bold</b>")
+    notebook.shot("folder", grid_of)
+    cells.first.click()
+    notebook.page.keyboard.press("5")
+    expect(cells.first.locator(".stars")).to_have_text("★★★★★")
+    notebook.run(1)
+    expect(notebook.output(1)).to_have_text("[5.0] (64, 64)")
+
+    grid_of.get_by_label("Order").select_option("axes")
+    grid_of.get_by_label("Columns").select_option("cfg")
+    grid_of.get_by_role("combobox", name="Rows").select_option("seed")
+    expect(grid_of.locator(".across .head")).to_have_text([re.compile("cfg 2"), re.compile("cfg 5")])
+    expect(grid_of.locator(".down .head")).to_have_count(3)
+    expect(grid_of.locator(".cell img")).to_have_count(6)
+    notebook.shot("folder-axes", grid_of)

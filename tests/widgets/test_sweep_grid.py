@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from comfy_widgets import ComfyClient, SweepGrid
+from comfy_widgets import ComfyClient, SweepGrid, images
 from comfy_widgets.experiments import Experiment, sweep
 from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
 from comfy_widgets.widgets import _schema as schema
@@ -202,3 +205,103 @@ def test_a_function_scores_each_image_once_and_its_failure_costs_only_that(
     page.wait_for(lambda: len(page.custom("cell-scores")) > 1)
     assert len(seen) == 4
     grid.close()
+
+
+# A folder of images
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Files as ComfyUI writes them, each a second younger than the one before."""
+    folder = tmp_path / "output"
+    folder.mkdir()
+    for number, (cfg, sampler) in enumerate([(2, "euler"), (5, "euler"), (5, "heun")]):
+        prompt = text_to_image(text="a red cat", seed=number)
+        prompt["3"]["inputs"] |= {"cfg": cfg, "sampler_name": sampler}
+        info = PngInfo()
+        info.add_text("prompt", json.dumps(prompt))
+        path = folder / f"cat_{number}.png"
+        Image.new("RGB", (200, 100), (number * 100, 0, 0)).save(path, pnginfo=info)
+        os.utime(path, (1_700_000_000 + number,) * 2)
+    (folder / "film.mp4").write_bytes(b"no film")
+    os.utime(folder / "film.mp4", (1_600_000_000,) * 2)
+    return folder
+
+
+def test_a_folder_of_images_is_shown_by_what_made_them(folder: Path) -> None:
+    grid = SweepGrid(images(folder))
+    page = page_of(grid)
+    page.wait_for(lambda: len(thumbnails(page)) == 3)
+    state = page.state["_sweep"]
+    assert (state["title"], state["status"], state["total"]) == ("output", "found", 4)
+    axes = {axis["name"]: axis["labels"] for axis in state["axes"]}
+    assert axes["file"] == ["film.mp4", "cat_0.png", "cat_1.png", "cat_2.png"]
+    assert axes["cfg"] == ["2", "5", "unknown"] and axes["sampler"] == ["euler", "heun", "unknown"]
+    assert "lora" not in axes, "no file has one"
+    names = list(axes)
+    newest = dict(zip(names, told(page)[3][0], strict=True))
+    assert {name: axes[name][newest[name]] for name in ("cfg", "sampler", "seed")} == {
+        "cfg": "5",
+        "sampler": "heun",
+        "seed": "2",
+    }
+    with Image.open(io.BytesIO(thumbnails(page)[3])) as small:
+        assert small.size == (128, 64) and small.convert("RGB").getpixel((5, 5)) == pytest.approx((200, 0, 0), abs=8)
+    grid.close()
+
+
+def test_a_folder_is_rated_selected_and_found_again(folder: Path) -> None:
+    grid = SweepGrid(images(folder).where("sampler = 'euler'"))
+    page = page_of(grid)
+    page.wait_for(lambda: len(thumbnails(page)) == 2)
+    page.say("rate", numbers=[1], stars=4, rejected=False)
+    page.say("rate", numbers=[0], stars=0, rejected=True)
+    page.wait_for(lambda: [row[3:5] for _, row in sorted(told(page).items())] == [[0, 1], [4, 0]])
+    page.say("select-cells", numbers=[1])
+    page.wait_for(lambda: grid.selected)
+    assert grid.selected[0].path == folder / "cat_1.png" and grid.images[0].size == (200, 100)
+    assert grid.selected[0].workflow.prompt["3"]["inputs"]["cfg"] == 5
+    grid.close()
+    assert [one.name for one in images(folder).where("stars >= 4")] == ["cat_1.png"]
+    assert [one.name for one in images(folder).where("rejected")] == ["cat_0.png"]
+    # Another image in its place has no stars.
+    Image.new("RGB", (8, 8)).save(folder / "cat_1.png")
+    assert len(images(folder).where("stars >= 4")) == 0
+
+
+def test_small_images_of_a_folder_are_made_once(folder: Path) -> None:
+    for _ in range(2):
+        grid = SweepGrid(images(folder))
+        page = page_of(grid)
+        page.wait_for(lambda page=page: len(thumbnails(page)) == 3)
+        grid.close()
+        # What was kept is shown without the files' being read.
+        for path in folder.glob("*.png"):
+            path.chmod(0)
+            stamp = path.stat().st_mtime_ns
+            path.write_bytes(b"x" * path.stat().st_size) if os.geteuid() == 0 else None
+            os.utime(path, ns=(stamp, stamp))
+
+
+def test_the_original_of_a_file_and_its_score(folder: Path) -> None:
+    grid = SweepGrid(images(folder), score=lambda image: image.convert("RGB").getpixel((0, 0))[0])
+    page = page_of(grid)
+    page.say("cell-original", number=3)
+    page.wait_for(lambda: page.custom("cell-original"))
+    assert page.custom("cell-original")[0][1][0] == (folder / "cat_2.png").read_bytes()
+    page.wait_for(lambda: len(grid.scores) == 3)
+    assert sorted(grid.scores.values()) == [0, 100, 200]
+    (folder / "cat_2.png").unlink()
+    page.say("cell-original", number=3)
+    page.say("cell-original", number=2)
+    page.wait_for(lambda: len(page.custom("cell-original")) == 2)
+    grid.close()
+
+
+def test_an_empty_folder_is_a_grid_too(tmp_path: Path) -> None:
+    grid = SweepGrid(images(tmp_path))
+    assert page_of(grid).state["_sweep"]["total"] == 0
+    grid.write_record()
+    grid.close()
+    with pytest.raises(TypeError, match=r"what sweep\(\) or images\(\) returns, not a str"):
+        SweepGrid("output")  # type: ignore[arg-type]

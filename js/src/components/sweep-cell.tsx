@@ -9,6 +9,8 @@ interface Props {
   left: number;
   top: number;
   size: number;
+  /** How many there are for this place. */
+  several: number;
   /** Under the image, where no heads say what it is. */
   caption: string;
   focused: boolean;
@@ -32,6 +34,7 @@ export function SweepCell({
   left,
   top,
   size,
+  several,
   caption,
   focused,
   selected,
@@ -63,6 +66,11 @@ export function SweepCell({
         <BlobImage blob={image} alt={title} />
       ) : (
         <span class="word">{WORDS[cell.status] ?? ""}</span>
+      )}
+      {several > 1 && (
+        <span class="several" title={`The newest of ${several}`}>
+          1 of {several}
+        </span>
       )}
       {cell.stars > 0 && <span class="stars">{"★".repeat(cell.stars)}</span>}
       {caption !== "" && <span class="caption">{caption}</span>}

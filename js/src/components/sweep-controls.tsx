@@ -1,4 +1,13 @@
-import { axisName, type Filter, type Look, placeAxis, type Sort, type SweepState } from "../lib/sweep";
+import {
+  ANY,
+  axisName,
+  type Filter,
+  type Look,
+  placeAxis,
+  placeable,
+  type Sort,
+  type SweepState,
+} from "../lib/sweep";
 
 interface Props {
   state: SweepState;
@@ -39,14 +48,21 @@ const WORDS: Record<SweepState["status"], string> = {
   paused: "Paused",
   completed: "Done",
   cancelled: "Cancelled",
+  found: "",
 };
 
 /** How far it is, and how it is looked at. */
 export function SweepControls({ state, counts, look, size, scored, onLook, onSize, onAct }: Props) {
-  const { axes, status } = state;
+  const { status } = state;
+  const found = status === "found";
+  const axes = placeable(state.axes);
   const going = status === "running";
-  const ended = status === "completed" || status === "cancelled";
+  const ended = status === "completed" || status === "cancelled" || found;
   const names: [string, string][] = axes.map(({ name }) => [name, axisName(name)]);
+  const sorts = SORTS.filter(([sort]) => (scored || sort !== "score") && !(found && sort === "time"));
+  const filters = FILTERS.filter(
+    ([filter]) => (scored || filter !== "top") && !(found && filter === "failed"),
+  );
   const others = axes.filter(({ name, labels }) => name !== look.x && name !== look.y && labels.length > 1);
   return (
     <header class="controls" data-status={status}>
@@ -55,7 +71,7 @@ export function SweepControls({ state, counts, look, size, scored, onLook, onSiz
           {state.title} <span class="quiet">{WORDS[status]}</span>
         </span>
         <span class="figures">
-          {counts.words}
+          {found ? (state.total === 1 ? "1 file" : `${state.total} files`) : counts.words}
           {going && state.left !== "" && <span>about {state.left} left</span>}
         </span>
         {onAct !== undefined && !ended && (
@@ -75,25 +91,27 @@ export function SweepControls({ state, counts, look, size, scored, onLook, onSiz
           </span>
         )}
       </div>
-      <div
-        class="track"
-        role="progressbar"
-        aria-label="Cells that are done"
-        aria-valuemin={0}
-        aria-valuemax={state.total}
-        aria-valuenow={counts.done}
-      >
+      {!found && (
         <div
-          class="bar"
-          style={{ transform: `scaleX(${state.total > 0 ? counts.done / state.total : 0})` }}
-        />
-      </div>
+          class="track"
+          role="progressbar"
+          aria-label="Cells that are done"
+          aria-valuemin={0}
+          aria-valuemax={state.total}
+          aria-valuenow={counts.done}
+        >
+          <div
+            class="bar"
+            style={{ transform: `scaleX(${state.total > 0 ? counts.done / state.total : 0})` }}
+          />
+        </div>
+      )}
       {state.error !== "" && (
         <p class="complaint" role="alert">
           {state.error}
         </p>
       )}
-      {status === "ready" && <p class="quiet">{state.price}</p>}
+      {(status === "ready" || found) && state.price !== "" && <p class="quiet">{state.price}</p>}
       <div class="looks">
         {axes.length > 1 && look.sort === "axes" && (
           <>
@@ -114,15 +132,15 @@ export function SweepControls({ state, counts, look, size, scored, onLook, onSiz
                 <span class="quiet">{axisName(name)}</span>
                 <input
                   type="range"
-                  min={0}
+                  min={found ? ANY : 0}
                   max={labels.length - 1}
                   value={look.held[name] ?? 0}
-                  aria-valuetext={labels[look.held[name] ?? 0] ?? ""}
+                  aria-valuetext={labels[look.held[name] ?? 0] ?? "any"}
                   onInput={(event) =>
                     onLook({ ...look, held: { ...look.held, [name]: Number(event.currentTarget.value) } })
                   }
                 />
-                <output>{labels[look.held[name] ?? 0]}</output>
+                <output>{labels[look.held[name] ?? 0] ?? "any"}</output>
               </label>
             ))}
           </>
@@ -130,13 +148,19 @@ export function SweepControls({ state, counts, look, size, scored, onLook, onSiz
         <Choice
           label="Order"
           value={look.sort}
-          options={scored ? SORTS : SORTS.filter(([sort]) => sort !== "score")}
+          options={
+            found ? sorts.map(([sort, words]) => [sort, sort === "axes" ? "by values" : words]) : sorts
+          }
           onChange={(sort) => onLook({ ...look, sort: sort as Sort })}
         />
         <Choice
           label="Show"
           value={look.filter}
-          options={scored ? FILTERS : FILTERS.filter(([filter]) => filter !== "top")}
+          options={
+            found
+              ? filters.map(([filter, words]) => [filter, filter === "all" ? "all files" : words])
+              : filters
+          }
           onChange={(filter) => onLook({ ...look, filter: filter as Filter })}
         />
         <Choice

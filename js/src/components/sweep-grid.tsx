@@ -4,6 +4,7 @@ import {
   type Cell,
   counted,
   firstLook,
+  firstSize,
   inOrder,
   inWords,
   type Layout,
@@ -13,6 +14,7 @@ import {
 } from "../lib/sweep";
 import { SweepCompare } from "./sweep-compare";
 import { SweepControls } from "./sweep-controls";
+import { SweepFoot } from "./sweep-foot";
 import { SweepLens } from "./sweep-lens";
 import { SweepSpace } from "./sweep-space";
 
@@ -52,8 +54,8 @@ export class SweepGrid extends Component<SweepProps, Own> {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   override state: Own = {
-    look: firstLook(this.props.state.axes),
-    size: 128,
+    look: firstLook(this.props.state.axes, this.props.state.status),
+    size: firstSize(this.props.state.axes, this.props.state),
     scroll: [0, 0],
     view: [800, 480],
     focus: undefined,
@@ -69,8 +71,10 @@ export class SweepGrid extends Component<SweepProps, Own> {
   }
 
   override componentDidUpdate(before: SweepProps): void {
-    if (before.state.axes.length === this.props.state.axes.length) return;
-    this.setState({ look: firstLook(this.props.state.axes) });
+    const { axes, status } = this.props.state;
+    if (before.state.axes.length !== axes.length) {
+      this.setState({ look: firstLook(axes, status), size: firstSize(axes, this.props.state) });
+    }
   }
 
   override componentWillUnmount(): void {
@@ -276,16 +280,7 @@ export class SweepGrid extends Component<SweepProps, Own> {
             />
           )}
         </div>
-        <footer class="foot">
-          <p class="hints">
-            <kbd>1</kbd>–<kbd>5</kbd> rate · <kbd>x</kbd> reject · <kbd>space</kbd> select · <kbd>c</kbd>{" "}
-            compare two · arrows move
-          </p>
-          <span class="quiet">{selected.size > 0 ? `${selected.size} selected` : ""}</span>
-          <button type="button" class="button small" disabled={selected.size !== 2} onClick={this.#compare}>
-            Compare two
-          </button>
-        </footer>
+        <SweepFoot selected={selected.size} onCompare={this.#compare} />
       </section>
     );
   }

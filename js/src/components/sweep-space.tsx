@@ -1,4 +1,4 @@
-import { axisName, inView, inWords, type Layout, type Look, type SweepAxis } from "../lib/sweep";
+import { axisName, captionOf, inView, inWords, type Layout, type Look, type SweepAxis } from "../lib/sweep";
 import { SweepCell } from "./sweep-cell";
 
 interface Props {
@@ -22,7 +22,7 @@ interface Props {
 /** All places of a grid, of which only those in view are drawn; heads stay while it is scrolled. */
 export function SweepSpace(props: Props) {
   const { axes, layout, look, heads, scroll, view, size } = props;
-  const { columns, rows, order, places } = layout;
+  const { columns, rows, order, places, several } = layout;
   const pins = {
     x: !props.captions && look.pinned.x !== undefined,
     y: !props.captions && look.pinned.y !== undefined,
@@ -37,7 +37,8 @@ export function SweepSpace(props: Props) {
   const topOf = (row: number) => (pins.y && row === 0 ? scroll[1] : row * size);
   for (const row of down) {
     for (const column of across) {
-      const cell = places[row * columns.length + column];
+      const place = row * columns.length + column;
+      const cell = places[place];
       if (cell === undefined) continue;
       const title = inWords(axes, cell);
       shown.push(
@@ -51,7 +52,8 @@ export function SweepSpace(props: Props) {
           top={topOf(row)}
           pinned={Number(pins.x && column === 0) + Number(pins.y && row === 0)}
           size={size}
-          caption={props.captions ? title : ""}
+          several={several.get(place) ?? 1}
+          caption={props.captions ? captionOf(axes, cell) : ""}
           focused={cell.number === props.focus}
           selected={props.selected.has(cell.number)}
         />,
@@ -63,7 +65,7 @@ export function SweepSpace(props: Props) {
     <div class="space" style={{ gridTemplate: template }}>
       <div class="corner" />
       <div class="across">
-        {across.map((column) => {
+        {(props.captions ? [] : across).map((column) => {
           const index = order.x[column] ?? column;
           const pinned = pins.x && column === 0;
           return (
@@ -73,13 +75,13 @@ export function SweepSpace(props: Props) {
               label={columns[column] ?? ""}
               pinned={pinned}
               style={{ left: `${leftOf(column)}px`, width: `${size}px` }}
-              onPin={props.captions || columns.length < 2 ? undefined : () => props.onPin("x", index)}
+              onPin={columns.length < 2 ? undefined : () => props.onPin("x", index)}
             />
           );
         })}
       </div>
       <div class="down">
-        {down.map((row) => {
+        {(props.captions ? [] : down).map((row) => {
           const index = order.y[row] ?? row;
           const pinned = pins.y && row === 0;
           return (
@@ -89,7 +91,7 @@ export function SweepSpace(props: Props) {
               label={rows[row] ?? ""}
               pinned={pinned}
               style={{ top: `${topOf(row)}px`, height: `${size}px` }}
-              onPin={props.captions || rows.length < 2 ? undefined : () => props.onPin("y", index)}
+              onPin={rows.length < 2 ? undefined : () => props.onPin("y", index)}
             />
           );
         })}

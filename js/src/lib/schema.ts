@@ -10,7 +10,7 @@ export type NodeStatus = "pending" | "running" | "cached" | "finished" | "failed
 
 export type CellStatus = "pending" | "in_progress" | "completed" | "failed" | "cancelled" | "lost";
 
-export type SweepStatus = "ready" | "running" | "paused" | "completed" | "cancelled";
+export type SweepStatus = "ready" | "running" | "paused" | "completed" | "cancelled" | "found";
 
 export type Kind = "int" | "float" | "text" | "string" | "choice" | "bool" | "seed" | "image" | "json";
 

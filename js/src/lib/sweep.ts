@@ -31,13 +31,19 @@ export type Filter = "all" | "kept" | "rated" | "best" | "top" | "failed";
 export interface Look {
   x: string;
   y: string;
-  /** Which value of each axis that is neither. */
+  /** Which value of each axis that is neither; `ANY` for all of them. */
   held: Record<string, number>;
   sort: Sort;
   filter: Filter;
   /** Which value of an axis stays in view, first of all. */
   pinned: { x?: number; y?: number };
 }
+
+/** In place of one value of an axis that is neither across nor down. */
+export const ANY = -1;
+
+/** Values that can stand over columns and be looked at. */
+const FEW = 24;
 
 export const NO_SWEEP: SweepState = {
   title: "",
@@ -64,8 +70,16 @@ export function toCell(number: number, row: CellRow, score: number | null = null
   };
 }
 
-/** The look that a sweep opens with: the longest axis goes down, for pages are scrolled that way. */
-export function firstLook(axes: readonly SweepAxis[]): Look {
+/**
+ * The look that a grid opens with. Of a sweep the longest axis goes down, for pages are scrolled that way; the files of
+ * a folder come one after the other, for few of them differ in two values only.
+ */
+export function firstLook(axes: readonly SweepAxis[], status: SweepState["status"] = "ready"): Look {
+  if (status === "found") {
+    const few = placeable(axes).filter(({ labels }) => labels.length > 1 && labels.length <= FEW);
+    const held = Object.fromEntries(axes.map(({ name }) => [name, ANY]));
+    return { x: few[0]?.name ?? "", y: few[1]?.name ?? "", held, sort: "newest", filter: "all", pinned: {} };
+  }
   const byLength = [...axes].sort((one, other) => other.labels.length - one.labels.length);
   const y = byLength.length > 1 ? byLength[0] : undefined;
   const x = byLength.find((axis) => axis !== y);
@@ -111,6 +125,8 @@ export interface Layout {
   order: { x: number[]; y: number[] };
   /** The cells by `row * columns.length + column`; a sparse sweep leaves places empty. */
   places: (Cell | undefined)[];
+  /** How many cells there are for a place, where that is more than one; the last of them is shown. */
+  several: Map<number, number>;
 }
 
 /** Two axes as columns and rows. */
@@ -131,13 +147,20 @@ export function byAxes(axes: readonly SweepAxis[], cells: readonly Cell[], look:
   const others = axes.flatMap((axis, index) =>
     index === x || index === y ? [] : [[index, axis.name] as const],
   );
+  const several = new Map<number, number>();
+  const isElsewhere = (cell: Cell) =>
+    others.some(([index, name]) => {
+      const held = look.held[name] ?? 0;
+      return held !== ANY && cell.indices[index] !== held;
+    });
   for (const cell of cells) {
-    if (!passes(cell)) continue;
-    if (others.some(([index, name]) => cell.indices[index] !== (look.held[name] ?? 0))) continue;
+    if (!passes(cell) || isElsewhere(cell)) continue;
     const [row, column] = [rowOf[cell.indices[y] ?? 0] ?? 0, columnOf[cell.indices[x] ?? 0] ?? 0];
-    places[row * columns.length + column] = cell;
+    const place = row * columns.length + column;
+    if (places[place] !== undefined) several.set(place, (several.get(place) ?? 1) + 1);
+    places[place] = cell;
   }
-  return { columns, rows, order, places };
+  return { columns, rows, order, places, several };
 }
 
 function placesOf(order: readonly number[]): number[] {
@@ -157,6 +180,7 @@ export function inOrder(cells: readonly Cell[], look: Look, across: number): Lay
     rows: Array(rows).fill(""),
     order: { x: [], y: [] },
     places: chosen,
+    several: new Map(),
   };
 }
 
@@ -201,9 +225,34 @@ export function inView(
 /** The values of a cell in words: ``"seed 3 · cfg 5"``. */
 export function inWords(axes: readonly SweepAxis[], cell: Cell): string {
   return axes
-    .map((axis, index) => `${axisName(axis.name)} ${axis.labels[cell.indices[index] ?? 0]}`)
+    .map((axis, index) => {
+      const label = axis.labels[cell.indices[index] ?? 0];
+      return axis.name === FILE ? label : `${axisName(axis.name)} ${label}`;
+    })
     .join(" · ");
 }
+
+/** What tells a cell from the others, under its image. */
+export function captionOf(axes: readonly SweepAxis[], cell: Cell): string {
+  const words = axes.flatMap(({ name, labels }, index) =>
+    name === FILE || labels.length < 2 ? [] : [`${axisName(name)} ${labels[cell.indices[index] ?? 0]}`],
+  );
+  return words.join(" · ") || inWords(axes, cell);
+}
+
+/** Pixels of a cell to begin with: a few cells are shown large, which also leaves room for the lens beside them. */
+export function firstSize(axes: readonly SweepAxis[], { status, total }: SweepState): number {
+  const down = firstLook(axes, status).y;
+  const rows = axes.find(({ name }) => name === down)?.labels.length ?? 1;
+  return (status === "found" ? total <= 8 : rows <= 2) ? 224 : 128;
+}
+
+/** The axes that can be across or down: not that of the names of files, each of which is there once. */
+export function placeable(axes: readonly SweepAxis[]): SweepAxis[] {
+  return axes.filter(({ name }) => name !== FILE);
+}
+
+const FILE = "file";
 
 export function axisName(name: string): string {
   return name.replace(/_name$/, "").replaceAll("_", " ");
