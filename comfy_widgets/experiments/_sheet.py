@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,14 +10,19 @@ from typing import TYPE_CHECKING, Any
 from .._grid import make_grid
 from .._labels import cut_label, label_font, line_height
 from ..protocol import ComfyError, WorkflowError
-from ._cell import Cell, Cells
-from ._labels import axis_name, shown_axes
+from ._cell import Cell, Cells, open_image
+from ._keep import THUMBNAIL
+from ._labels import Shown, axis_name, shown_axes
+from ._store import StoredFile
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 _INK, _FAINT, _PAPER, _EMPTY = "#1f2328", "#6e7781", "white", "#eef0f2"
 _MAX_SIDE = 8192
+_LEAST = 32
+_MOST = _MAX_SIDE // (_LEAST + 8)
+"""Columns and rows of a grid: of more, its images could not be seen, nor the grid be opened."""
 
 
 def draw_grid(of: Cells, x: str | None, y: str | None, fixed: Mapping[str, Any]) -> Image:
@@ -31,21 +37,25 @@ def draw_grid(of: Cells, x: str | None, y: str | None, fixed: Mapping[str, Any])
     from PIL import ImageDraw
 
     shown = shown_axes(of, x, y, fixed)
-    columns, rows = shown.columns, shown.rows
-    images = {place: image for place, cell in shown.cells.items() if (image := _image(cell)) is not None}
-    largest = max((max(image.size) for image in images.values()), default=256)
-    side = max(32, min(largest, 512, _MAX_SIDE // max(len(columns), len(rows)) - 8))
-    width = min(side, max((image.width * side // max(image.size) for image in images.values()), default=side))
-    height = min(side, max((image.height * side // max(image.size) for image in images.values()), default=side))
+    columns, rows = shown.columns[:_MOST], shown.rows[:_MOST]
+    caption = _caption(shown)
+    files = {place: file for place, cell in shown.cells.items() if (file := _file(cell, place)) is not None}
+    sizes = [_size_of(file) for file in files.values()]
+    largest = max(map(max, sizes), default=256)
+    side = max(_LEAST, min(largest, 512, _MAX_SIDE // max(len(columns), len(rows)) - 8))
+    width = min(side, max((wide * side // max(wide, high) for wide, high in sizes), default=side))
+    height = min(side, max((high * side // max(wide, high) for wide, high in sizes), default=side))
+    # Of so many each is small, and to open all of them would take a minute.
+    is_rough = side <= THUMBNAIL and len(files) > 400
     gap, font = max(2, side // 48), label_font(max(12, side // 18))
     line = line_height(font) + 2 * gap
     left = 2 * gap + (max(round(font.getlength(cut_label(row, font, side))) for row in rows) if shown.y else 0)
-    top = (line if shown.caption else 0) + (line if shown.x else gap)
+    top = (line if caption else 0) + (line if shown.x else gap)
     size = (left + len(columns) * (width + gap) + gap, top + len(rows) * (height + gap) + gap)
     sheet = Pillow.new("RGB", size, _PAPER)
     draw = ImageDraw.Draw(sheet)
-    if shown.caption:
-        draw.text((gap * 2, gap), cut_label(shown.caption, font, size[0] - 4 * gap), fill=_FAINT, font=font)
+    if caption:
+        draw.text((gap * 2, gap), cut_label(caption, font, size[0] - 4 * gap), fill=_FAINT, font=font)
     for column, label in enumerate(columns if shown.x else ()):
         middle = left + column * (width + gap) + width / 2
         draw.text((middle, top - gap), cut_label(label, font, width), fill=_INK, font=font, anchor="md")
@@ -53,9 +63,12 @@ def draw_grid(of: Cells, x: str | None, y: str | None, fixed: Mapping[str, Any])
         middle = top + row * (height + gap) + height / 2
         draw.text((left - 1.5 * gap, middle), cut_label(label, font, side), fill=_INK, font=font, anchor="rm")
     for row in range(len(rows)):
+        # One row after the other: all images of a large sweep at once would fill the memory.
+        line_of = {column: files[column, row] for column in range(len(columns)) if (column, row) in files}
+        images = _small_images(of, line_of, (width, height), is_rough)
         for column in range(len(columns)):
             corner = (left + column * (width + gap), top + row * (height + gap))
-            image = images.get((column, row))
+            image = images.get(column)
             if image is None:
                 draw.rectangle((*corner, corner[0] + width - 1, corner[1] + height - 1), fill=_EMPTY)
                 cell = shown.cells.get((column, row))
@@ -64,10 +77,53 @@ def draw_grid(of: Cells, x: str | None, y: str | None, fixed: Mapping[str, Any])
                     text = cut_label(cell.status.replace("_", " "), font, width)
                     draw.text(centre, text, fill=_FAINT, font=font, anchor="mm")
                 continue
-            image = image.convert("RGB")
-            image.thumbnail((width, height), Pillow.Resampling.LANCZOS)
             sheet.paste(image, (corner[0] + (width - image.width) // 2, corner[1] + (height - image.height) // 2))
     return sheet
+
+
+def _caption(shown: Shown) -> str:
+    """The values that are held, and what of long axes is drawn."""
+    cut = [
+        f"the first {_MOST} of {len(heads):,} {what}"
+        for what, heads in (("columns", shown.columns), ("rows", shown.rows))
+        if len(heads) > _MOST
+    ]
+    return "; ".join([*([shown.caption] if shown.caption else []), *cut])
+
+
+def _file(cell: Cell, place: tuple[int, int]) -> StoredFile | None:
+    if max(place) >= _MOST:
+        return None
+    return next((file for file in cell.files if file.kind == "image"), None)
+
+
+def _size_of(file: StoredFile) -> tuple[int, int]:
+    """Return width and height in pixels; of a file that cannot be opened, those of an empty field."""
+    if file.width and file.height:
+        return file.width, file.height
+    try:
+        return open_image(file).size
+    except ComfyError:
+        return 256, 256
+
+
+def _small_images(of: Cells, files: Mapping[int, StoredFile], box: tuple[int, int], is_rough: bool) -> dict[int, Image]:
+    """Images that fit into a box, by column; rough ones are those that the store keeps small."""
+    from PIL import Image as Pillow
+
+    kept = of.store.thumbnails({file.sha256 for file in files.values()}) if is_rough else {}
+    images = {}
+    for column, file in files.items():
+        try:
+            small = kept.get(file.sha256)
+            image = Pillow.open(io.BytesIO(small[2])) if small is not None else open_image(file)
+        except ComfyError:
+            # A file that somebody took out of the folder leaves its field empty.
+            continue
+        image = image.convert("RGB")
+        image.thumbnail(box, Pillow.Resampling.LANCZOS)
+        images[column] = image
+    return images
 
 
 def draw_sheets(of: Cells, cell: int, max_side: int) -> list[Image]:

@@ -53,6 +53,11 @@ class NotebookRecord:
         self._bundle: tuple[dict[str, Any], dict[str, Any]] = (_EMPTY, {})
         self._shown = False
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether it stands anywhere."""
+        return self._shown
+
     def show(self) -> None:
         """Display it here; it is empty until there are images."""
         if self._keep != "none":

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _ROWS = 500
-_THUMBNAILS = 120
+_FIRST, _THUMBNAILS = 60, 250
+"""Small images in the first message, which are seen at once, and in each of the others, a megabyte."""
 _MADE_AT_ONCE = 12
 """Small images that are made in one go: others wait for the same thread."""
 _PREVIEWS_EVERY = 0.07
@@ -37,6 +38,10 @@ class Told(Protocol):
 
     def set_trait(self, name: str, value: Any) -> None:
         """Set a trait, which sends it."""
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether there is a place in the notebook for its image."""
 
     def write_record(self) -> None:
         """Put an image into the notebook."""
@@ -64,7 +69,11 @@ class SweepFeed:
     @property
     def ending(self) -> bool:
         """Whether the sweep has ended, but the browser or the record does not know it yet."""
-        return self._shown.done() and (bool(self._changed or self._images) or self._recorded != self._mark)
+        return self._shown.done() and (bool(self._changed or self._images) or self._is_record_due)
+
+    @property
+    def _is_record_due(self) -> bool:
+        return self._widget.is_recorded and self._recorded != self._mark
 
     @property
     def _mark(self) -> str:
@@ -79,9 +88,9 @@ class SweepFeed:
     def repeat(self) -> None:
         """Tell everything again, to a page that has missed it."""
         with self._lock:
-            everything = dict.fromkeys(range(len(self._shown.cells)))
-            self._changed.update(everything)
-            self._images.update(everything)
+            # Anew, for what is at the top is looked at first, and what was sent already would come last.
+            self._changed = dict.fromkeys(range(len(self._shown.cells)))
+            self._images = dict.fromkeys(range(len(self._shown.cells)))
             self._previews.clear()
         pump.wake(self)
 
@@ -121,7 +130,7 @@ class SweepFeed:
             self._widget.set_trait("_sweep", state)
         if self._changed or self._images:
             return 0.0
-        if done and self._recorded != self._mark:
+        if done and self._is_record_due:
             self._recorded = self._mark
             self._widget.write_record()
         return _PREVIEWS_EVERY if previewing else None
@@ -144,7 +153,8 @@ class SweepFeed:
             self._widget.send(message)
 
     def _send_thumbnails(self) -> None:
-        cells = self._take(self._images, _THUMBNAILS)
+        is_first = len(self._images) == len(self._shown.cells)
+        cells = self._take(self._images, _FIRST if is_first else _THUMBNAILS)
         images = thumbnails_of(self._shown, cells)
         if images:
             message: SweepThumbnails = {"kind": "thumbnails", "numbers": list(images), "mime": "image/webp"}

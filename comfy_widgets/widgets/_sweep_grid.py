@@ -98,6 +98,11 @@ class SweepGrid(Widget):
         """The first image of each selected cell, as PIL images."""
         return [image for cell in self.selected if (image := cell.image) is not None]
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether it is displayed in a notebook, with a place for an image beside it."""
+        return self._record.is_shown
+
     def close(self) -> None:
         """End the widget in the browser. The sweep goes on.
 
