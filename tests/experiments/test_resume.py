@@ -17,7 +17,7 @@ from PIL import Image
 from comfy_widgets import ComfyClient, Workflow
 from comfy_widgets.errors import ExperimentError
 from comfy_widgets.experiments import Experiment, replace, resume, together
-from comfy_widgets.testing import Gate, ScriptedServer, standard_run
+from comfy_widgets.testing import Gate, ScriptedServer, Stage, standard_run
 
 from .test_store import axis_kinds
 
@@ -171,3 +171,34 @@ def test_a_store_that_names_files_outside_of_itself_is_refused(
         database.commit()
     with pytest.raises(ExperimentError, match="outside of itself"):
         resume(run.folder, client=client)
+
+
+def vanish(stage: Stage) -> None:
+    """End without a word, and without an entry in the history."""
+    stage.end(keep_history=False)
+
+
+def test_a_cell_that_is_lost_each_time_pauses_the_sweep(server: ScriptedServer, run_sweep: Sweep) -> None:
+    server.script = vanish
+    with pytest.raises(ExperimentError, match="lost a cell 3 times"):
+        run_sweep(seed=[7]).wait(60)
+    assert runs_of(server) == Counter({7: 3})
+    server.script = standard_run()
+    run = run_sweep(seed=[7]).wait(60)
+    assert run.counts == {"completed": 1} and runs_of(server) == Counter({7: 4})
+
+
+def test_what_an_earlier_kernel_lost_counts_for_nothing(
+    server: ScriptedServer, client: ComfyClient, tmp_path: Path
+) -> None:
+    gate = Gate()
+    server.play(standard_run(gate=gate, gate_after="executing"))
+    kill_at(server, tmp_path / "store", 1, cells=1)
+    server.restart()
+    server.script = vanish
+    run = resume(tmp_path / "store", client=client)
+    with pytest.raises(ExperimentError, match="lost a cell 3 times"):
+        run.wait(60)
+    # One of the kernel that was killed, and three tries of this one.
+    assert runs_of(server) == Counter({0: 4})
+    run.close()

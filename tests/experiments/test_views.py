@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from comfy_widgets import WorkflowError
 from comfy_widgets.errors import ComfyError, ExperimentError
@@ -215,3 +215,28 @@ def test_names_of_exported_files_are_harmless(run_sweep: Sweep, tmp_path: Path) 
     run = run_sweep(positive=["../../etc/passwd", "a:b*c?" + "long " * 60]).wait(30)
     for path in run.export(tmp_path / "out"):
         assert path.parent == tmp_path / "out" and len(path.name) < 160
+
+
+def test_a_grid_of_many_cells_is_drawn_from_small_images(run_sweep: Sweep, server: ScriptedServer) -> None:
+    server.script = coloured
+    run = run_sweep(seed=range(210), cfg=[2, 5], confirm=True).wait(120)
+    # Without the files there is nothing else to draw it from.
+    for cell in run.cells:
+        for file in cell.files:
+            file.path.unlink(missing_ok=True)
+    sheet = run.grid(x="cfg", y="seed")
+    assert sheet.height <= 8192, "an image that is higher can be opened by few"
+    brightness = [value for _, (_, value, blue) in sheet.getcolors(1 << 24) or [] if blue < 20 and value > 20]
+    assert any(abs(value - 40) < 8 for value in brightness) and any(abs(value - 100) < 8 for value in brightness)
+
+
+def test_what_of_a_long_axis_is_drawn_is_told(
+    run_sweep: Sweep, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.script = coloured
+    run = run_sweep(seed=range(205), confirm=True)
+    told = []
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda self, at, text, **_: told.append(text))
+    run.grid(x="seed")
+    assert "the first 204 of 205 columns" in told
+    run.cancel()

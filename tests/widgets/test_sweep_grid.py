@@ -305,3 +305,14 @@ def test_an_empty_folder_is_a_grid_too(tmp_path: Path) -> None:
     grid.close()
     with pytest.raises(TypeError, match=r"what sweep\(\) or images\(\) returns, not a str"):
         SweepGrid("output")  # type: ignore[arg-type]
+
+
+def test_a_page_that_opens_gets_the_first_images_first(make: Any) -> None:
+    run, grid, _ = make(seed=range(150))
+    run.wait(60)
+    page = page_of(grid)
+    page.wait_for(lambda: len(thumbnails(page)) == 150)
+    page.sent.clear()
+    page.say("hello")
+    page.wait_for(lambda: len(thumbnails(page)) == 150)
+    assert page.custom("thumbnails")[0][0]["numbers"][:3] == [0, 1, 2]
