@@ -4,7 +4,8 @@
 the server keeps for the last prompt, as ComfyUI does. The shuffled cells are sent by a bare loop, two at a time, that
 keeps nothing; the sweep also checks, claims and stores.
 
-``python bench/bench_sweep_order.py URL`` takes a server of your own and what its own nodes take.
+``python bench/bench_sweep_order.py URL`` takes a server of your own: with the same nodes, where it has them
+(``python bench/bench_sweep_order.py --nodes > .../custom_nodes/levels.py`` writes them), else with what its own take.
 """
 
 from __future__ import annotations
@@ -95,6 +96,9 @@ def shuffled(client: ComfyClient, workflows: list[Workflow]) -> float:
 
 def main() -> int:
     """Print the ratio."""
+    if sys.argv[1:] == ["--nodes"]:
+        print(textwrap.dedent(NODES))
+        return 0
     os.environ["COMFY_WIDGETS_STATE"] = "off"
     url = sys.argv[1] if len(sys.argv) > 1 else None
     ratios = []
@@ -104,7 +108,8 @@ def main() -> int:
         with Engine(custom_nodes=[nodes]) as engine, ComfyClient(url or engine.url) as client:
             for number in range(2):
                 fresh = iter(random.sample(range(1, 10**6), 2))
-                make = of_server if url else lambda _, base: timed_levels(base)
+                has_levels = "BenchLoader" in client.object_info()
+                make = (lambda _, base: timed_levels(base)) if has_levels else of_server
                 workflow, axes = make(client, next(fresh))
                 cells = sweep(workflow, axes, client=client, folder=f"{folder}/s{number}", confirm=False).cells
                 order = [cell.workflow for cell in cells]
