@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -79,6 +80,19 @@ def test_the_wheel_holds_the_whole_front_end_and_nothing_of_its_workshop(wheel: 
     lessons = [name for name in names if name.endswith(".ipynb")]
     assert lessons == [name for name in lessons if name.startswith("comfy_widgets/teaching/lessons/")]
     assert len(lessons) == len(list((ROOT / "notebooks" / "lessons").glob("*.ipynb"))) == 12
+
+
+def test_the_page_for_pypi_has_no_link_to_a_file_and_no_picture_that_is_not_there(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as packed:
+        (metadata,) = [name for name in packed.namelist() if name.endswith(".dist-info/METADATA")]
+        page = packed.read(metadata).decode().partition("\n\n")[2]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)]+)\)|(?:src|srcset|href)=\"([^\"]+)", page)
+    assert [one or other for one, other in targets if not (one or other).startswith(("http", "#"))] == []
+    assert "`docs/outcomes.md`" in page and "Use several servers (`docs/howto/fleet.md`)" in page
+    # Nothing but links and the picture is changed.
+    assert page.count("\n## ") == readme.count("\n## ")
+    assert len(page) > 0.9 * len(readme)
 
 
 def test_a_wheel_from_the_sdist_needs_no_node_and_is_the_same(
