@@ -75,7 +75,7 @@ def test_a_package_that_is_not_the_one_of_the_lock_is_refused(
     monkeypatch.setattr(lock, "PYTHON_LOCK", bad)
     monkeypatch.setattr(lock, "supported_pythons", lambda: ["{}.{}".format(*sys.version_info)])
     with pytest.raises(Failed, match=r"(?i)hash"):
-        environment.install_all(environment.PYTHON)
+        environment.install_all(Path(sys.executable))
     assert "newest packages are taken" not in capfd.readouterr().out
 
 

@@ -16,6 +16,7 @@ from ._pump import pump, worker
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from ._record import NotebookRecord
     from ._schema import CellPreview, CellScores, SweepCells, SweepThumbnails
 
 logger = logging.getLogger(__name__)
@@ -39,10 +40,6 @@ class Told(Protocol):
     def set_trait(self, name: str, value: Any) -> None:
         """Set a trait, which sends it."""
 
-    @property
-    def is_recorded(self) -> bool:
-        """Whether there is a place in the notebook for its image."""
-
     def write_record(self) -> None:
         """Put an image into the notebook."""
 
@@ -50,8 +47,9 @@ class Told(Protocol):
 class SweepFeed:
     """Tells the browser what is new of a sweep; what leaves, leaves from the pump's thread."""
 
-    def __init__(self, widget: Told, shown: Shown) -> None:
+    def __init__(self, widget: Told, shown: Shown, record: NotebookRecord) -> None:
         self._widget = widget
+        self._record = record
         self._shown = shown
         self._lock = threading.Lock()
         self._changed: dict[int, None] = dict.fromkeys(range(len(shown.cells)))
@@ -73,7 +71,7 @@ class SweepFeed:
 
     @property
     def _is_record_due(self) -> bool:
-        return self._widget.is_recorded and self._recorded != self._mark
+        return self._record.is_shown and self._recorded != self._mark
 
     @property
     def _mark(self) -> str:

@@ -85,7 +85,7 @@ class SweepGrid(Widget):
         self._shown: Shown = FoundCells(experiment) if isinstance(experiment, ImageIndex) else experiment
         super().__init__(_sweep=self._shown.snapshot(), layout=layout)
         self._record = NotebookRecord()
-        self._feed = SweepFeed(self, self._shown)
+        self._feed = SweepFeed(self, self._shown, self._record)
 
     @property
     def scores(self) -> dict[Cell | FoundImage, float]:
@@ -97,11 +97,6 @@ class SweepGrid(Widget):
     def images(self) -> list[Image]:
         """The first image of each selected cell, as PIL images."""
         return [image for cell in self.selected if (image := cell.image) is not None]
-
-    @property
-    def is_recorded(self) -> bool:
-        """Whether it is displayed in a notebook, with a place for an image beside it."""
-        return self._record.is_shown
 
     def close(self) -> None:
         """End the widget in the browser. The sweep goes on.
