@@ -88,8 +88,8 @@ def _open(source: Any, fetch: Fetch | None) -> tuple[AbstractContextManager[IO[b
         data = source.read()
         return closing(io.BytesIO(data.encode() if isinstance(data, str) else data)), what
     raise WorkflowError(
-        f"A workflow cannot be loaded from a {type(source).__name__}. Give a path, a URL, JSON text, bytes, an open "
-        "file, a PIL image or a dict."
+        f"A workflow cannot be loaded from {source!r:.60} ({type(source).__name__}). Give a path, a URL, JSON text, "
+        "bytes, an open file, a PIL image or a dict."
     )
 
 

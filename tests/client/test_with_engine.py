@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from comfy_widgets import Engine, Workflow, example
 from comfy_widgets.client import ComfyClient
@@ -249,3 +250,32 @@ def test_an_address_in_the_environment_goes_first(
     with ComfyClient() as client:
         assert client.url == engine.url
         assert "COMFYUI_URL" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "name", ["image_to_image", "inpainting", "lora", "text_to_image", "text_to_image_ui", "two_passes"]
+)
+def test_every_example_runs(client: ComfyClient, name: str) -> None:
+    workflow = example(name, client.object_info())
+    values: dict[str, Any] = {key: 1 for key in workflow.params() if key.endswith("steps")}
+    if "image" in workflow.params():
+        with pytest.raises(PromptRefused, match="image is empty; choose something"):
+            client.run(workflow)
+        values["image"] = Image.new("RGBA", (64, 64), (200, 80, 0, 0))
+    elif "width" in workflow.params():
+        values |= {"width": 64, "height": 64}
+    assert client.run(workflow, **values).images[0].size[0] >= 64
+
+
+@pytest.mark.parametrize("call", ["history", "attach", "job_info", "cancel", "step_record", "models", "object_info"])
+def test_an_id_that_no_route_can_hold_is_refused_before_anything_is_sent(client: ComfyClient, call: str) -> None:
+    for bad, told in [("\ud83d", "half a character"), ("..", "names nothing"), ("", "names nothing")]:
+        with pytest.raises(ValueError, match=told):
+            getattr(client, call)(bad)
+    with pytest.raises(TypeError, match="must be a text"):
+        getattr(client, call)(5)
+
+
+def test_half_an_emoji_in_the_name_of_an_upload(client: ComfyClient) -> None:
+    with pytest.raises(WorkflowError, match="holds half a character; give another: filename="):
+        client.upload_image(b"x", filename="\ud83d.png")

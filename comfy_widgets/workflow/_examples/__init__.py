@@ -23,7 +23,8 @@ def example(name: str = "text_to_image", object_info: ObjectInfo | None = None) 
     ----------
     name : str
         ``"text_to_image"``, the graph ComfyUI opens with, in API format; ``"text_to_image_ui"``, the same as the editor
-        saves it.
+        saves it; ``"image_to_image"`` and ``"inpainting"``, which want an image (what is transparent in it is painted
+        anew); ``"lora"``; ``"two_passes"``, a small image first and a larger one from it.
     object_info : Mapping, optional
         A server's node definitions: ``example(object_info=client.object_info())``.
 
@@ -40,6 +41,10 @@ def example(name: str = "text_to_image", object_info: ObjectInfo | None = None) 
     --------
     >>> example("text_to_image_ui")
     <Workflow of 7 nodes in the editor's format, from text_to_image.json>
+    >>> from PIL import Image
+    >>> photo = Image.new("RGB", (64, 64), "orange")
+    >>> client.run(example("image_to_image"), image=photo, steps=2).images[0].size
+    (512, 512)
     """
     from .._document import Workflow
 
@@ -55,6 +60,6 @@ def example(name: str = "text_to_image", object_info: ObjectInfo | None = None) 
     models = {
         param.name: param.choices[0]
         for param in workflow.params().values()
-        if param.input_name == "ckpt_name" and param.choices and param.value not in param.choices
+        if param.input_name in ("ckpt_name", "lora_name") and param.choices and param.value not in param.choices
     }
     return workflow.with_params(models)
