@@ -428,7 +428,7 @@ def _checked(calls: Calls, reply: Reply, what: str) -> Reply:
 
 
 def _route(id: str) -> str:
-    return f"/assets/{quote(id, safe='')}"
+    return f"/assets/{requests.path_part(id, 'id')}"
 
 
 def _object(reply: Reply) -> dict[str, Any]:

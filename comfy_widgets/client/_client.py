@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from ..protocol import Address, ComfyError, Event, SystemStats, WorkflowError, plain
+from ..protocol.requests import path_part
 from ..workflow import Workflow
 from ._asset_routes import AssetRoutes
 from ._batch import Batch, submit_batch
@@ -458,6 +459,7 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         """
         self._parts.transport.check_process()
         tracker = self._parts.tracker
+        path_part(prompt_id, "prompt_id")
         known = tracker.ledger.find(prompt_id)
         if known is not None and isinstance(known.handle, Job):
             return known.handle

@@ -83,7 +83,8 @@ def open_cassette(url: str) -> str | None:
     CassetteError
         There is no such cassette.
     """
-    if not url.strip().startswith("cassette:"):
+    if not isinstance(url, str) or not url.strip().startswith("cassette:"):
+        # What is no text is refused where addresses are read.
         return None
     from ..cassettes import play
 

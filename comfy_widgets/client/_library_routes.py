@@ -51,7 +51,7 @@ class LibraryRoutes(RouteGroup):
         >>> client.view_metadata("checkpoints", "none.safetensors") is None
         True
         """
-        request = requests.get(f"/view_metadata/{quote(folder, safe='')}", filename=filename)
+        request = requests.get(f"/view_metadata/{requests.path_part(folder, 'folder')}", filename=filename)
         found = self._calls.json_or_none(request, f"Reading the notes in {filename}")
         return found if isinstance(found, dict) else None
 
@@ -74,7 +74,7 @@ class LibraryRoutes(RouteGroup):
         >>> [model["name"] for model in client.experiment_models("checkpoints")]  # doctest: +SKIP
         ['model.safetensors']
         """
-        route = "/experiment/models" if folder is None else f"/experiment/models/{quote(folder, safe='')}"
+        route = "/experiment/models" if folder is None else f"/experiment/models/{requests.path_part(folder, 'folder')}"
         found = self._calls.json_or_none(requests.get(route), f"Listing models{f' of {folder}' if folder else ''}")
         return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
@@ -99,7 +99,7 @@ class LibraryRoutes(RouteGroup):
         --------
         >>> client.experiment_models_preview("checkpoints", 0, "model.safetensors")  # doctest: +SKIP
         """
-        route = f"/experiment/models/preview/{quote(folder, safe='')}/{path_index}/{quote(filename)}"
+        route = f"/experiment/models/preview/{requests.path_part(folder, 'folder')}/{path_index}/{quote(filename)}"
         reply = self._calls.call(requests.get(route))
         if reply.status == 404:
             return None
@@ -212,7 +212,7 @@ class LibraryRoutes(RouteGroup):
         pack, slash, inner = name.rpartition("/")
         # The templates of packs are served below /api, ComfyUI's own are not.
         route = (
-            f"/workflow_templates/{quote(pack, safe='')}/{quote(inner)}.json"
+            f"/workflow_templates/{requests.path_part(pack, 'pack')}/{quote(inner)}.json"
             if slash
             else f"/templates/{quote(name)}.json"
         )
@@ -264,7 +264,7 @@ class LibraryRoutes(RouteGroup):
         >>> client.global_subgraph("none") is None
         True
         """
-        route = f"/global_subgraphs/{quote(id, safe='')}"
+        route = f"/global_subgraphs/{requests.path_part(id, 'id')}"
         found = self._calls.json_or_none(requests.get(route), "Reading a subgraph")
         return found if isinstance(found, dict) else None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import quote
 
 from ..protocol import HistoryEntry, PromptReply, Queue, Refusal, WorkflowError, requests
 from ..workflow import Workflow
@@ -220,7 +219,9 @@ class PromptRoutes(RouteGroup):
         >>> client.cancel(unknown)
         """
         if self._calls.has_cancel_route is not False:
-            reply = self._calls.call(requests.post(f"/jobs/{quote(prompt_id, safe='')}/cancel", repeatable=True))
+            reply = self._calls.call(
+                requests.post(f"/jobs/{requests.path_part(prompt_id, 'prompt_id')}/cancel", repeatable=True)
+            )
             self._calls.has_cancel_route = reply.status not in (404, 405)
             if reply.status == 200:
                 return
@@ -416,7 +417,7 @@ class PromptRoutes(RouteGroup):
         >>> client.job_info(result.prompt_id)["status"]
         'completed'
         """
-        reply = self._calls.call(requests.get(f"/jobs/{quote(prompt_id, safe='')}"))
+        reply = self._calls.call(requests.get(f"/jobs/{requests.path_part(prompt_id, 'prompt_id')}"))
         if reply.status in (404, 405):
             return None
         body = self._calls.checked(reply, "Reading a job").json()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Literal
-from urllib.parse import quote
 
 from ..protocol import SystemStats, requests
 from ._calls import RouteGroup
@@ -83,7 +82,7 @@ class ServerRoutes(RouteGroup):
                 found = self._calls.node_classes.get(node_class)
                 return {node_class: found} if found is not None else {}
             return self._calls.json_object(
-                requests.get(f"/object_info/{quote(node_class, safe='')}"), "Reading a node class"
+                requests.get(f"/object_info/{requests.path_part(node_class, 'node_class')}"), "Reading a node class"
             )
         return self._calls.object_info(refresh=refresh)
 
@@ -104,7 +103,7 @@ class ServerRoutes(RouteGroup):
         >>> client.models("checkpoints")
         ['procedural-scenes-64.safetensors', 'procedural-scenes-ink-64.safetensors', ...]
         """
-        route = "/models" if folder is None else f"/models/{quote(folder, safe='')}"
+        route = "/models" if folder is None else f"/models/{requests.path_part(folder, 'folder')}"
         return self._calls.strings(requests.get(route), f"Listing models{f' of {folder}' if folder else ''}")
 
     def embeddings(self) -> list[str]:
@@ -207,7 +206,9 @@ class ServerRoutes(RouteGroup):
         >>> client.internal_files("input")  # doctest: +SKIP
         ['photo.png [input]']
         """
-        return self._calls.strings(requests.get(f"/internal/files/{quote(type, safe='')}"), f"Listing {type} files")
+        return self._calls.strings(
+            requests.get(f"/internal/files/{requests.path_part(type, 'type')}"), f"Listing {type} files"
+        )
 
     def free(self, *, unload_models: bool = True, free_memory: bool = True) -> None:
         """``POST /free``: give memory back once what runs is done.

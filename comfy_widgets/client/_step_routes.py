@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from ..protocol import requests
 from ._calls import RouteGroup
 from ._errors import ComfyError
@@ -45,8 +43,8 @@ class StepRoutes(RouteGroup):
         >>> record.steps[0].scenes[0].description                     # doctest: +SKIP
         'morning, mountains, lake, red balloon'
         """
-        prompt_id = job if isinstance(job, str) else job.prompt_id
-        reply = self._calls.call(requests.get(f"/comfy_widgets/steps/{quote(prompt_id, safe='')}"))
+        prompt_id = job.prompt_id if isinstance(job, Job) else job
+        reply = self._calls.call(requests.get(f"/comfy_widgets/steps/{requests.path_part(prompt_id, 'prompt_id')}"))
         if reply.status == 404:
             raise ComfyError(self._why_none(reply.content, prompt_id))
         return unpack(self._calls.checked(reply, "Reading the steps of a job").content)

@@ -50,7 +50,12 @@ def part_of(source: Source, filename: str | None = None) -> Upload:
     """
     name, content = _read(source)
     # The server keeps directories in a file name apart in ``subfolder``.
-    return Upload("image", Path(filename).name if filename else name, content)
+    name = Path(filename).name if filename else name
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise WorkflowError(f"The file name {name!r} holds half a character; give another: filename=...") from None
+    return Upload("image", name, content)
 
 
 def _read(source: Any) -> tuple[str, bytes]:

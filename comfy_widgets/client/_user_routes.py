@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from ..protocol import File, WorkflowError, requests
 from ._calls import Calls, RouteGroup
@@ -218,7 +217,7 @@ class UserRoutes(RouteGroup):
         >>> client.move_userdata(path, "notes/kept.txt", overwrite=True)
         'notes/kept.txt'
         """
-        route = f"{_file_route(source)}/move/{quote(dest, safe='')}"
+        route = f"{_file_route(source)}/move/{requests.path_part(dest, 'dest')}"
         reply = self._calls.call(requests.Request("POST", route, _overwrite(overwrite), body={}))
         if reply.status == 409:
             raise WorkflowError(f"The server has a file {dest!r} already; give overwrite=True to replace it.")
@@ -418,11 +417,11 @@ def _workflow(name: str) -> str:
 
 def _file_route(file: str) -> str:
     # Slashes must be escaped here: the server takes the whole path as one segment.
-    return f"/userdata/{quote(file, safe='')}"
+    return f"/userdata/{requests.path_part(file, 'file')}"
 
 
 def _setting_route(id: str) -> str:
-    return f"/settings/{quote(id, safe='')}"
+    return f"/settings/{requests.path_part(id, 'id')}"
 
 
 def _overwrite(overwrite: bool) -> dict[str, str]:

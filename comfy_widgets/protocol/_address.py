@@ -58,6 +58,9 @@ class Address:
         >>> Address.parse("http://127.0.0.1:8188/api/").base
         'http://127.0.0.1:8188'
         """
+        if not isinstance(url, str):
+            port = url if isinstance(url, int) and not isinstance(url, bool) else 8188
+            raise ComfyError(f"The server is given as {url!r}; give its address, such as 'http://127.0.0.1:{port}'.")
         text = url.strip()
         if "://" not in text:
             raise ComfyError(

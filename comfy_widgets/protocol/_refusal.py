@@ -236,6 +236,10 @@ def node_problems(
         for error, info in _errors(entry):
             name = info.get("input_name")
             name = name if isinstance(name, str) and name else None
+            inputs = prompt[node_id].get("inputs") if isinstance(prompt.get(node_id), Mapping) else None
+            if isinstance(inputs, Mapping) and name in inputs and not isinstance(inputs[name], list):
+                # A node's own check leaves the value out.
+                info = {"received_value": inputs[name], **info}
             known = _known_choices(object_info, _class(prompt.get(node_id)) or class_type, name)
             predicate = plain(_predicate(error, info, known))
             reason = plain(_sentence(error, info, name, predicate))
@@ -330,6 +334,11 @@ def _predicate(error: Mapping[str, Any], info: Mapping[str, Any], known: Collect
         return f"is connected to an output of type {info.get('received_type')}, but needs {_type(config)}."
     if kind == "bad_linked_input":
         return "holds a list that is no connection; a list as a value must be wrapped as {'__value__': [...]}."
+    if kind == "custom_validation_failed" and "received_value" in info:
+        if value == "":
+            return "is empty; choose something, or give it."
+        reason = details.removeprefix(f"{info.get('input_name')} - ").rstrip(".")
+        return f"is {_shown(value)}, which the node refuses{f': {reason}' if reason else ''}."
     return ""
 
 

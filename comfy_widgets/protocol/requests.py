@@ -12,7 +12,7 @@ from urllib.parse import quote
 from ._errors import WorkflowError
 from ._outputs import File
 
-__all__ = ["Request", "Upload", "get", "history", "post", "prompt", "refuse_unsendable", "upload", "view"]
+__all__ = ["Request", "Upload", "get", "history", "path_part", "post", "prompt", "refuse_unsendable", "upload", "view"]
 
 
 @dataclass(frozen=True)
@@ -277,7 +277,45 @@ def history(prompt_id: str) -> Request:
     >>> history("a1").route
     '/history/a1'
     """
-    return get(f"/history/{quote(prompt_id, safe='')}")
+    return get(f"/history/{path_part(prompt_id, 'prompt_id')}")
+
+
+def path_part(value: str, name: str) -> str:
+    """Return a name or an id as it stands in a route.
+
+    Parameters
+    ----------
+    value : str
+        Anything that can be written in UTF-8.
+    name : str
+        What it is, for the error.
+
+    Returns
+    -------
+    str
+        Percent-encoded, slashes too.
+
+    Raises
+    ------
+    TypeError
+        It is no text.
+    ValueError
+        It is empty, dots alone, or half a character.
+
+    Examples
+    --------
+    >>> path_part("a/b c", "folder")
+    'a%2Fb%20c'
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {value!r}, but must be a text.")
+    if value in ("", ".", ".."):
+        # Dots alone would be another route.
+        raise ValueError(f"{name} is {value!r}, which names nothing.")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} is {value!r}, which holds half a character and cannot be sent.") from None
 
 
 def upload(

@@ -40,7 +40,10 @@ def test_history_has_the_last_word(server: ScriptedServer, connect: Connect) -> 
         stage.success()
 
     server.play(play)
-    job = connect(server.url).submit(PROMPT)
+    client = connect(server.url)
+    # What is sent before it listens, it learns at the end only.
+    client.wait_connected(20)
+    job = client.submit(PROMPT)
     gate.wait_reached()
     until(lambda: job.outputs, "the early output")
     assert job.outputs["9"] == {"images": [early]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from comfy_widgets.errors import ComfyError
@@ -110,3 +112,11 @@ def test_an_address_that_cannot_be_is_refused_without_its_secrets(typed: str, sa
     with pytest.raises(ComfyError) as caught:
         Address.parse(typed)
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(("given", "said"), [(8188, "8188"), (9000, "9000"), (b"http://host", "8188"), (3.5, "8188")])
+def test_what_is_no_text_is_told_how_an_address_is_written(given: Any, said: str) -> None:
+    with pytest.raises(ComfyError) as caught:
+        Address.parse(given)
+    assert str(caught.value).startswith(f"The server is given as {given!r}; give its address, such as")
+    assert f"'http://127.0.0.1:{said}'" in str(caught.value)

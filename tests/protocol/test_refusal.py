@@ -277,3 +277,19 @@ def test_errors_of_nodes_and_a_missing_class_are_both_told() -> None:
 )
 def test_what_concerns_no_node_is_one_sentence(refusal: Refusal, text: str) -> None:
     assert refusal.problems(PROMPT) == (overall(text, refusal.type),)
+
+
+@pytest.mark.parametrize(
+    ("value", "details", "sentence"),
+    [
+        (3, "even - 3 is odd", "even is 3, which the node refuses: 3 is odd."),
+        (3, "even", "even is 3, which the node refuses: even."),
+        ("", "even - Invalid image file: ", "even is empty; choose something, or give it."),
+        (["4", 0], "even - 3 is odd", "Some message: even - 3 is odd."),
+    ],
+)
+def test_what_a_nodes_own_check_refuses_is_told_with_its_value(value: Any, details: str, sentence: str) -> None:
+    prompt = {"1": {"class_type": "Even", "inputs": {"even": value}}}
+    told = error("custom_validation_failed", "even", details=details)
+    (problem,) = node_problems({"1": {"class_type": "Even", "errors": [told]}}, prompt)
+    assert problem.reason == sentence
