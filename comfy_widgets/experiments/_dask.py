@@ -101,7 +101,7 @@ class DaskFleet:
         self._roster = DaskRoster(dask_client, self._setup)
         self._roster.look()
         move = weakref.WeakMethod(self._move)
-        self._bound = BoundTasks(self._roster.present, lambda prompt_id: (found := move()) and found(prompt_id))
+        self._bound = BoundTasks(self._roster.follow, lambda prompt_id: (found := move()) and found(prompt_id))
         hear = weakref.WeakMethod(self._heard)
 
         def heard(message: tuple[float, Mapping[str, Any]]) -> None:

@@ -20,7 +20,8 @@ class BoundTasks:
     Parameters
     ----------
     present : callable
-        Returns the addresses of the workers that are there.
+        Returns the addresses of the workers that are there; called each second, so that those that come are noticed
+        although no prompt is submitted.
     orphaned : callable
         Called with the id of a task whose workers are gone, each second while that is so. It calls `add` or `discard`
         once there is another place for it.

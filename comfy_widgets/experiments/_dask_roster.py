@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..client import ServerUnreachable
@@ -47,7 +47,10 @@ class DaskRoster:
 
     def able(self, prompt: Mapping[str, Any]) -> list[str]:
         """Return the addresses of the workers whose server can run a prompt."""
-        self._follow()
+        self.follow()
+        if self.catalogs.unknown(prompt) is not None:
+            # The worker that knew it has gone since it was checked.
+            return []
         work = Work(Line(), self.catalogs.needs(prompt), model_of(prompt), megapixels(prompt))
         return [address for address, info in self.known.items() if self.places[info.url].able(work)]
 
@@ -81,8 +84,8 @@ class DaskRoster:
                 place.lacks = self.catalogs.lacks(info.url)
             self.known = known
 
-    def _follow(self) -> None:
-        """Forget the workers that are gone, and have those that are new asked. Waits for none of them."""
+    def follow(self) -> Collection[str]:
+        """Forget the workers that are gone, and have those that are new asked; return who is there. Waits for none."""
         present = self.present().keys()
         # Where none is there at the moment, what was known of them still holds.
         if present and self.known.keys() - present:
@@ -92,6 +95,7 @@ class DaskRoster:
         for address in present - self.known.keys() - self._asked:
             self._asked.add(address)
             self._dask.loop.add_callback(self._ask_new, address)
+        return present
 
     async def _ask_new(self, address: str) -> None:
         """Ask a worker that has come what its server has; in Dask's loop, as a worker that dies may never answer."""
@@ -99,7 +103,7 @@ class DaskRoster:
             said = await self._dask.run(on_worker.ask, on_worker.look, self._setup, workers=[address])
             self._learn({**self.known, **said})
         except Exception as error:
-            # It is asked again for the next prompt.
+            # It is asked again when somebody looks the next time.
             logger.info("Dask worker %s does not tell what its server has: %s", address, error)
         finally:
             self._asked.discard(address)

@@ -132,6 +132,39 @@ def test_a_worker_whose_server_alone_can_run_a_prompt_is_killed(cluster: Any) ->
         assert [server.count("POST", "/prompt") for server in servers] == [0, 4, 0]
 
 
+async def stay_dead() -> None:
+    """In place of what starts a worker again."""
+
+
+def test_a_worker_that_comes_late_gets_what_only_its_server_can_run() -> None:
+    options = {"threads_per_worker": 2, "resources": {"COMFY": 2}, "dashboard_address": ":0"}
+    gate = Gate()
+    with ExitStack() as stack:
+        plain, rare = (stack.enter_context(ScriptedServer()) for _ in range(2))
+        rare.object_info["Rare"] = node_info("Rare", "Rare", {"images": ["IMAGE"]}, output_node=True)
+        rare.play(standard_run(gate=gate, gate_after="execution_start"))
+        made = stack.enter_context(distributed.LocalCluster(n_workers=2, **options))
+        client = stack.enter_context(distributed.Client(made))
+        client.wait_for_workers(2, timeout=200)
+        servers = {0: plain.url, 1: rare.url, 2: rare.url}
+        fleet = stack.enter_context(DaskFleet(client, servers=servers, lost_after=15))
+        prompt = text_to_image()
+        prompt["20"] = {"class_type": "Rare", "inputs": {"images": ["8", 0]}}
+        jobs = [fleet.submit(prompt) for _ in range(4)]
+        gate.wait_reached()
+        # It dies and does not come again, and is forgotten before there is another.
+        made.workers[1].instantiate = stay_dead
+        names = {worker["name"]: address for address, worker in client.scheduler_info(n_workers=-1)["workers"].items()}
+        os.kill(client.run(os.getpid, workers=[names[1]])[names[1]], signal.SIGKILL)
+        until(lambda: fleet.servers == [plain.url])
+        with pytest.raises(WorkflowError, match="node class 'Rare'"):
+            fleet.submit(prompt)
+        gate.open()
+        made.scale(3)
+        assert [job.wait(200).status for job in jobs] == ["completed"] * 4, [job.exception() for job in jobs]
+        assert [server.count("POST", "/prompt") for server in (plain, rare)] == [0, 4]
+
+
 def test_a_worker_that_does_not_answer_holds_up_nothing(fleet: DaskFleet, cluster: Any) -> None:
     cluster.wait_for_workers(3, timeout=200)
     before = addresses(cluster)
