@@ -221,8 +221,13 @@ class DaskFleet:
         self._hand_over(relay, Order(prompt_id, prompt, options or {}, self._topic, self._setup, claimed))
         return relay.job
 
-    def _hand_over(self, relay: JobRelay, order: Order, attempt: int = 0) -> None:
+    def _hand_over(self, relay: JobRelay, order: Order, attempt: int = 0) -> bool:
+        """Give a prompt to Dask; False where all that could run it have gone by now, and it waits."""
         workers = self._roster.able(order.prompt)
+        self._orders[order.prompt_id] = order, attempt
+        if not workers:
+            self._bound.add(order.prompt_id, ())
+            return False
         # A server that Dask has found since may be able, too: without need nothing is held back from it.
         restricted = workers if len(workers) < len(self._roster.known) else None
         future = self._dask.submit(
@@ -234,23 +239,22 @@ class DaskFleet:
             pure=False,
         )
         self._futures[order.prompt_id] = future
-        self._orders[order.prompt_id] = order, attempt
         future.add_done_callback(partial(self._done, relay, order, attempt))
         if restricted is None:
             self._bound.discard(order.prompt_id)
         else:
             self._bound.add(order.prompt_id, restricted)
+        return True
 
     def _move(self, prompt_id: str) -> None:
         """Hand a prompt over anew whose workers are gone; who gets it asks the server that one of them had."""
         before = self._futures.get(prompt_id)
         found = self._out.get(prompt_id)
-        if before is None or found is None:
+        if found is None:
             self._bound.discard(prompt_id)
             return
         order, attempt = self._orders[prompt_id]
-        if self._can_run(order.prompt):
-            self._hand_over(found[0], order, attempt)
+        if self._can_run(order.prompt) and self._hand_over(found[0], order, attempt) and before is not None:
             before.cancel()
 
     def run(self, workflow: Any, /, timeout: float | None = None, *, progress: bool = True, **values: Any) -> Result:
@@ -367,9 +371,10 @@ class DaskFleet:
         # Of a task that no worker has begun nothing will be heard any more.
         if relay.server:
             self._dask.run(on_worker.ask, on_worker.cancel, self._setup, prompt_id, wait=False, on_error="ignore")
-        elif future is not None:
+        else:
             self._forget(prompt_id)
-            future.cancel()
+            if future is not None:
+                future.cancel()
             relay.cancelled()
 
     def check_prompt(self, prompt: Mapping[str, Any], /) -> None:
