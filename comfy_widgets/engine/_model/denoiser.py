@@ -317,13 +317,21 @@ class GuidedDenoiser:
         What the prompts make of them.
     cfg : float
         1 uses the positive side alone.
+    asks_both : bool
+        Ask the negative side also where cfg is 1.
     """
 
     def __init__(
-        self, mixture: SceneMixture, positive: Sequence[Conditioning], negative: Sequence[Conditioning], cfg: float
+        self,
+        mixture: SceneMixture,
+        positive: Sequence[Conditioning],
+        negative: Sequence[Conditioning],
+        cfg: float,
+        *,
+        asks_both: bool = False,
     ) -> None:
         self._positive = tuple(positive)
-        self._negative = tuple(negative) if cfg != 1 else ()
+        self._negative = tuple(negative) if cfg != 1 or asks_both else ()
         self._cfg = np.float32(cfg)
         self.mixture = mixture
         self.evaluations = 0
@@ -346,6 +354,11 @@ class GuidedDenoiser:
         self.terms = Terms(wanted, unwanted, shares[0])
         result: Array = unwanted + self._cfg * (wanted - unwanted)
         return result
+
+    @property
+    def unguided(self) -> Array | None:
+        """The last guess of the negative side alone; None where it is not asked."""
+        return self.terms.negative if self.terms is not None else None
 
     def _guesses(
         self, coefficients: Array, sigma: float, conditionings: list[Conditioning]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from . import multistep, samplers, stochastic
+from . import guidance, multistep, samplers, stochastic
 from .samplers import Sampler
 
 SAMPLERS: dict[str, Sampler] = {
     "euler": samplers.euler,
+    "euler_cfg_pp": guidance.euler_cfg_pp,
     "euler_ancestral": samplers.euler_ancestral,
+    "euler_ancestral_cfg_pp": guidance.euler_ancestral_cfg_pp,
     "heun": samplers.heun,
     "heunpp2": multistep.heunpp2,
     "exp_heun_2_x0": multistep.exp_heun_2_x0,
@@ -16,9 +18,11 @@ SAMPLERS: dict[str, Sampler] = {
     "dpm_2_ancestral": stochastic.dpm_2_ancestral,
     "lms": samplers.lms,
     "dpmpp_2s_ancestral": samplers.dpmpp_2s_ancestral,
+    "dpmpp_2s_ancestral_cfg_pp": guidance.dpmpp_2s_ancestral_cfg_pp,
     "dpmpp_sde": stochastic.dpmpp_sde,
     "dpmpp_sde_gpu": stochastic.dpmpp_sde,  # there the noise is drawn on the GPU, of which there is none here
     "dpmpp_2m": samplers.dpmpp_2m,
+    "dpmpp_2m_cfg_pp": guidance.dpmpp_2m_cfg_pp,
     "dpmpp_2m_sde": samplers.dpmpp_2m_sde,
     "dpmpp_2m_sde_gpu": samplers.dpmpp_2m_sde,
     "dpmpp_2m_sde_heun": stochastic.dpmpp_2m_sde_heun,
@@ -31,8 +35,11 @@ SAMPLERS: dict[str, Sampler] = {
     "ipndm_v": multistep.ipndm_v,
     "deis": multistep.deis,
     "res_multistep": multistep.res_multistep,
+    "res_multistep_cfg_pp": guidance.res_multistep_cfg_pp,
     "res_multistep_ancestral": multistep.res_multistep_ancestral,
+    "res_multistep_ancestral_cfg_pp": guidance.res_multistep_ancestral_cfg_pp,
     "gradient_estimation": multistep.gradient_estimation,
+    "gradient_estimation_cfg_pp": guidance.gradient_estimation_cfg_pp,
     "er_sde": stochastic.er_sde,
     "seeds_2": stochastic.seeds_2,
     "ddim": samplers.euler,  # without added noise it is Euler's method (Karras et al. 2022, appendix C.2)

@@ -155,7 +155,7 @@ def sample(
         mixture = mixture.joined(mixture.basis.to(flat))
         wanted, unwanted = (_with_given(side, batch, flat.shape[1]) for side in (wanted, unwanted))
     noise = Noise(start.seed, batch, flat.shape[1:]).draw() if start.is_noisy else np.zeros_like(flat)
-    guided = GuidedDenoiser(mixture, wanted, unwanted, cfg)
+    guided = GuidedDenoiser(mixture, wanted, unwanted, cfg, asks_both=sampler.endswith("_cfg_pp"))
     denoise: Denoise = guided
     if latent.mask is not None:
         denoise = _Inpainter(denoise, flat, noise, masks)
@@ -263,6 +263,12 @@ class _Inpainter:
         guess = self._denoise(self.keep(x, sigma), sigma)
         result: Array = self._given + self._mask * (guess - self._given)
         return result
+
+    @property
+    def unguided(self) -> Array | None:
+        """The last guess without guidance, kept in the same way."""
+        plain: Array | None = getattr(self._denoise, "unguided", None)
+        return None if plain is None else self._given + self._mask * (plain - self._given)
 
     def keep(self, x: Array, sigma: float) -> Array:
         """Put the given image, with noise of this level, where nothing may change."""
