@@ -21,7 +21,7 @@ const WIDGETS: Record<string, number> = {
   steps: 27_000,
   sweep: 45_000,
 };
-const TOGETHER = 250_000;
+const TOGETHER = 275_000;
 
 const files = new Map((await bundle()).map(({ name, text }) => [name, text]));
 const parts: Record<string, string[]> = JSON.parse(files.get("manifest.json") ?? "{}");
