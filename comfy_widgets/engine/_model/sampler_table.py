@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import guidance, multistep, samplers, stochastic
+from . import adams, dpm_solver, guidance, multistep, samplers, stochastic
 from .samplers import Sampler
 
 SAMPLERS: dict[str, Sampler] = {
@@ -17,6 +17,8 @@ SAMPLERS: dict[str, Sampler] = {
     "dpm_2": samplers.dpm_2,
     "dpm_2_ancestral": stochastic.dpm_2_ancestral,
     "lms": samplers.lms,
+    "dpm_fast": dpm_solver.dpm_fast,
+    "dpm_adaptive": dpm_solver.dpm_adaptive,
     "dpmpp_2s_ancestral": samplers.dpmpp_2s_ancestral,
     "dpmpp_2s_ancestral_cfg_pp": guidance.dpmpp_2s_ancestral_cfg_pp,
     "dpmpp_sde": stochastic.dpmpp_sde,
@@ -42,6 +44,9 @@ SAMPLERS: dict[str, Sampler] = {
     "gradient_estimation_cfg_pp": guidance.gradient_estimation_cfg_pp,
     "er_sde": stochastic.er_sde,
     "seeds_2": stochastic.seeds_2,
+    "seeds_3": stochastic.seeds_3,
+    "sa_solver": adams.sa_solver,
+    "sa_solver_pece": adams.sa_solver_pece,
     "ddim": samplers.euler,  # without added noise it is Euler's method (Karras et al. 2022, appendix C.2)
     "uni_pc": multistep.uni_pc,
     "uni_pc_bh2": multistep.uni_pc_bh2,

@@ -179,7 +179,8 @@ def sample(
         best = np.argsort(shares)[::-1][:_SCENES_TOLD]
         watch(
             Step(
-                step + 1,
+                # An adaptive sampler takes as many steps as it needs.
+                min(step + 1, len(levels) - 1),
                 sigma,
                 plane(at),
                 plane(guess),

@@ -106,6 +106,30 @@ def seeds_2(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch: 
     return x
 
 
+def seeds_3(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch: Watch) -> Array:
+    """SEEDS-3: with guesses at a third and at two thirds of the step (Gonzalez et al. 2023)."""
+    for step, (sigma, following) in enumerate(pairwise(levels)):
+        guess = denoise(x, sigma)
+        watch(step, guess, x, sigma)
+        if following == 0:
+            return guess
+        h = math.log(sigma / following)
+        # The same noise in all three, and more of it from each to the next.
+        kept, more = math.exp(-h / 3), math.sqrt(-math.expm1(-2 * h / 3))
+        noise = draw() * more
+        at = sigma * kept
+        second = denoise(x * kept**2 + guess * (1 - kept**2) + noise * at, at)
+        noise = noise * kept + draw() * more
+        at, part = at * kept, 4 * h / 3
+        bend = 2 * part * phi(2, -part)
+        ahead = x * kept**4 + guess * (1 - kept**4 - bend) + second * bend
+        third = denoise(ahead + noise * at, at)
+        noise = noise * kept + draw() * more
+        bend = 3 * h * phi(2, -2 * h)
+        x = x * kept**6 + guess * (1 - kept**6 - bend) + third * bend + noise * following
+    return x
+
+
 def exp_heun_2_x0_sde(denoise: Denoise, x: Array, levels: list[float], draw: Draw, watch: Watch) -> Array:
     """Exponential Heun with as much fresh noise as the diffusion itself has."""
     for step, (sigma, following) in enumerate(pairwise(levels)):
