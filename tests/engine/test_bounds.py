@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
@@ -108,6 +108,22 @@ class TestRequests:
         answer = requests.request(method, url + path, timeout=TIMEOUT)
         assert answer.status_code == 400
         assert "null character" in answer.text
+
+    @pytest.mark.parametrize("name", ["a" * 300, "ü" * 200, "a/" + "b" * 5000])
+    def test_a_name_that_no_file_can_have_is_a_bad_request(self, url: str, name: str) -> None:
+        quoted = quote(name, safe="")
+        for method, path in [
+            ("GET", f"/view?filename={quoted}"),
+            ("GET", f"/view?filename=a.png&subfolder={quoted}"),
+            *((method, f"/userdata/{quoted}") for method in ("GET", "POST", "DELETE")),
+        ]:
+            answer = requests.request(method, url + path, timeout=TIMEOUT)
+            assert answer.status_code in (400, 404), (method, path[:40], answer.text)
+        for fields in ({"subfolder": name}, {"subfolder": "taken.png"}):
+            upload = {"image": ("taken.png", b"x")}
+            requests.post(f"{url}/upload/image", files=upload, timeout=TIMEOUT)
+            answer = requests.post(f"{url}/upload/image", files=upload, data=fields, timeout=TIMEOUT)
+            assert answer.status_code == 400 and "No file can be there" in answer.text
 
     @pytest.mark.parametrize("route", ["/upload/image", "/upload/mask"])
     @pytest.mark.parametrize(

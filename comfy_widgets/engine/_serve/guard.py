@@ -7,6 +7,7 @@ was made to lead to this machine (DNS rebinding) is of the same origin, but name
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import logging
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from aiohttp.typedefs import Handler
 from .state import state_of
 
 _log = logging.getLogger(__name__)
+_NO_PLACE = (errno.ENAMETOOLONG, errno.EINVAL, errno.ENOTDIR, errno.EEXIST)
 _TROUBLE = "500 Internal Server Error\n\nServer got itself in trouble"
 
 
@@ -41,12 +43,17 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def answer_what_cannot_be_read(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer 500, as ComfyUI does, to a body that is no JSON or has other types than it should, and log one line."""
+    """Answer 500, as ComfyUI does, to a body that is no JSON or has other types than it should, and log one line.
+
+    A name that no file can have is answered with 400: that it is too long, only the file system knows.
+    """
     try:
         return await handler(request)
     except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError) as error:
         if isinstance(error, ConnectionError):
             raise
+        if isinstance(error, OSError) and error.errno in _NO_PLACE:
+            return web.Response(status=400, text=f"400: Bad Request. No file can be there: {error.strerror}.")
         _log.warning("%s %s could not be answered: %s: %s", request.method, request.path, type(error).__name__, error)
         _log.debug("Where it happened:", exc_info=True)
         return web.Response(status=500, text=_TROUBLE)
