@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any
 
+from .._timeouts import check_timeout
 from ..protocol import WorkflowError
 from ..workflow import Workflow
 from ._job import Job
@@ -60,7 +61,7 @@ def as_completed(jobs: Iterable[Job], timeout: float | None = None, *, progress:
     for job in given:
         if not isinstance(job, Job):
             raise TypeError(f"as_completed takes jobs, as client.submit gives them, but one is {job!r}.")
-    _check_timeout(timeout)
+    check_timeout(timeout)
     return _as_completed(list(dict.fromkeys(given)), timeout, progress)
 
 
@@ -94,11 +95,6 @@ def _next(ended: SimpleQueue[Job], jobs: list[Job], deadline: float | None) -> J
         with suppress(TimeoutError):
             # In a process that was forked it raises, as nothing will ever come there.
             open_jobs[0].wait(0) if open_jobs else None
-
-
-def _check_timeout(timeout: float | None) -> None:
-    if timeout is not None and not isinstance(timeout, (int, float)):
-        raise TypeError(f"timeout is {timeout!r}, but must be a number of seconds, or None.")
 
 
 def cancel_all(jobs: Iterable[Job]) -> None:
@@ -238,7 +234,7 @@ def submit_batch(
     >>> [len(result.images) for result in submit_batch(client.submit, small, [{"seed": 1}, {"seed": 2}])]
     [1, 1]
     """
-    _check_timeout(timeout)
+    check_timeout(timeout)
     jobs = _submit_all(submit, _documents(document, values))
     return Batch(jobs, timeout=timeout, return_exceptions=return_exceptions, progress=progress)
 

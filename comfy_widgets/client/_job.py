@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from .._timeouts import check_timeout
 from ..protocol import ComfyError, Preview
 from ._core import CHANNELS, Channel, JobCore
 from ._dispatch import Dispatcher, Subscription
@@ -207,6 +208,7 @@ class Job:
         >>> job.wait(60) is job
         True
         """
+        check_timeout(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
             # In slices: on Windows a wait without end cannot be interrupted.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     Latents: TypeAlias = npt.NDArray[np.float32]
 
+# All that zip files, arrays and JSON say of bytes that are none.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, KeyError, TypeError, IndexError)
 _MOST_BYTES = 1 << 30
 
 
@@ -242,7 +245,7 @@ def unpack(content: bytes) -> StepRecord:
         scale = float(facts["scale"])
         runs = tuple(_run(run, f"{number}/", arrays, scale) for number, run in enumerate(facts["runs"]))
         return StepRecord(str(facts["prompt_id"]), runs)
-    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, IndexError, NotImplementedError) as error:
+    except _DAMAGE as error:
         raise NotAComfyServer(f"The steps of a run came in a form that cannot be read: {error}") from error
 
 

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._timeouts import check_timeout
 from ..protocol import ComfyError
 from ._cell import Cell
 from ._cells import CellList
@@ -331,6 +332,7 @@ class Experiment(Sequence[Cell]):
         >>> run.wait(60).done()
         True
         """
+        check_timeout(timeout)
         try:
             wait(self._over, self._runner.condition, timeout, lambda: self._counted)
         except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from .._timeouts import check_timeout
 from ..client import Result
 from ..widgets import ComfyPanel, sendable
 from ._answers import answer_line
@@ -236,6 +237,7 @@ class Lesson:
         >>> lesson.wait(10)["score"]
         0.0
         """
+        check_timeout(timeout)
         with self._changed:
             if not self._changed.wait_for(lambda: self._answer is not None, timeout):
                 raise TimeoutError(f"The lesson was not answered within {timeout:g} s.")

@@ -10,9 +10,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from comfy_widgets import as_completed
 from comfy_widgets.client import ComfyClient
 from comfy_widgets.errors import ExecutionFailed, JobCancelled, JobLost, PromptRefused, ServerUnreachable, WorkflowError
 from comfy_widgets.protocol import Executing, Preview
@@ -425,3 +427,16 @@ def test_a_fork_is_refused_in_words_and_does_not_disturb_its_parent(
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert client.connected
     assert client.run(text_to_image(), seed=3, timeout=20).status == "completed"
+
+
+@pytest.mark.parametrize(("timeout", "error"), [(float("nan"), ValueError), ("1", TypeError), (True, TypeError)])
+def test_what_is_no_time_is_refused_by_all_that_wait(
+    server: ScriptedServer, client: ComfyClient, timeout: Any, error: type[Exception]
+) -> None:
+    gate = Gate()
+    server.play(standard_run(gate=gate, gate_after="execution_start"))
+    job = client.submit(text_to_image())
+    for wait in (job.wait, job.result, job.exception, lambda seconds: list(as_completed([job], seconds))):
+        with pytest.raises(error, match="must be a number of seconds, or None"):
+            wait(timeout)
+    gate.open()

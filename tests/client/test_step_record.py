@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import random
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 
 from comfy_widgets import Engine, Workflow, example
 from comfy_widgets.client import ComfyClient
+from comfy_widgets.client._step_record import unpack
 from comfy_widgets.engine._model.sampling import Step
 from comfy_widgets.engine._run import steps as store_of_steps
 from comfy_widgets.engine._run.steps import Recording, StepStore
@@ -137,3 +141,22 @@ class TestMemory:
         assert kept == list(range(kept[0], 40))
         assert 0 < kept[0] < 35
         assert sum(each.size for number in kept for each in store.of(f"prompt {number}")) <= store_of_steps.MAX_BYTES
+
+
+def test_whatever_is_changed_in_a_record_is_told_or_read() -> None:
+    chance, whole = random.Random(5), io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as file:
+        array = io.BytesIO()
+        np.save(array, np.linspace(0, 1, 4096, dtype=np.float32))
+        file.writestr("0/x.npy", array.getvalue())
+        file.writestr("steps.json", '{"prompt_id": "a", "scale": 1, "runs": []}')
+    told = 0
+    for _ in range(500):
+        content = bytearray(whole.getvalue())
+        for _ in range(chance.randint(1, 3)):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        try:
+            unpack(bytes(content))
+        except NotAComfyServer:
+            told += 1
+    assert told > 250
