@@ -105,9 +105,10 @@ def _status(state: RunState, node: str) -> NodeStatus:
         return NodeStatus.RUNNING
     if node in state.durations:
         return NodeStatus.FINISHED
+    if isinstance(ending, (ExecutionError, ExecutionInterrupted)) and node in ending.executed:
+        # Also the last that was heard of, where what came after it was missed.
+        return NodeStatus.FINISHED
     if node == state.progress.node:
         return NodeStatus.CANCELLED
-    if isinstance(ending, (ExecutionError, ExecutionInterrupted)) and node in ending.executed:
-        return NodeStatus.FINISHED
     told = not ended and state.done.get(node) == 1.0
     return NodeStatus.FINISHED if told else NodeStatus.PENDING

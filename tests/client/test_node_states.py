@@ -47,6 +47,21 @@ def test_the_node_that_failed_is_known(server: ScriptedServer, client: ComfyClie
     assert (found["4"], found["3"], found["9"]) == ("finished", "failed", "pending")
 
 
+def test_the_last_node_that_was_heard_of_is_finished_where_the_server_says_so(
+    server: ScriptedServer, client: ComfyClient
+) -> None:
+    def fail(stage: Stage) -> None:
+        stage.start()
+        stage.begin("4")
+        stage.finish("4")
+        # That the next one begins is lost on the way.
+        raise NodeError("3")
+
+    server.play(fail)
+    found = statuses(client.submit(text_to_image()).wait(60))
+    assert (found["4"], found["3"], found["9"]) == ("finished", "failed", "pending")
+
+
 def test_the_node_that_was_cancelled_is_known(server: ScriptedServer, client: ComfyClient) -> None:
     gate = Gate()
     server.play(standard_run(gate=gate, gate_after="progress"))

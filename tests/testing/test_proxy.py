@@ -43,7 +43,8 @@ def test_everything_passes_unchanged(proxy: FaultProxy, client: BareClient, dire
     item = entry["outputs"]["9"]["images"][0]
     assert client.get("/view", params=item).content == direct.get("/view", params=item).content
     recorded = [message for message in proxy.messages if message.sender == "server"]
-    assert [m.data if isinstance(m.data, bytes) else m.json() for m in recorded] == through
+    # Its feature flags the server may tell after a run that is so short.
+    assert [m.data if isinstance(m.data, bytes) else m.json() for m in recorded[: len(through)]] == through
     assert [(r.method, r.status) for r in proxy.requests[:2]] == [("GET", 101), ("POST", 200)]
     assert proxy.requests[1].json()["prompt_id"] == prompt_id
     assert proxy.count("POST", "/prompt") == proxy.count("POST", "/api/prompt") == 1
