@@ -52,7 +52,8 @@ default_role = "code"
 
 html_theme = "furo"
 html_title = "comfy_widgets"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["page.css"]
 html_extra_path = ["llms.txt"]
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#8a4b0f", "color-brand-content": "#8a4b0f"},
