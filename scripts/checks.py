@@ -20,6 +20,8 @@ SIDE_BY_SIDE = max(3, os.cpu_count() or 1)
 
 FEW = 5
 """Tests that may fail at first: a fault of the code fails again, what only a busy machine did does not."""
+ONCE_MORE = ("--last-failed", "--last-failed-no-failures=none", "--numprocesses=0", "--verbose")
+"""What runs pytest over those that failed."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,10 @@ def test_checks(node: Node) -> list[Check]:
     def pytest(*words: str) -> Callable[[Path], int]:
         return lambda report: call([PYTHON, "-m", "pytest", *words, f"--junit-xml={report}"], env=browser)
 
-    failed = ("--last-failed", "--last-failed-no-failures=none", "--numprocesses=0", "--verbose")
-
     return [
         Check("vitest", vitest("test")),
         Check("vitest in Chromium", vitest("test:browser")),
-        Check("pytest", pytest(f"--numprocesses={SIDE_BY_SIDE}"), again=pytest(*failed)),
+        Check("pytest", pytest(f"--numprocesses={SIDE_BY_SIDE}"), again=pytest(*ONCE_MORE)),
         Check("packages", lambda _report: judge_packages()),
         # The notebooks are run by pytest.
         Check("documentation", lambda _report: call(build_docs("-D", "nb_execution_mode=off"))),

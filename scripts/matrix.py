@@ -1,7 +1,7 @@
 """``make matrix``: the tests on every Python that is here, and on the oldest packages that the project allows.
 
 An environment for each stands in ``.matrix/``; what drives a browser is left out. ``PYTHONS="3.10 3.13"`` chooses
-versions, ``lowest`` among them; ``TESTS=tests/client`` chooses tests.
+versions, ``lowest`` among them; ``TESTS=tests/client`` chooses tests. Where a few fail, these run once more, alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import environment, lock
-from .checks import SIDE_BY_SIDE, Check, run
+from .checks import ONCE_MORE, SIDE_BY_SIDE, Check, run
 from .shell import ROOT, Failed, Missing, call, output_of, quietly, step
 
 FOLDER = ROOT / ".matrix"
@@ -134,13 +134,18 @@ def main() -> int:
     tests = os.environ.get("TESTS", "tests").split()
 
     def trying(row: Row) -> Check:
-        def pytest(report: Path) -> int:
-            python = _prepare(row, uv)
-            left_out = (*NO_BROWSER, *(NOT_WITH_LOWEST if row.name == LOWEST else ()))
-            words = ("-q", *left_out, f"--numprocesses={SIDE_BY_SIDE}", f"--junit-xml={report}")
-            return call([python, "-m", "pytest", *words, *tests])
+        left_out = (*NO_BROWSER, *(NOT_WITH_LOWEST if row.name == LOWEST else ()))
 
-        return Check(f"Python {row.name}", pytest)
+        def pytest(python: Path, report: Path, *words: str) -> int:
+            return call([python, "-m", "pytest", *words, *left_out, f"--junit-xml={report}", *tests])
+
+        def first(report: Path) -> int:
+            return pytest(_prepare(row, uv), report, "-q", f"--numprocesses={SIDE_BY_SIDE}")
+
+        def again(report: Path) -> int:
+            return pytest(FOLDER / row.name / "bin" / "python", report, *ONCE_MORE)
+
+        return Check(f"Python {row.name}", first, again=again)
 
     code = run([trying(row) for row in found])
     if absent:
