@@ -135,6 +135,29 @@ def pip(*arguments: str, python: Path = PYTHON) -> None:
     quietly([PYTHON, "-m", "pip", "--python", python, *arguments, "--quiet"])
 
 
+def make(place: Path, like: Path) -> None:
+    """Make an empty environment for packages that clash with ours; one that is there is replaced.
+
+    Parameters
+    ----------
+    place : Path
+        Its folder.
+    like : Path
+        The interpreter that it is for.
+
+    Raises
+    ------
+    Missing
+        There is no uv for this machine.
+    Failed
+        uv could not make it.
+    """
+    uv = find_uv()
+    if uv is None:
+        raise Missing("uv is missing, and PyPI has none for this machine; it makes the environments.")
+    quietly([uv, "venv", "--quiet", "--clear", "--python", like, place])
+
+
 def find_uv() -> Path | None:
     """Find uv, or fetch the one of the lock into the environment; None where there is none for this machine."""
     own = VENV / "bin" / "uv"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import environment
 from .environment import PYTHON
-from .shell import ROOT, Missing, call, output_of, quietly, step
+from .shell import ROOT, call, output_of, quietly, step
 
 PAGE = ROOT / "docs" / "hosts.md"
 BEGIN, END = "<!-- written by make hosts: begin -->\n", "<!-- written by make hosts: end -->\n"
@@ -113,10 +113,7 @@ def try_all() -> list[tuple[Host, bool]]:
     for host in HOSTS:
         with step(host.name):
             if host.instead:
-                uv = environment.find_uv()
-                if uv is None:
-                    raise Missing("uv is missing, and PyPI has none for this machine; it makes the environments.")
-                quietly([uv, "venv", "--quiet", "--clear", "--python", PYTHON, host.python.parent.parent])
+                environment.make(host.python.parent.parent, PYTHON)
                 environment.install_all(host.python)
                 environment.pip("install", *host.instead, python=host.python)
             variables = {"CHROMIUM": chromium}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts import environment
-from scripts.shell import Failed, quietly
+from scripts.shell import Failed, Missing
 
 TIMEOUT = 60
 FOLDER = Path(sys.prefix) / "foreign"
@@ -31,12 +31,11 @@ def programs(name: str, *packages: str) -> Path:
     place, wanted = FOLDER / name, " ".join(packages)
     stamp = place / "installed"
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
-        uv = environment.find_uv()
-        if uv is None:
-            pytest.skip(f"uv is missing, which installs {name}")
         try:
-            quietly([uv, "venv", "--quiet", "--clear", "--python", sys.executable, place])
-            quietly([uv, "pip", "install", "--quiet", "--python", place / "bin" / "python", *packages])
+            environment.make(place, Path(sys.executable))
+            environment.pip("install", *packages, python=place / "bin" / "python")
+        except Missing as error:
+            pytest.skip(f"{name} is not installed: {error}")
         except Failed as error:
             if OFFLINE.search(str(error)):
                 pytest.skip(f"{name} is not installed, and the package index cannot be reached")
