@@ -7,8 +7,6 @@ import signal
 import socket as sockets
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,17 +16,10 @@ from comfy_widgets.engine import Engine, EngineError
 from comfy_widgets.engine import _process as process_module
 from comfy_widgets.engine._command import main
 
-from .wire import Socket, lab_progress, submit
+from .wire import Socket, lab_progress, submit, until
 
 TIMEOUT = 60
 LAB = Path(__file__).with_name("lab_nodes.py")
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + TIMEOUT
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def is_gone(pid: int) -> bool:

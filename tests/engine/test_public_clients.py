@@ -12,7 +12,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +21,7 @@ import requests
 from PIL import Image, ImageChops, ImageStat
 
 from . import foreign
-from .wire import text_to_image
+from .wire import text_to_image, until
 
 TIMEOUT = 60
 
@@ -82,12 +81,17 @@ def test_comfyui_utils_follows_a_run(url: str) -> None:
     assert seen[-1]["images"][0]["filename"].startswith("picture")
 
 
+def is_not_flat(image: Image.Image) -> None:
+    """Something is on it."""
+    assert max(high - low for low, high in image.convert("RGB").getextrema()) > 60
+
+
 def is_image_of(file: Path, seed: int) -> None:
     """The image that came is the one of this seed, and no flat area."""
     with Image.open(file) as image:
         assert (image.format, image.size) == ("PNG", (64, 64))
         assert json.loads(image.info["prompt"])["3"]["inputs"]["seed"] == seed
-        assert max(high - low for low, high in image.convert("RGB").getextrema()) > 60
+        is_not_flat(image)
 
 
 def test_comfy_cli_runs_a_workflow_and_fetches_its_image(url: str, tmp_path: Path) -> None:
@@ -130,7 +134,7 @@ def test_comfy_script_writes_a_workflow_as_python(url: str, tmp_path: Path) -> N
     foreign.call(tmp_path, python, "script.py", f"{url}/")
     with Image.open(tmp_path / "image.png") as image:
         assert image.size == (64, 64)
-        assert max(high - low for low, high in image.getextrema()) > 60
+        is_not_flat(image)
 
 
 SD_BACKEND_CLIENT = """
@@ -145,6 +149,11 @@ first.save("text.png")
 again = DiffusionParams(**common, init_images=[first], denoising_strength=0.2)
 backend.submit_img2img(again).wait(timeout=30).images[0].save("image.png")
 """
+
+
+def test_the_routes_that_sd_backend_client_asks_first(url: str) -> None:
+    for route in ("system_stats", "object_info", "models/configs", "models/checkpoints", "models/vae", "embeddings"):
+        assert requests.get(f"{url}/{route}", timeout=TIMEOUT).status_code == 200
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="sd-backend-client needs Python 3.11")
@@ -178,23 +187,21 @@ def test_comfy_sdk_runs_a_workflow_through_its_proxy(url: str, tmp_path: Path) -
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     command = [programs / "comfy-api-proxy", "run", "--comfyui", url, "--port", str(port)]
-    with (tmp_path / "proxy.log").open("w") as log:
-        proxy = subprocess.Popen(command, cwd=tmp_path, env=foreign.environ(tmp_path), stdout=log, stderr=log)
+    log = tmp_path / "proxy.log"
+    with log.open("w") as output:
+        proxy = subprocess.Popen(command, cwd=tmp_path, env=foreign.environ(tmp_path), stdout=output, stderr=output)
+
+    def answers() -> bool:
+        assert proxy.poll() is None, log.read_text()
+        with contextlib.suppress(requests.ConnectionError):
+            requests.get(f"{address}/api/v2/health", timeout=TIMEOUT)
+            return True
+        return False
+
     try:
-        answers(f"{address}/api/v2/health", proxy)
+        until(answers)
         foreign.call(tmp_path, programs / "python", "script.py", COMFY_BASE_URL=address)
     finally:
         proxy.terminate()
         proxy.wait(TIMEOUT)
     is_image_of(tmp_path / "image.png", 942)
-
-
-def answers(url: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait until a server that was started answers."""
-    end = time.monotonic() + TIMEOUT
-    while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(requests.ConnectionError):
-            requests.get(url, timeout=TIMEOUT)
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{url} did not answer")

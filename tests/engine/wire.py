@@ -72,6 +72,14 @@ class Socket:
         self.ws.close()
 
 
+def until(true: Callable[[], bool]) -> None:
+    """Wait until something is true."""
+    end = time.monotonic() + TIMEOUT
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def submit(url: str, prompt: dict[str, Any], client_id: str | None = None, **more: Any) -> str:
     """Post a prompt that must be accepted; returns its id."""
     prompt_id = more.pop("prompt_id", str(uuid.uuid4()))
