@@ -20,7 +20,7 @@ import pytest
 import requests
 from PIL import Image, ImageChops, ImageStat
 
-from . import foreign
+from . import third_party
 from .wire import text_to_image, until
 
 TIMEOUT = 60
@@ -95,11 +95,11 @@ def is_image_of(file: Path, seed: int) -> None:
 
 
 def test_comfy_cli_runs_a_workflow_and_fetches_its_image(url: str, tmp_path: Path) -> None:
-    comfy = foreign.programs("comfy-cli", "comfy-cli==1.23.0") / "comfy"
+    comfy = third_party.programs("comfy-cli", "comfy-cli==1.23.0") / "comfy"
     (tmp_path / "workflow.json").write_text(json.dumps(workflow(911)))
     where = urlsplit(url)
     address = ("--host", str(where.hostname), "--port", str(where.port))
-    said = foreign.call(
+    said = third_party.call(
         tmp_path, comfy, "--skip-prompt", "--json", "run", "--workflow", "workflow.json", *address, "--wait"
     )
     answer = json.loads(said.strip().splitlines()[-1])
@@ -129,9 +129,9 @@ image.convert("RGB").save("image.png")
 
 def test_comfy_script_writes_a_workflow_as_python(url: str, tmp_path: Path) -> None:
     """Its extra for clients lacks tqdm, which it imports."""
-    python = foreign.programs("comfy-script", "comfy-script[client]==0.6.1", "tqdm") / "python"
+    python = third_party.programs("comfy-script", "comfy-script[client]==0.6.1", "tqdm") / "python"
     (tmp_path / "script.py").write_text(COMFY_SCRIPT)
-    foreign.call(tmp_path, python, "script.py", f"{url}/")
+    third_party.call(tmp_path, python, "script.py", f"{url}/")
     with Image.open(tmp_path / "image.png") as image:
         assert image.size == (64, 64)
         is_not_flat(image)
@@ -157,10 +157,10 @@ def test_the_routes_that_sd_backend_client_asks_first(url: str) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="sd-backend-client needs Python 3.11")
-def test_sd_backend_client_makes_an_image_and_makes_it_again(url: str, tmp_path: Path) -> None:
-    python = foreign.programs("sd-backend-client", "sd-backend-client==0.5.0") / "python"
+def test_sd_backend_client_runs_txt2img_and_img2img(url: str, tmp_path: Path) -> None:
+    python = third_party.programs("sd-backend-client", "sd-backend-client==0.5.0") / "python"
     (tmp_path / "script.py").write_text(SD_BACKEND_CLIENT)
-    foreign.call(tmp_path, python, "script.py", url)
+    third_party.call(tmp_path, python, "script.py", url)
     with Image.open(tmp_path / "text.png") as text, Image.open(tmp_path / "image.png") as image:
         assert text.size == image.size == (64, 64)
         change = ImageStat.Stat(ImageChops.difference(text.convert("L"), image.convert("L"))).rms[0]
@@ -179,7 +179,7 @@ output.to_file("image.png")
 
 def test_comfy_sdk_runs_a_workflow_through_its_proxy(url: str, tmp_path: Path) -> None:
     """It speaks the API v2, which comfy-api-proxy puts before any ComfyUI of one's own; so both are tried."""
-    programs = foreign.programs("comfy-sdk", "comfy-sdk==0.5.0", "comfy-api-proxy==0.1.6")
+    programs = third_party.programs("comfy-sdk", "comfy-sdk==0.5.0", "comfy-api-proxy==0.1.6")
     (tmp_path / "workflow.json").write_text(json.dumps(workflow(941)))
     (tmp_path / "script.py").write_text(COMFY_SDK)
     with socket.socket() as free:
@@ -189,7 +189,7 @@ def test_comfy_sdk_runs_a_workflow_through_its_proxy(url: str, tmp_path: Path) -
     command = [programs / "comfy-api-proxy", "run", "--comfyui", url, "--port", str(port)]
     log = tmp_path / "proxy.log"
     with log.open("w") as output:
-        proxy = subprocess.Popen(command, cwd=tmp_path, env=foreign.environ(tmp_path), stdout=output, stderr=output)
+        proxy = subprocess.Popen(command, cwd=tmp_path, env=third_party.environ(tmp_path), stdout=output, stderr=output)
 
     def answers() -> bool:
         assert proxy.poll() is None, log.read_text()
@@ -200,7 +200,7 @@ def test_comfy_sdk_runs_a_workflow_through_its_proxy(url: str, tmp_path: Path) -
 
     try:
         until(answers)
-        foreign.call(tmp_path, programs / "python", "script.py", COMFY_BASE_URL=address)
+        third_party.call(tmp_path, programs / "python", "script.py", COMFY_BASE_URL=address)
     finally:
         proxy.terminate()
         proxy.wait(TIMEOUT)

@@ -1,4 +1,4 @@
-"""Programs of others from PyPI, each in an environment of its own, because their dependencies clash with ours."""
+"""Third-party programs from PyPI, each in an environment of its own, because their dependencies clash with ours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scripts import environment
 from scripts.shell import Failed, Missing
 
 TIMEOUT = 60
-FOLDER = Path(sys.prefix) / "foreign"
+FOLDER = Path(sys.prefix) / "third_party"
 OFFLINE = re.compile(
     r"dns error|error sending request|failed to lookup address|failed to establish a new connection"
     r"|temporary failure in name resolution|name or service not known|network is unreachable|connection refused",
@@ -45,7 +45,7 @@ def programs(name: str, *packages: str) -> Path:
 
 
 def environ(home: Path, **more: str) -> dict[str, str]:
-    """Return the variables for a foreign program: it finds no settings of the user, and leaves none."""
+    """Return the variables for a third-party program: it finds no settings of the user, and leaves none."""
     return {
         **os.environ,
         "HOME": str(home),
@@ -57,7 +57,7 @@ def environ(home: Path, **more: str) -> dict[str, str]:
 
 
 def call(home: Path, *command: str | Path, **more: str) -> str:
-    """Run a foreign program in a folder; it must succeed. Returns what it printed."""
+    """Run a third-party program in a folder; it must succeed. Returns what it printed."""
     words = [str(word) for word in command]
     done = subprocess.run(words, cwd=home, env=environ(home, **more), capture_output=True, text=True, timeout=TIMEOUT)
     assert done.returncode == 0, done.stdout + done.stderr
