@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ._labels import cut_label, label_font, line_height
+from ._labels import LabelFont
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -36,7 +36,8 @@ def make_grid(
     cols : int, optional
         Images in a row; the default makes the sheet about as wide as high.
     labels : sequence of str, optional
-        One line under each image, cut where it is too long.
+        One line under each image, cut where it is too long. Letters that Pillow's own font lacks are drawn with a font
+        of this machine.
     gap : int, optional
         Pixels between images; 2 % of the cell by default.
     background, color : colour
@@ -55,6 +56,11 @@ def make_grid(
     ValueError
         There are no images, ``cols`` is less than 1, or there are not as many labels as images.
 
+    Warns
+    -----
+    UserWarning
+        No font of this machine has some letters of the labels; boxes are drawn for them.
+
     Examples
     --------
     >>> from PIL import Image
@@ -62,7 +68,6 @@ def make_grid(
     (26, 14)
     """
     from PIL import Image as Pillow
-    from PIL import ImageDraw
 
     shown = list(images)
     if not shown:
@@ -79,20 +84,20 @@ def make_grid(
     scale = min(1.0, math.sqrt(MAX_PIXELS / (cols * rows * width * height)))
     width, height = max(1, int(width * scale)), max(1, int(height * scale))
     space = max(2, round(width * 0.02)) if gap is None else gap
-    font = label_font(max(11, width // 24)) if labels is not None else None
-    line = line_height(font) + space if font is not None else 0
+    texts = [str(label) for label in labels] if labels is not None else []
+    font = LabelFont(max(11, width // 24), texts) if labels is not None else None
+    line = font.height + space if font is not None else 0
     size = (cols * width + (cols + 1) * space, rows * (height + line) + (rows + 1) * space)
     sheet = Pillow.new("RGB", size, background)
-    draw = ImageDraw.Draw(sheet)
     for index, image in enumerate(shown):
         row, col = divmod(index, cols)
         left, top = space + col * (width + space), space + row * (height + line + space)
         small = _fitted(image, width, height)
         at = (left + (width - small.width) // 2, top + (height - small.height) // 2)
         sheet.paste(small, at, small if small.mode == "RGBA" else None)
-        if labels is not None and font is not None:
-            text = cut_label(str(labels[index]), font, width)
-            draw.text((left + width / 2, top + height + space // 2), text, fill=color, font=font, anchor="ma")
+        if font is not None:
+            at = (left + width // 2, top + height + space // 2)
+            font.draw(sheet, at, font.cut(texts[index], width), color, "ma")
     return sheet
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._grid import make_grid
-from .._labels import cut_label, label_font, line_height
+from .._labels import LabelFont
 from ..protocol import ComfyError, WorkflowError
 from ._cell import Cell, Cells, open_image
 from ._keep import THUMBNAIL
@@ -47,21 +47,23 @@ def draw_grid(of: Cells, x: str | None, y: str | None, fixed: Mapping[str, Any])
     height = min(side, max((high * side // max(wide, high) for wide, high in sizes), default=side))
     # Of so many each is small, and to open all of them would take a minute.
     is_rough = side <= THUMBNAIL and len(files) > 400
-    gap, font = max(2, side // 48), label_font(max(12, side // 18))
-    line = line_height(font) + 2 * gap
-    left = 2 * gap + (max(round(font.getlength(cut_label(row, font, side))) for row in rows) if shown.y else 0)
+    gap = max(2, side // 48)
+    statuses = {place: cell.status.replace("_", " ") for place, cell in shown.cells.items() if place not in files}
+    font = LabelFont(max(12, side // 18), [caption, *columns, *rows, *set(statuses.values())])
+    line = font.height + 2 * gap
+    left = 2 * gap + (max(round(font.length(font.cut(row, side))) for row in rows) if shown.y else 0)
     top = (line if caption else 0) + (line if shown.x else gap)
     size = (left + len(columns) * (width + gap) + gap, top + len(rows) * (height + gap) + gap)
     sheet = Pillow.new("RGB", size, _PAPER)
     draw = ImageDraw.Draw(sheet)
     if caption:
-        draw.text((gap * 2, gap), cut_label(caption, font, size[0] - 4 * gap), fill=_FAINT, font=font)
+        font.draw(sheet, (gap * 2, gap), font.cut(caption, size[0] - 4 * gap), _FAINT, "la")
     for column, label in enumerate(columns if shown.x else ()):
         middle = left + column * (width + gap) + width / 2
-        draw.text((middle, top - gap), cut_label(label, font, width), fill=_INK, font=font, anchor="md")
+        font.draw(sheet, (middle, top - gap), font.cut(label, width), _INK, "md")
     for row, label in enumerate(rows if shown.y else ()):
         middle = top + row * (height + gap) + height / 2
-        draw.text((left - 1.5 * gap, middle), cut_label(label, font, side), fill=_INK, font=font, anchor="rm")
+        font.draw(sheet, (left - 1.5 * gap, middle), font.cut(label, side), _INK, "rm")
     for row in range(len(rows)):
         # One row after the other: all images of a large sweep at once would fill the memory.
         line_of = {column: files[column, row] for column in range(len(columns)) if (column, row) in files}
@@ -71,11 +73,10 @@ def draw_grid(of: Cells, x: str | None, y: str | None, fixed: Mapping[str, Any])
             image = images.get(column)
             if image is None:
                 draw.rectangle((*corner, corner[0] + width - 1, corner[1] + height - 1), fill=_EMPTY)
-                cell = shown.cells.get((column, row))
-                if cell is not None:
+                status = statuses.get((column, row))
+                if status is not None:
                     centre = (corner[0] + width / 2, corner[1] + height / 2)
-                    text = cut_label(cell.status.replace("_", " "), font, width)
-                    draw.text(centre, text, fill=_FAINT, font=font, anchor="mm")
+                    font.draw(sheet, centre, font.cut(status, width), _FAINT, "mm")
                 continue
             sheet.paste(image, (corner[0] + (width - image.width) // 2, corner[1] + (height - image.height) // 2))
     return sheet
