@@ -1,7 +1,8 @@
 """What a running node may call: progress, text and the interrupt check.
 
 Nodes run one at a time in one worker thread, so "the run" is a single module-level value; it also works from threads
-that a node starts itself. Outside a run (a node tried out in a plain script) the calls do nothing.
+that a node starts itself. Only functions that are ``async def`` wait beside each other, as tasks that know their node.
+Outside a run (a node tried out in a plain script) the calls do nothing.
 
 Examples
 --------
@@ -31,6 +32,8 @@ A file for ``Engine(custom_nodes=["my_nodes.py"])``::
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -101,9 +104,19 @@ class StepRecorder(Protocol):
     def end(self, result: Any) -> None: ...
 
 
+@dataclass
+class _Call:
+    """A call of a node's function, and how many graphs it has made."""
+
+    node_id: str
+    index: int
+    graphs: int = 0
+
+
 _run: Run | None = None
-_call = ("", 0)
-_graphs = 0
+_call = _Call("", 0)
+_task: ContextVar[_Call | None] = ContextVar("task", default=None)
+"""The call of an ``async def`` function, of which several run at once."""
 
 
 def enter(run: Run | None) -> None:
@@ -114,15 +127,26 @@ def enter(run: Run | None) -> None:
 
 def enter_call(node_id: str, index: int) -> None:
     """Note which node is called, and the how manieth call of it that is."""
-    global _call, _graphs
-    _call, _graphs = (node_id, index), 0
+    global _call
+    _call = _Call(node_id, index)
+
+
+def enter_task(node_id: str, index: int) -> None:
+    """Note the same in the task of an ``async def`` function, for what is called in it."""
+    _task.set(_Call(node_id, index))
+
+
+def node_of_task() -> str | None:
+    """Return the node of the ``async def`` function that calls; None where another one does."""
+    call = _task.get()
+    return None if call is None else call.node_id
 
 
 def next_graph_prefix() -> str:
     """Return what the ids of the next graph begin with that takes the place of the running node."""
-    global _graphs
-    _graphs += 1
-    return f"{_call[0]}.{_call[1]}.{_graphs - 1}."
+    call = _task.get() or _call
+    call.graphs += 1
+    return f"{call.node_id}.{call.index}.{call.graphs - 1}."
 
 
 def progress(value: float, maximum: float, preview: Preview | None = None) -> None:

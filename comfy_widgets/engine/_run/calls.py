@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from .. import _context as context
 from .._nodes.registry import NodeClass
 from .cache import Result
 from .graph import Prompt, is_link
+from .tasks import Tasks
 
 Values = dict[str, list[Any]]
 """Each input as a list: one value for all calls, or one for each."""
@@ -48,24 +50,32 @@ def blocks(value: object) -> bool:
     return isinstance(value, context.ExecutionBlocker)
 
 
-def each_call(node_id: str, cls: NodeClass, function: Callable[..., Any], inputs: Values) -> list[Any]:
-    """Call a function once for each place of its longest input list, or once with the lists if it wants lists."""
-    if getattr(cls, "INPUT_IS_LIST", False):
-        context.enter_call(node_id, 0)
-        return [function(**inputs)]
+def each_call(node_id: str, cls: NodeClass, function: Callable[..., Any], inputs: Values, tasks: Tasks) -> list[Any]:
+    """Call a function once for each place of its longest input list, or once with the lists if it wants lists.
+
+    Returns
+    -------
+    list
+        Its answers; of an ``async def`` function, tasks.
+    """
     answers = []
-    for index in range(max((len(values) for values in inputs.values()), default=1)):
-        if any(not values for values in inputs.values()):
+    wants_lists = getattr(cls, "INPUT_IS_LIST", False)
+    for index in range(1 if wants_lists else max((len(values) for values in inputs.values()), default=1)):
+        if any(not values for values in inputs.values()) and not wants_lists:
             break
         context.enter_call(node_id, index)
-        answers.append(function(**{name: values[min(index, len(values) - 1)] for name, values in inputs.items()}))
+        given = {
+            name: values if wants_lists else values[min(index, len(values) - 1)] for name, values in inputs.items()
+        }
+        answer = function(**given)
+        answers.append(tasks.begin(node_id, index, answer) if inspect.iscoroutine(answer) else answer)
     return answers
 
 
-def call(node_id: str, cls: NodeClass, node: Any, inputs: Values) -> Answers:
-    """Call the function of a node."""
+def collected(node_id: str, cls: NodeClass, given: Iterable[Any]) -> Answers:
+    """Take apart what the calls of the function of a node have returned."""
     answers = Answers()
-    for answer in each_call(node_id, cls, getattr(node, cls.FUNCTION), inputs):
+    for answer in given:
         result, graph = answer, None
         if isinstance(answer, dict):
             result, graph = answer.get("result", ()), answer.get("expand")

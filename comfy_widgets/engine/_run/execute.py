@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
+from asyncio import FIRST_COMPLETED
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .. import _context as context
 from .._nodes.registry import NodeClass, Registry, hidden_inputs, lazy_inputs
 from .cache import Cache, node_keys
-from .calls import Answers, Values, blocks, call, each_call, merged
+from .calls import Answers, Values, blocks, collected, each_call, merged
 from .expansion import GrowingPrompt
 from .graph import Order, ancestors, is_link
 from .promptqueue import Item
 from .report import Report
 from .steps import Recording, StepStore
+from .tasks import Tasks, has_ended, results
 
 _SHOWN_INPUT = 2000
 
@@ -75,6 +78,8 @@ class Execution:
         self._growing = GrowingPrompt(item.prompt)
         self._expanding: dict[str, Answers] = {}
         self._last_inputs: Values = {}
+        self._tasks = Tasks(self.check_interrupted)
+        self._awaited: dict[str, tuple[Values, list[Any]]] = {}
         self._report = report
         self._interrupted = interrupted
         self._steps = steps
@@ -127,6 +132,7 @@ class Execution:
         except Exception as error:
             report.status("execution_error", self._error(report.node or "", error, {}))
         finally:
+            self._tasks.close()
             context.enter(None)
         return {
             "prompt": self._item.wire(),
@@ -159,11 +165,20 @@ class Execution:
         self._report.status("execution_cached", {"nodes": cached})
         self._tell_again(cached)
         nodes = self._growing.nodes
-        order = Order(nodes, self._item.outputs, set(cached), self._is_output, self._is_lazy)
+        order = Order(nodes, self._item.outputs, set(cached), self._is_output, self._is_async, self._is_lazy)
         while order:
+            self._tasks.turn()
+            for each in [each for each, (_, answers) in self._awaited.items() if all(map(has_ended, answers))]:
+                order.release(each)
             node_id = order.pick()
+            if node_id is None:
+                awaited = [task for _, answers in self._awaited.values() for task in answers]
+                self._tasks.wait(awaited, until=FIRST_COMPLETED)
+                continue
             missing = self._run_node(node_id)
-            if missing:
+            if node_id in self._awaited:
+                order.hold(node_id)
+            elif missing:
                 order.need(node_id, missing)
             else:
                 order.finish(node_id)
@@ -187,6 +202,10 @@ class Execution:
     def _is_output(self, node_id: str) -> bool:
         return self._registry.is_output(self._growing.nodes[node_id]["class_type"])
 
+    def _is_async(self, node_id: str) -> bool:
+        cls = self._class(node_id)
+        return inspect.iscoroutinefunction(getattr(cls, cls.FUNCTION, None))
+
     def _is_lazy(self, node_id: str, name: str) -> bool:
         return name in lazy_inputs(self._class(node_id))
 
@@ -198,13 +217,19 @@ class Execution:
             try:
                 answers = self._expanding.pop(node_id, None)
                 if answers is None:
-                    self._report.start_node(node_id)
-                    self.check_interrupted()
-                    self._steps.forget(key)
-                    missing = self._asked_for(node_id)
-                    if missing:
-                        return missing
-                    answers = self._compute(node_id)
+                    given = self._given(node_id)
+                    if given is None:
+                        self._report.start_node(node_id)
+                        self.check_interrupted()
+                        self._steps.forget(key)
+                        missing = self._asked_for(node_id)
+                        if missing:
+                            return missing
+                        given = self._begin(node_id)
+                        if not all(map(has_ended, given)):
+                            self._awaited[node_id] = self._last_inputs, given
+                            return []
+                    answers = collected(node_id, self._class(node_id), results(given))
                     if answers.graph:
                         return self._expand(node_id, answers)
                 result = merged(self._class(node_id), answers, self._output_of)
@@ -220,6 +245,10 @@ class Execution:
             self._report.executed(node_id, result.ui)
         self._report.finish_node(node_id)
         return []
+
+    def _resolved(self, given: list[Any]) -> list[Any]:
+        self._tasks.wait(given)
+        return results(given)
 
     def _expand(self, node_id: str, answers: Answers) -> list[str]:
         """Let a graph take the place of a node; return what has to run until the node has its outputs."""
@@ -246,20 +275,28 @@ class Execution:
             return []
         inputs = self._last_inputs = self._inputs(node_id, cls)
         known = {**inputs, **self._hidden(node_id, cls)}
-        wanted = each_call(node_id, cls, cls().check_lazy_status, known)
+        wanted = self._resolved(each_call(node_id, cls, cls().check_lazy_status, known, self._tasks))
         names = dict.fromkeys(name for names in wanted if isinstance(names, list) for name in names)
         links = [self._growing.nodes[node_id]["inputs"].get(name) for name in names]
         return [link[0] for link in links if is_link(link) and self._cache.get(self._keys[link[0]]) is None]
 
-    def _compute(self, node_id: str) -> Answers:
+    def _given(self, node_id: str) -> list[Any] | None:
+        """Return what a node that was awaited has returned; None for one that has not begun."""
+        inputs, given = self._awaited.pop(node_id, ({}, None))
+        self._last_inputs = inputs
+        return given
+
+    def _begin(self, node_id: str) -> list[Any]:
+        """Call the function of a node; what it returns may be tasks."""
         cls = self._class(node_id)
         inputs = self._last_inputs = self._inputs(node_id, cls)
         blocker = next((value for values in inputs.values() for value in values if blocks(value)), None)
         if blocker is not None:
             if blocker.message is not None:
                 self._report.blocked(node_id, self._class_type(node_id), blocker.message, list(self._executed))
-            return Answers([(context.ExecutionBlocker(),) * len(cls.RETURN_TYPES)], [False])
-        return call(node_id, cls, cls(), {**inputs, **self._hidden(node_id, cls)})
+            return [context.ExecutionBlocker()]
+        function = getattr(cls(), cls.FUNCTION)
+        return each_call(node_id, cls, function, {**inputs, **self._hidden(node_id, cls)}, self._tasks)
 
     def _inputs(self, node_id: str, cls: NodeClass) -> Values:
         """Return each input as a list: a constant alone, or the list that the linked output slot holds."""
@@ -300,7 +337,8 @@ class Execution:
             name: value for name, value in node["inputs"].items() if not is_link(value) and name in _known_inputs(cls)
         }
         try:
-            answer = [cls.IS_CHANGED(**constants)]
+            values = {name: [value] for name, value in constants.items()}
+            answer = self._resolved(each_call(node_id, cls, cls.IS_CHANGED, values, self._tasks))
         except Exception:
             answer = [float("nan")]
         self._is_changed[node_id] = answer

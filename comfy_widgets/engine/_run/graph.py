@@ -61,6 +61,8 @@ class Order:
         Nodes whose results are in the cache: they hold nobody up, and what lies above them is not visited.
     is_output : callable
         Tells whether a node is of an output class.
+    is_async : callable
+        Tells whether a node goes on by itself once it has begun: then it begins as early as possible.
     is_lazy : callable
         Tells of a node and one of its inputs whether it is only computed when the node asks for it.
     """
@@ -71,13 +73,16 @@ class Order:
         targets: list[str],
         done: Collection[str],
         is_output: Callable[[str], bool],
+        is_async: Callable[[str], bool],
         is_lazy: Callable[[str, str], bool],
     ) -> None:
         self._prompt = prompt
         self._waiting: dict[str, set[str]] = {}
         self._followers: dict[str, set[str]] = {}
         self._done = set(done)
+        self._held: set[str] = set()
         self._is_output = is_output
+        self._is_async = is_async
         self._is_lazy = is_lazy
         self._add(list(reversed(targets)))
 
@@ -109,21 +114,33 @@ class Order:
         """Return the ids not finished yet."""
         return list(self._waiting)
 
-    def pick(self) -> str:
+    def hold(self, node_id: str) -> None:
+        """Keep back a node that was handed out and goes on by itself."""
+        self._held.add(node_id)
+
+    def release(self, node_id: str) -> None:
+        """Hand a node out again."""
+        self._held.discard(node_id)
+
+    def pick(self) -> str | None:
         """Return the node to run next: an output if one is ready, else one that leads to an output in one or two steps.
+
+        None where nothing can run until a node is released.
 
         Raises
         ------
         RuntimeError
             When every remaining node waits for another one.
         """
-        ready = [node_id for node_id, needs in self._waiting.items() if not needs]
+        ready = [node_id for node_id, needs in self._waiting.items() if not needs and node_id not in self._held]
         if not ready:
+            if self._held:
+                return None
             raise RuntimeError("The nodes wait for each other in a circle: " + ", ".join(self._waiting))
         return min(ready, key=self._distance)
 
     def _distance(self, node_id: str) -> int:
-        if self._is_output(node_id):
+        if self._is_output(node_id) or self._is_async(node_id):
             return 0
         followers = self._followers.get(node_id, set())
         if any(map(self._is_output, followers)):

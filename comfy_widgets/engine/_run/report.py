@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .. import _context as context
 from .._model.names import PREVIEW_METHODS
 from .expansion import Place
 from .promptqueue import Item
@@ -55,7 +56,7 @@ class Report:
         self.wants_previews = (wanted if wanted in PREVIEW_METHODS else preview_method) != "none"
         """Whether samplers send previews; other nodes do in any case."""
         self._thins = wire.is_newest
-        self._sent: tuple[float, float] | None = None
+        self._sent: dict[str, tuple[float, float]] = {}
         self.place_of: Callable[[str], Place] = lambda node_id: Place(node_id, None, node_id)
         """Gives where a node belongs."""
         self.messages: list[tuple[str, dict[str, Any]]] = []
@@ -99,7 +100,7 @@ class Report:
     def start_node(self, node_id: str) -> None:
         """A node begins."""
         self.node = node_id
-        self._sent = None
+        self._sent.pop(node_id, None)
         self._state(node_id, 0.0, 1.0, "running")
         shown = self.place_of(node_id).display
         self._tell("executing", {"node": node_id, "display_node": shown, "prompt_id": self._prompt_id})
@@ -136,14 +137,14 @@ class Report:
         )
 
     def progress(self, value: float, maximum: float, preview: Image | Callable[[], Image] | None) -> None:
-        """The running node reports a step.
+        """A node reports a step: the one that calls, or the one that began last.
 
         The newest ComfyUI leaves out steps that come fast: all but the first, the last and those with a preview.
         """
-        node_id = self.node
-        if node_id is None or (self._thins and preview is None and not self._is_due(value, maximum)):
+        node_id = context.node_of_task() or self.node
+        if node_id is None or (self._thins and preview is None and not self._is_due(node_id, value, maximum)):
             return
-        self._sent = (time.monotonic(), value)
+        self._sent[node_id] = time.monotonic(), value
         self._state(node_id, value, maximum, "running")
         jpeg = self._preview(preview)
         metadata = {**self._identity(node_id), "image_type": "image/jpeg"}
@@ -155,10 +156,10 @@ class Report:
         if jpeg is not None and not with_metadata:
             self._hub.send_preview(jpeg, metadata, self._client_id)
 
-    def _is_due(self, value: float, maximum: float) -> bool:
-        if self._sent is None or value >= maximum:
+    def _is_due(self, node_id: str, value: float, maximum: float) -> bool:
+        if node_id not in self._sent or value >= maximum:
             return True
-        when, before = self._sent
+        when, before = self._sent[node_id]
         return time.monotonic() - when >= _PROGRESS_INTERVAL and value - before >= maximum * _PROGRESS_SHARE
 
     def _preview(self, preview: Image | Callable[[], Image] | None) -> bytes | None:
@@ -174,9 +175,10 @@ class Report:
         return buffer.getvalue()
 
     def progress_text(self, text: str) -> None:
-        """The running node has something to say."""
-        if self.node is not None:
-            self._hub.send_text(self.node, text, self._client_id)
+        """A node has something to say."""
+        node_id = context.node_of_task() or self.node
+        if node_id is not None:
+            self._hub.send_text(node_id, text, self._client_id)
 
     def end(self) -> None:
         """The last message, after history was written."""

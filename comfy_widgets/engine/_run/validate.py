@@ -5,8 +5,11 @@ The rules and the bodies are those of ComfyUI 0.8.0 or 0.33.0 as seen on the wir
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import traceback
 from collections.abc import Collection, Generator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -340,6 +343,10 @@ class _Checker:
         if "input_types" in names:
             arguments["input_types"] = received_types
         answer = cls.VALIDATE_INPUTS(**arguments)
+        if inspect.iscoroutine(answer):
+            # The server's own event loop runs already in this thread, and there can be one only.
+            with ThreadPoolExecutor(1) as thread:
+                answer = thread.submit(asyncio.run, answer).result()
         if answer is True:
             return
         for name in arguments:
