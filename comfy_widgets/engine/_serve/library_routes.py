@@ -94,6 +94,12 @@ async def nothing_mapped(request: web.Request) -> web.Response:
     return web.json_response({})
 
 
+@routes.get("/global_subgraphs/{name}")
+async def no_subgraph(request: web.Request) -> web.Response:
+    """Send null, as ComfyUI does for a subgraph that it does not have."""
+    return web.json_response(None)
+
+
 @routes.get("/templates/{name}")
 async def template(request: web.Request) -> web.Response:
     """Send the list of templates, one of them, or its image. What the editor asks for besides is empty."""
