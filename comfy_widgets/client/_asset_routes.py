@@ -422,7 +422,7 @@ def _checked(calls: Calls, reply: Reply, what: str) -> Reply:
         enabled = reply.status == 503
         why = "were not enabled; start it with --enable-assets" if enabled else "do not exist in its version"
         raise HTTPError(
-            f"{what}: assets {why}, on the server at {calls.address.base}.", url=reply.url, status=reply.status
+            f"{what}: assets {why}, on the server at {calls.address.shown}.", url=reply.url, status=reply.status
         )
     return calls.checked(reply, what)
 

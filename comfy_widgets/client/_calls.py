@@ -122,7 +122,7 @@ class Calls:
     def foreign(self, what: str) -> NotAComfyServer:
         """The error for an answer that no ComfyUI gives."""
         return NotAComfyServer(
-            f"{what}: {self.address.base} answers, but not as ComfyUI does. Check address and port.",
+            f"{what}: {self.address.shown} answers, but not as ComfyUI does. Check address and port.",
             url=self.address.base,
         )
 

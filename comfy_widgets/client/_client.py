@@ -86,6 +86,9 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         Note every submitted prompt on disk, so that `comfy_widgets.runs` finds it after a restart of the kernel.
     pace : Pace, optional
         How often the server is asked; see `Pace`.
+    name : str
+        What messages and errors call the server in place of its address, such as "the server of the class"; by default
+        they give the address.
 
     Raises
     ------
@@ -119,6 +122,7 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
         max_body: int = 4 << 30,
         journal: bool = True,
         pace: Pace | None = None,
+        name: str = "",
     ) -> None:
         _check_times(
             ping_interval=ping_interval, reconnect_interval=reconnect_interval, timeout=timeout, lost_after=lost_after
@@ -128,8 +132,7 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
             url, _, engine = find_server()
         cassette = open_cassette(url)
         address = Address.parse(cassette or url)
-        if auth is not None:
-            address = replace(address, auth=auth)
+        address = replace(address, name=name, auth=address.auth if auth is None else auth)
         self.client_id: str = client_id or str(uuid.uuid4())
         options = Options(
             headers=dict(headers or {}),
@@ -184,7 +187,7 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
                 self._description = plain(recorded, 200)
                 return self._description
             name = EMBEDDED if self._is_embedded(stats) else f"ComfyUI {stats.system.comfyui_version or ''}".rstrip()
-            self._description = f"{name} · {self._calls.address.host}"
+            self._description = f"{name} · {self._calls.address.name or self._calls.address.host}"
         return self._description
 
     def _is_embedded(self, stats: SystemStats) -> bool:
@@ -631,7 +634,7 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
     def __repr__(self) -> str:
         state = "" if self._finalizer.alive else ", closed"
         what = f" ({EMBEDDED})" if self._embedded else ""
-        return f"<ComfyClient {self.url}{what}{state}>"
+        return f"<ComfyClient {self._calls.address.shown}{what}{state}>"
 
 
 def _check_times(**seconds: float) -> None:

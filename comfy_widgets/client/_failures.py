@@ -34,12 +34,13 @@ _SHOWN = 300
 
 @dataclass(frozen=True)
 class Reply:
-    """Status, headers and body of an answer."""
+    """Status, headers and body of an answer; ``source`` is the URL as people are told it."""
 
     status: int
     headers: Mapping[str, str]
     content: bytes = field(repr=False)
     url: str = ""
+    source: str = ""
 
     def json(self) -> Any:
         """The JSON body.
@@ -57,8 +58,8 @@ class Reply:
             if "json" in kind:
                 what = "something that is called JSON and is none"
             raise NotAComfyServer(
-                f"{self.url} answered with {what}, not as ComfyUI does. Check address and port; the login page of a "
-                "proxy may stand in between.",
+                f"{self.source or self.url} answered with {what}, not as ComfyUI does. Check address and port; the "
+                "login page of a proxy may stand in between.",
                 url=self.url,
                 status=self.status,
             ) from None
@@ -116,7 +117,7 @@ class Failures:
 
     def of_status(self, reply: Reply, what: str, path: str = "") -> Failure:
         """The error that a failing status stands for; ``what`` names the call for people, ``path`` a file of it."""
-        status, url, base = reply.status, reply.url, self._address.base
+        status, url, base = reply.status, reply.url, self._address.shown
         if status in (400, 403) and (".." in path or path.startswith("/")):
             return Forbidden(
                 f"{what}: {path!r} leads out of the server's folder, which ComfyUI allows nobody ({status}). Give a "
@@ -158,8 +159,8 @@ class Failures:
         route = urlsplit(reply.url).path.removeprefix(urlsplit(base).path)
         there = f"{target.scheme}://{target.netloc.rpartition('@')[2]}{target.path.removesuffix(route)}"
         return HTTPError(
-            f"{what}: {base} sends callers on to another address ({reply.status}). Give {there} as the address of the "
-            "server.",
+            f"{what}: {self._address.shown} sends callers on to another address ({reply.status}). Give "
+            f"{'that one' if self._address.name else there} as the address of the server.",
             url=reply.url,
             status=reply.status,
         )
@@ -167,7 +168,9 @@ class Failures:
     def too_large(self, url: str, status: int, limit: int) -> NotAComfyServer:
         """The error for a reply that is larger than is taken."""
         return NotAComfyServer(
-            f"{url} gave more than {size_in_words(limit)}; that is not taken.", url=url, status=status
+            f"{self._address.told(url)} gave more than {size_in_words(limit)}; that is not taken.",
+            url=url,
+            status=status,
         )
 
     # Exceptions
@@ -178,51 +181,51 @@ class Failures:
 
     def of_exception(self, error: Exception, request: Request, connect_timeout: float) -> ServerError:
         """The error that an exception of the library stands for."""
-        base, call = self._address.base, f"{request.method} {request.route}"
+        url, base, call = self._address.base, self._address.shown, f"{request.method} {request.route}"
         reason = self._redact(reason_of(error))
         if isinstance(error, requests.exceptions.SSLError):
             if re.search(r"wrong.version.number|record.layer|http.request|packet.length", str(error).lower()):
                 return ServerUnreachable(
-                    f"{base} does not speak TLS. Give the address with http://: {self._with_scheme('http')}.", url=base
+                    f"{base} does not speak TLS. Give the address with http://: {self._with_scheme('http')}.", url=url
                 )
             return ServerUnreachable(
                 f"The TLS certificate of {base} is not trusted: {reason}. Give verify='ca.pem' with your own "
                 "authority, or verify=False to check nothing.",
-                url=base,
+                url=url,
             )
         if isinstance(error, requests.exceptions.ProxyError):
             return ServerUnreachable(
                 f"The proxy on the way to {base} cannot be used ({reason}). HTTP_PROXY and HTTPS_PROXY name it; to go "
-                f"without, set NO_PROXY={self._address.host.partition(':')[0]}.",
-                url=base,
+                f"without, set NO_PROXY={self._host()}.",
+                url=url,
             )
         if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
             return ServerUnreachable(
                 f"The environment names a SOCKS proxy for {base} (ALL_PROXY or the like), which needs PySocks: pip "
                 f"install 'requests[socks]'. To go without the proxy, set "
-                f"NO_PROXY={self._address.host.partition(':')[0]}.",
-                url=base,
+                f"NO_PROXY={self._host()}.",
+                url=url,
             )
         if isinstance(error, requests.exceptions.ConnectTimeout):
             return ServerUnreachable(
                 f"No server answers at {base} (no connection within {connect_timeout:g} s). Is ComfyUI running there, "
                 "and are host and port right?",
-                url=base,
+                url=url,
             )
         if never_connected(error):
             return ServerUnreachable(
                 f"No server answers at {base} ({reason}). Is ComfyUI running there, and are host and port right?",
-                url=base,
+                url=url,
             )
-        if base.startswith("http:") and "\\x15\\x03" in str(error):
+        if url.startswith("http:") and "\\x15\\x03" in str(error):
             return self.speaks_tls()
         if isinstance(error, (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError)):
             unsure = "" if request.idempotent else " It may have been carried out all the same."
             return ServerUnreachable(
-                f"The connection to {base} broke during {call} ({reason}).{unsure}", url=base, sent=True
+                f"The connection to {base} broke during {call} ({reason}).{unsure}", url=url, sent=True
             )
         return NotAComfyServer(
-            f"What answers at {base} does not speak HTTP as ComfyUI does ({reason}). Check address and port.", url=base
+            f"What answers at {base} does not speak HTTP as ComfyUI does ({reason}). Check address and port.", url=url
         )
 
     def timed_out(self, request: Request, seconds: float, *, begun: bool) -> ServerTimeout:
@@ -230,16 +233,19 @@ class Failures:
         unsure = "" if request.idempotent else " It may have been carried out all the same."
         gave = "did not finish its" if begun else "gave no"
         return ServerTimeout(
-            f"The server at {self._address.base} {gave} answer to {request.method} {request.route} within "
+            f"The server at {self._address.shown} {gave} answer to {request.method} {request.route} within "
             f"{seconds:g} s.{unsure}",
             url=self._address.base,
         )
 
     def _speaks_tls(self) -> str:
-        return f"{self._address.base} speaks TLS. Give the address with https://: {self._with_scheme('https')}."
+        return f"{self._address.shown} speaks TLS. Give the address with https://: {self._with_scheme('https')}."
 
     def _with_scheme(self, scheme: str) -> str:
-        return f"{scheme}://{self._address.base.partition('://')[2]}"
+        return f"{scheme}://{'...' if self._address.name else self._address.base.partition('://')[2]}"
+
+    def _host(self) -> str:
+        return "its host" if self._address.name else self._address.host.partition(":")[0]
 
 
 def size_in_words(size: float) -> str:

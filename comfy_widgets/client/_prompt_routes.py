@@ -116,7 +116,7 @@ class PromptRoutes(RouteGroup):
         body = self._calls.checked(reply, "Submitting the workflow").json()
         if not isinstance(body, dict) or not isinstance(body.get("prompt_id"), str):
             raise NotAComfyServer(
-                f"{self._calls.address.base} took the prompt but gave no prompt_id, so it is no ComfyUI.",
+                f"{self._calls.address.shown} took the prompt but gave no prompt_id, so it is no ComfyUI.",
                 url=reply.url,
                 status=reply.status,
             )

@@ -16,6 +16,11 @@ class ServerRoutes(RouteGroup):
         """The server's address, without credentials."""
         return self._calls.address.base
 
+    @property
+    def name(self) -> str:
+        """What messages call the server: the ``name`` of the client, or its address."""
+        return self._calls.address.shown
+
     def features(self) -> dict[str, Any]:
         """``GET /features``: the server's feature flags; empty where it is too old to have any.
 

@@ -56,6 +56,6 @@ class StepRoutes(RouteGroup):
                 "that newer runs took its place. Run it again with another seed, or with one step more."
             )
         return (
-            f"{self._calls.address.base} keeps no record of a sampler's steps; only the embedded engine does. "
+            f"{self._calls.address.shown} keeps no record of a sampler's steps; only the embedded engine does. "
             "Engine() starts one."
         )

@@ -182,7 +182,7 @@ class Transport:
             body = bytes(content)
             if response.status_code >= 400:
                 body = self._redact.bytes(body)
-            return Reply(response.status_code, response.headers, body, url)
+            return Reply(response.status_code, response.headers, body, url, self.address.told(url))
 
     @contextmanager
     def stream(

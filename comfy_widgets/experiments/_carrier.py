@@ -83,7 +83,7 @@ class Carrier:
             moved = [work for work in works if not work.running]
             for work in works:
                 if work in moved:
-                    self._move(work.payload, f"{server} has left the fleet", member, lost=False)
+                    self._move(work.payload, f"{member.shown} has left the fleet", member, lost=False)
             if self.members:
                 self.roster.compare()
         for work in moved:
@@ -206,7 +206,9 @@ class Carrier:
     def _progress(self, task: Task, leg: Job, progress: Progress) -> None:
         silent = progress.no_answer_for
         if silent is not None and silent >= self._lost_after and task.leg is leg:
-            self._lost(task.work.server, f"{task.work.server} did not answer for {silent:.0f} s")
+            member = self.members.get(task.work.server)
+            shown = member.shown if member is not None else task.work.server
+            self._lost(task.work.server, f"{shown} did not answer for {silent:.0f} s")
 
     def _heard(self, server: str, event: Event) -> None:
         """Something came over a server's websocket; called in the thread of its listeners."""
@@ -244,7 +246,12 @@ class Carrier:
         elif isinstance(error, ExecutionFailed) and _out_of_memory(error):
             with self.lock:
                 self.scheduler.bar(task.work)
-                self._move(task, f"the memory of {server} did not suffice", member, lost=False)
+                self._move(
+                    task,
+                    f"the memory of {member.shown if member is not None else server} did not suffice",
+                    member,
+                    lost=False,
+                )
             self.dispatch()
         elif isinstance(error, JobLost) or (isinstance(error, ServerError) and not isinstance(error, JobError)):
             self._server_failed(task, server, error)
@@ -296,7 +303,8 @@ class Carrier:
     def _move(self, task: Task, reason: str, member: Member | None, *, lost: bool) -> None:
         """Let work wait for another server; called with the lock held."""
         server = task.work.server
-        task.reasons.append(reason if server in reason else f"{server}: {reason}")
+        shown = member.shown if member is not None else server
+        task.reasons.append(reason if shown in reason else f"{shown}: {reason}")
         self.roster.note(task, server, "lost" if lost else "moved")
         if member is not None and lost:
             member.lost += 1

@@ -107,6 +107,11 @@ class Member:
         """Its address."""
         return self.client.url
 
+    @property
+    def shown(self) -> str:
+        """What those are told whose work it does."""
+        return self.client.name
+
     def look(self) -> None:
         """Ask the server what it is and has.
 

@@ -23,6 +23,8 @@ class Address:
         User and password that stood in the URL; never shown.
     query : tuple of (str, str) pairs, default ()
         What stood behind a question mark, such as a token; goes with every call and the handshake, and is never shown.
+    name : str, default ""
+        What people are told in place of the address.
 
     Examples
     --------
@@ -33,6 +35,7 @@ class Address:
     base: str
     auth: tuple[str, str] | None = field(default=None, repr=False)
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    name: str = field(default="", repr=False, compare=False)
 
     @classmethod
     def parse(cls, url: str) -> Address:
@@ -148,8 +151,41 @@ class Address:
         return f"ws{self.base[len('http') :]}/ws?{query}"
 
     @property
+    def shown(self) -> str:
+        """The name, or else the address.
+
+        Examples
+        --------
+        >>> from dataclasses import replace
+        >>> replace(Address.parse("http://10.0.0.7:8188"), name="the server of the class").shown
+        'the server of the class'
+        """
+        return self.name or self.base
+
+    def told(self, url: str) -> str:
+        """A URL of this server as people are told it.
+
+        Parameters
+        ----------
+        url : str
+            Begins with ``base``.
+
+        Returns
+        -------
+        str
+            With the name in place of ``base``, where there is one.
+
+        Examples
+        --------
+        >>> from dataclasses import replace
+        >>> replace(Address.parse("http://10.0.0.7:8188"), name="gpu").told("http://10.0.0.7:8188/api/prompt")
+        'gpu/api/prompt'
+        """
+        return url.replace(self.base, self.name) if self.name else url
+
+    @property
     def host(self) -> str:
-        """Host and port, as shown to people."""
+        """Host and port."""
         return urlsplit(self.base).netloc
 
     @property

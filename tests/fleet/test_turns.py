@@ -6,10 +6,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from comfy_widgets import ComfyPanel, Fleet, sweep
+import comm
+import pytest
+
+from comfy_widgets import ComfyClient, ComfyPanel, Fleet, sweep
 from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
 
-from .conftest import until
+from ..widgets.page import Page
+from .conftest import PACE, until
 
 Start = Callable[..., list[ScriptedServer]]
 Make = Callable[..., Fleet]
@@ -102,3 +106,26 @@ def test_prompts_of_other_programs_are_counted(start: Start, make_fleet: Make) -
     gate.open()
     assert all(job.result(60) for job in jobs)
     until(lambda: fleet.servers[0].strangers == 0)
+
+
+def test_a_class_does_not_see_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comm, "create_comm", Page)
+    name = "the server of the class"
+    with ScriptedServer() as server, ComfyClient(server.url, name=name, pace=PACE, reconnect_interval=0.1) as client:
+        fleet = Fleet([client])
+        panel = ComfyPanel(text_to_image(), client=fleet)
+        page = panel.comm
+        assert isinstance(page, Page)
+        panel.run().result(60)
+        page.press_run()
+        until(lambda: len(server.posted) == 2)
+        page.wait_phase("done")
+        server.kill()
+        page.press_run(n=2)
+        # It is told that the server is gone, by its name.
+        page.wait_for(lambda: name in str(page.state["_run"]["warnings"]))
+        host = server.url.partition("//")[2]
+        assert not [sent for sent in page.sent if host in repr(sent.data)]
+        assert host not in repr(panel.runs)
+        panel.close()
+        fleet.close()
