@@ -12,7 +12,7 @@ from pathlib import Path
 from .frontend import NODE_FROM_PYPI
 from .shell import ROOT, quietly
 
-EXTRAS = ("engine", "dask", "editor")
+EXTRAS = ("engine", "digits", "dask", "editor")
 GROUPS = ("tools", "test", "lint", "notebook", "browser", "docs")
 PROJECT = ROOT / "pyproject.toml"
 PYTHON_LOCK = ROOT / "locks" / "python.txt"

@@ -12,12 +12,16 @@ import numpy as np
 from .arrays import Array
 from .dataset import general_scenes, log_weights, scenes_for
 from .denoiser import Conditioning, SceneMixture, Spread, softmax
-from .names import CHECKPOINT_NAMES
+from .digit_words import told_of_unknown_digits, understand_digits
+from .digits import DigitPrior
+from .digits import prior as prior_of_digits
+from .learned_digits import network
+from .names import CHECKPOINT_NAMES, DIGIT_CHECKPOINTS
 from .render import render
-from .scenes import Scenes
+from .scenes import Scenes, described
 from .schedules import shifted, sigma_at, sigmas
 from .styles import STYLES
-from .vocabulary import Meaning
+from .vocabulary import Meaning, told_of_unknown, understand
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,13 @@ class Prior:
     scenes: Scenes
     denoiser: SceneMixture
     style: str = "painted"
+
+    def __len__(self) -> int:
+        return len(self.scenes)
+
+    def described(self, number: int) -> str:
+        """Return a scene in words."""
+        return described(self.scenes, number)
 
 
 @dataclass(frozen=True)
@@ -184,7 +195,7 @@ class Checkpoint:
     Parameters
     ----------
     name : str
-        A key of `CHECKPOINTS`.
+        A key of `CHECKPOINTS`, or one of `DIGIT_CHECKPOINTS`.
     patches : tuple of Patch
         LoRAs.
     shift : float
@@ -198,33 +209,47 @@ class Checkpoint:
     @property
     def inpaints(self) -> bool:
         """Whether it takes what surrounds a mask into account."""
-        return CHECKPOINTS[self.name].inpaints
+        return self.name in CHECKPOINTS and CHECKPOINTS[self.name].inpaints
+
+    def understand(self, text: str, check: Callable[[], None] = lambda: None) -> Meaning:
+        """Read a prompt with the words of this model; `check` is called now and then, and may raise to stop."""
+        return (understand_digits if self.name in DIGIT_CHECKPOINTS else understand)(text, check)
+
+    def told_of_unknown(self, meaning: Meaning) -> str:
+        """Return a sentence about the words that it does not know; empty where there are none."""
+        return (told_of_unknown_digits if self.name in DIGIT_CHECKPOINTS else told_of_unknown)(meaning)
 
     def levels(self, scheduler: str, steps: int, denoise: float = 1.0) -> list[float]:
         """Return the noise levels of a run with this model; see `sigmas`."""
         return shifted(sigmas(scheduler, steps, denoise), self.shift)
 
-    def prior(self, conds: Sequence[Cond], rows: int, columns: int) -> Prior:
+    def prior(self, conds: Sequence[Cond], rows: int, columns: int) -> Prior | DigitPrior:
         """Return the scenes for these prompts."""
+        if self.name in DIGIT_CHECKPOINTS:
+            # It was trained when it was loaded; here it is read again at most.
+            return prior_of_digits(self.name, rows, columns, float(LATENT_SCALE) / 2, lambda: network(lambda *_: None))
         meanings = [*(cond.meaning for cond in conds), *(patch.meaning for patch in self.patches if patch.strength > 0)]
         asked = tuple(dict.fromkeys(meaning for meaning in meanings if meaning.wishes))
         world = CHECKPOINTS[self.name]
         return _prior(world.seed, world.style, asked, rows, columns)
 
-    def conditioning(self, prior: Prior, cond: Cond, size: tuple[int, int]) -> Conditioning:
+    def conditioning(self, prior: Prior | DigitPrior, cond: Cond, size: tuple[int, int]) -> Conditioning:
         """Return what a prompt makes of the scenes, for an image of this width and height."""
-        weights = log_weights(prior.scenes, cond.meaning)
-        for patch in self.patches:
-            weights += np.float32(patch.strength) * log_weights(prior.scenes, patch.meaning)
-        weights[2 * _GENERAL :] += np.float32(_OWN_SHARE)
         _, rows, columns = prior.denoiser.basis.shape
         return replace(
-            Conditioning.of(prior.denoiser, weights),
+            prior.conditioning(cond.meaning) if isinstance(prior, DigitPrior) else self._of_scenes(prior, cond.meaning),
             strength=cond.strength,
             where=_where(cond, size, rows, columns),
             highest=math.inf if cond.start <= 0 else sigma_at(cond.start),
             lowest=0.0 if cond.end >= 1 else sigma_at(cond.end),
         )
+
+    def _of_scenes(self, prior: Prior, meaning: Meaning) -> Conditioning:
+        weights = log_weights(prior.scenes, meaning)
+        for patch in self.patches:
+            weights += np.float32(patch.strength) * log_weights(prior.scenes, patch.meaning)
+        weights[2 * _GENERAL :] += np.float32(_OWN_SHARE)
+        return Conditioning.of(prior.denoiser, weights)
 
 
 def _where(cond: Cond, size: tuple[int, int], rows: int, columns: int) -> Array | None:

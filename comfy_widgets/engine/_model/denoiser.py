@@ -20,6 +20,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
@@ -108,12 +109,35 @@ def _cosines(size: int) -> Array:
     return np.ascontiguousarray(matrix, np.float32)
 
 
+class Axes(Protocol):
+    """Where the coefficients of a mixture are in latents of one shape: `Basis`, or one of its kind."""
+
+    shape: tuple[int, int, int]
+
+    def to(self, flat: Array) -> Array: ...
+    def back(self, coefficients: Array) -> Array: ...
+    def bands(self) -> Ints: ...
+    def variances(self, spread: Spread) -> Array: ...
+
+
+class Mixture(Protocol):
+    """What guidance needs of a denoiser: `SceneMixture`, or one of its kind."""
+
+    @property
+    def basis(self) -> Axes: ...
+    @property
+    def centres(self) -> Array: ...
+    def guesses(
+        self, coefficients: Array, sigma: float, conditionings: Sequence[Conditioning]
+    ) -> tuple[list[Array], list[Array]]: ...
+
+
 class SceneMixture:
     """The denoiser of one set of scenes under any weights.
 
     Parameters
     ----------
-    basis : Basis
+    basis : Axes
         Of their latents.
     centres : Array
         Shape (N, D): coefficients of the scenes without variation.
@@ -123,7 +147,7 @@ class SceneMixture:
         The squares of the centres, summed up in each band, where they are known; shape (N, bands).
     """
 
-    def __init__(self, basis: Basis, centres: Array, spread: Spread, energies: Array | None = None) -> None:
+    def __init__(self, basis: Axes, centres: Array, spread: Spread, energies: Array | None = None) -> None:
         self.basis = basis
         self.centres = centres
         self._spread = spread
@@ -215,6 +239,28 @@ class SceneMixture:
         mean = self._sum(weights)
         result: Array = mean + kept * (x - mean)
         return result
+
+    def guesses(
+        self, coefficients: Array, sigma: float, conditionings: Sequence[Conditioning]
+    ) -> tuple[list[Array], list[Array]]:
+        """Return the guess under each conditioning, latents, shape (B, D); and the shares of the scenes, (B, N).
+
+        Parameters
+        ----------
+        coefficients : Array
+            Shape (B, D).
+        sigma : float
+            Above 0.
+        conditionings : sequence of Conditioning
+            At least one.
+        """
+        count = len(coefficients)
+        shifted = np.concatenate([coefficients - each.lean for each in conditionings])
+        scores = self.scores(shifted, sigma).reshape(len(conditionings), count, -1)
+        shares = [softmax(rows + each.log_weights) for rows, each in zip(scores, conditionings, strict=True)]
+        guesses = self.guess(shifted, sigma, np.concatenate(shares))
+        guesses += np.repeat([each.lean for each in conditionings], count, axis=0)
+        return list(self.basis.back(guesses).reshape(len(conditionings), count, -1)), shares
 
     def _sum(self, weights: Array) -> Array:
         used = np.flatnonzero(np.abs(weights).max(axis=0) > _NEGLIGIBLE)
@@ -311,7 +357,7 @@ class GuidedDenoiser:
 
     Parameters
     ----------
-    mixture : SceneMixture
+    mixture : Mixture
         The scenes.
     positive, negative : sequence of Conditioning
         What the prompts make of them.
@@ -323,7 +369,7 @@ class GuidedDenoiser:
 
     def __init__(
         self,
-        mixture: SceneMixture,
+        mixture: Mixture,
         positive: Sequence[Conditioning],
         negative: Sequence[Conditioning],
         cfg: float,
@@ -344,7 +390,7 @@ class GuidedDenoiser:
         positive = _asked(self._positive, sigma)
         negative = _asked(self._negative, sigma)
         coefficients = self.mixture.basis.to(x)
-        guesses, shares = self._guesses(coefficients, sigma, [*positive, *negative])
+        guesses, shares = self.mixture.guesses(coefficients, sigma, [*positive, *negative])
         self.evaluations += 1
         wanted = _averaged(positive, guesses[: len(positive)], x)
         if not self._negative:
@@ -359,18 +405,6 @@ class GuidedDenoiser:
     def unguided(self) -> Array | None:
         """The last guess of the negative side alone; None where it is not asked."""
         return self.terms.negative if self.terms is not None else None
-
-    def _guesses(
-        self, coefficients: Array, sigma: float, conditionings: list[Conditioning]
-    ) -> tuple[list[Array], list[Array]]:
-        """Return the guess under each conditioning, and the shares of the scenes in it."""
-        count = len(coefficients)
-        shifted = np.concatenate([coefficients - each.lean for each in conditionings])
-        scores = self.mixture.scores(shifted, sigma).reshape(len(conditionings), count, -1)
-        shares = [softmax(rows + each.log_weights) for rows, each in zip(scores, conditionings, strict=True)]
-        guesses = self.mixture.guess(shifted, sigma, np.concatenate(shares))
-        guesses += np.repeat([each.lean for each in conditionings], count, axis=0)
-        return list(self.mixture.basis.back(guesses).reshape(len(conditionings), count, -1)), shares
 
 
 def _asked(conditionings: Sequence[Conditioning], sigma: float) -> list[Conditioning]:

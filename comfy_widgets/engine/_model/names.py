@@ -6,6 +6,8 @@ CHECKPOINT_NAMES = (
     "procedural-scenes-64.safetensors", "procedural-scenes-ink-64.safetensors",
     "procedural-scenes-poster-64.safetensors", "procedural-scenes-inpaint-64.safetensors",
 )  # fmt: skip
+DIGIT_CHECKPOINTS = ("digits-exact-8.safetensors", "digits-learned-8.safetensors")
+"""Offered where scikit-learn is installed."""
 SAMPLER_NAMES = (
     "euler", "euler_cfg_pp", "euler_ancestral", "euler_ancestral_cfg_pp", "heun", "heunpp2", "exp_heun_2_x0",
     "exp_heun_2_x0_sde", "dpm_2", "dpm_2_ancestral", "lms", "dpm_fast", "dpm_adaptive", "dpmpp_2s_ancestral",

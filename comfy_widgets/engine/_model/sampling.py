@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from .arrays import Array
-from .checkpoints import Checkpoint, Cond, Latent, preview, resized
-from .denoiser import Conditioning, GuidedDenoiser, SceneMixture
+from .checkpoints import Checkpoint, Cond, Latent, Prior, preview, resized
+from .denoiser import Conditioning, GuidedDenoiser, Mixture, SceneMixture
 from .noise import Noise
 from .sampler_table import SAMPLERS
 from .samplers import Denoise
-from .scenes import described
 from .schedules import SIGMA_MAX
 from .vocabulary import Meaning
 
@@ -145,12 +144,12 @@ def sample(
         for side in (positive, negative)
     )
     flat = latent.samples.reshape(batch, -1)
-    mixture = prior.denoiser
+    mixture: Mixture = prior.denoiser
     masks = np.zeros(0, np.float32) if latent.mask is None else _flat_masks(latent.mask, batch, rows, columns)
-    if latent.mask is not None and guide.model.inpaints:
+    if latent.mask is not None and guide.model.inpaints and isinstance(mixture, SceneMixture):
         evidence = _surroundings(mixture, flat, masks)
         wanted, unwanted = ([cond.with_evidence(evidence) for cond in side] for side in (wanted, unwanted))
-    elif flat.any() and start.is_noisy:
+    elif flat.any() and start.is_noisy and isinstance(mixture, SceneMixture):
         # A given image is one more scene, so unlikely that it wins only while little noise hides it.
         mixture = mixture.joined(mixture.basis.to(flat))
         wanted, unwanted = (_with_given(side, batch, flat.shape[1]) for side in (wanted, unwanted))
@@ -167,7 +166,7 @@ def sample(
         return result
 
     def scene(number: int) -> tuple[str, Array]:
-        words = described(prior.scenes, number) if number < len(prior.scenes) else "the given image"
+        words = prior.described(number) if number < len(prior) else "the given image"
         return words, mixture.basis.back(mixture.centres[number : number + 1]).reshape(3, rows, columns)
 
     def watched(step: int, guess: Array, at: Array, sigma: float) -> None:
@@ -197,7 +196,11 @@ def sample(
     if isinstance(denoise, _Inpainter):
         ended = denoise.keep(ended, levels[-1])
     ends = (
-        replace(latent, samples=values.astype(np.float32).reshape(latent.samples.shape), prior=prior)
+        replace(
+            latent,
+            samples=values.astype(np.float32).reshape(latent.samples.shape),
+            prior=prior if isinstance(prior, Prior) else None,
+        )
         for values in (ended, last if levels[-1] else ended)
     )
     result, guessed = ends

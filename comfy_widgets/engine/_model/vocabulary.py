@@ -14,13 +14,13 @@ PLURAL = 0
 """The count of a bare plural: "balloons"."""
 # The last ones are the comma, full stop, semicolon and enumeration comma of Chinese.
 _TOKEN = re.compile(r"[\u3400-\u9fff]+|[^\W\d_\u3400-\u9fff]+|\d+(?:\.\d+)?|[(),:;.\uff0c\u3002\uff1b\u3001]")
-_STOPS = ",;.\uff0c\u3002\uff1b\u3001"
+STOPS = ",;.\uff0c\u3002\uff1b\u3001"
 _EMPHASIS = 1.1
 _HEAVIEST = 1000.0
 _LONGEST = 4
-_CHECK_EVERY = 2000
+CHECK_EVERY = 2000
 _LONG_WORD = 20
-_MOST_TOLD = 8
+MOST_TOLD = 8
 _KNOWN = sorted({*COLOUR_OF, *SIZE_OF, *CROWD_OF, *(word for names in NOUN_OF.values() for word in names)})
 _SPELLED_LIKE = 0.82
 
@@ -32,7 +32,7 @@ class Wish:
     Parameters
     ----------
     kind : str
-        "mood", "land", "weather", "figure", "sky", "ground", "water" or "clouds".
+        "mood", "land", "weather", "figure", "sky", "ground", "water" or "clouds"; to the models of digits "digit".
     value : str
         Its name in the grammar; empty for the kinds that have one value.
     colour, count, size, place : str or int, optional
@@ -80,7 +80,7 @@ def told_of_unknown(meaning: Meaning) -> str:
         What was understood.
     """
     words = []
-    for word in meaning.unknown[:_MOST_TOLD]:
+    for word in meaning.unknown[:MOST_TOLD]:
         near = nearest(word)
         words.append(f'"{word}" (the nearest that it knows is "{near}")' if near else f'"{word}"')
     more = len(meaning.unknown) - len(words)
@@ -110,18 +110,18 @@ def understand(text: str, check: Callable[[], None] = lambda: None) -> Meaning:
         Called now and then while a long text is read; may raise to stop.
     """
     reader = _Reader()
-    for number, (word, weight) in enumerate(_weighted(text.lower())):
-        if number % _CHECK_EVERY == 0:
+    for number, (word, weight) in enumerate(weighted(text.lower())):
+        if number % CHECK_EVERY == 0:
             check()
         reader.read(word, weight)
     reader.stop()
-    return Meaning(_merged(reader.wishes), tuple(dict.fromkeys(reader.unknown)))
+    return Meaning(merged(reader.wishes), tuple(dict.fromkeys(reader.unknown)))
 
 
 def joined(meanings: Sequence[Meaning]) -> Meaning:
     """Return what several texts ask for when they are read one after the other."""
     unknown = dict.fromkeys(word for meaning in meanings for word in meaning.unknown)
-    return Meaning(_merged([wish for meaning in meanings for wish in meaning.wishes]), tuple(unknown))
+    return Meaning(merged([wish for meaning in meanings for wish in meaning.wishes]), tuple(unknown))
 
 
 def blended(one: Meaning, other: Meaning, share: float) -> Meaning:
@@ -135,7 +135,7 @@ def blended(one: Meaning, other: Meaning, share: float) -> Meaning:
         for wish in meaning.wishes:
             is_shared = both.get((wish.kind, wish.value)) == wish
             weighed.append(wish if is_shared else replace(wish, weight=wish.weight * part))
-    return Meaning(_merged(weighed), tuple(dict.fromkeys((*one.unknown, *other.unknown))))
+    return Meaning(merged(weighed), tuple(dict.fromkeys((*one.unknown, *other.unknown))))
 
 
 class _Reader:
@@ -148,7 +148,7 @@ class _Reader:
 
     def read(self, word: str, weight: float) -> None:
         noun = _noun(word)
-        if word in _STOPS:
+        if word in STOPS:
             self.stop()
         elif noun is not None:
             self._noun(word, noun, weight)
@@ -216,13 +216,13 @@ def _singulars(word: str) -> Iterator[str]:
         yield word[:-1]
 
 
-def _merged(wishes: list[Wish]) -> tuple[Wish, ...]:
+def merged(wishes: list[Wish]) -> tuple[Wish, ...]:
     """Keep one wish for each thing: the last of those said of it, with the heaviest weight. Weight 0 takes it back."""
-    merged: dict[tuple[str, str], Wish] = {}
+    found: dict[tuple[str, str], Wish] = {}
     for wish in wishes:
-        earlier = merged.get((wish.kind, wish.value))
-        merged[wish.kind, wish.value] = wish if earlier is None else _both(earlier, wish)
-    asked = (_without_nothing(merged[key]) for key in sorted(merged) if merged[key].weight > 0)
+        earlier = found.get((wish.kind, wish.value))
+        found[wish.kind, wish.value] = wish if earlier is None else _both(earlier, wish)
+    asked = (_without_nothing(found[key]) for key in sorted(found) if found[key].weight > 0)
     # "landscape" or "sky" alone asks for nothing; "purple landscape" does.
     return tuple(wish for wish in asked if wish.kind not in ("ground", "sky") or wish.colour)
 
@@ -261,7 +261,7 @@ def _without_nothing(wish: Wish) -> Wish:
     )
 
 
-def _weighted(text: str) -> Iterator[tuple[str, float]]:
+def weighted(text: str) -> Iterator[tuple[str, float]]:
     """Yield each word with its weight from parentheses."""
     tokens = _TOKEN.findall(text)
     group_weights = _weights_of_groups(tokens)

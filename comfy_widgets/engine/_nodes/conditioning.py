@@ -12,7 +12,7 @@ import numpy as np
 from .._context import check_interrupted, progress_text
 from .._model.arrays import Array
 from .._model.checkpoints import Checkpoint, Cond, Latent, encode
-from .._model.vocabulary import Meaning, blended, joined, told_of_unknown, understand
+from .._model.vocabulary import Meaning, blended, joined
 from .table import Table
 
 Conditioning = list[Cond]
@@ -26,14 +26,14 @@ def encode_text(clip: Checkpoint, text: str) -> Any:
 
     It tells which words the model does not know.
     """
-    return read(text)
+    return read(clip, text)
 
 
-def read(*texts: str, guidance: float | None = None) -> tuple[Conditioning] | dict[str, Any]:
+def read(clip: Checkpoint, *texts: str, guidance: float | None = None) -> tuple[Conditioning] | dict[str, Any]:
     """Return the conditioning that texts ask for together, and tell which words are not known."""
-    meaning = joined([understand(text, check_interrupted) for text in dict.fromkeys(texts)])
+    meaning = joined([clip.understand(text, check_interrupted) for text in dict.fromkeys(texts)])
     result: tuple[Conditioning] = ([Cond(meaning, guidance=guidance)],)
-    note = told_of_unknown(meaning)
+    note = clip.told_of_unknown(meaning)
     return told(note, result) if note else result
 
 
@@ -47,19 +47,19 @@ def told(note: str, result: tuple[Any, ...]) -> dict[str, Any]:
 @TABLE.node("CLIPTextEncodeFlux")
 def encode_flux(clip: Checkpoint, clip_l: str, t5xxl: str, guidance: float) -> Any:
     """Reads both texts as one, with a guidance that needs no negative prompt."""
-    return read(clip_l, t5xxl, guidance=guidance)
+    return read(clip, clip_l, t5xxl, guidance=guidance)
 
 
 @TABLE.node("CLIPTextEncodeSDXL")
 def encode_sdxl(clip: Checkpoint, text_g: str, text_l: str, **sizes: int) -> Any:
     """Reads both texts as one; the sizes change nothing here."""
-    return read(text_g, text_l)
+    return read(clip, text_g, text_l)
 
 
 @TABLE.node("CLIPTextEncodeSD3")
 def encode_sd3(clip: Checkpoint, clip_l: str, clip_g: str, t5xxl: str, empty_padding: str) -> Any:
     """Reads all three texts as one."""
-    return read(clip_l, clip_g, t5xxl)
+    return read(clip, clip_l, clip_g, t5xxl)
 
 
 def _each(conditioning: Conditioning, change: Callable[[Cond], Cond]) -> tuple[Conditioning]:

@@ -6,8 +6,10 @@ from dataclasses import replace
 from math import exp
 from typing import Any
 
+from .._context import progress, progress_text
 from .._model.checkpoints import CHECKPOINTS, Checkpoint, Patch
-from .._model.names import LORAS
+from .._model.learned_digits import network
+from .._model.names import DIGIT_CHECKPOINTS, LORAS
 from .._model.vocabulary import understand
 from .conditioning import told
 from .table import Table
@@ -17,7 +19,9 @@ TABLE = Table()
 
 def _loaded(name: str, count: int = 1) -> Any:
     """Return a model as each of so many outputs; for one that is not here the own one, and tell that."""
-    if name in CHECKPOINTS:
+    if name == DIGIT_CHECKPOINTS[1]:
+        network(_training)
+    if name in CHECKPOINTS or name in DIGIT_CHECKPOINTS:
         return (Checkpoint(name),) * count
     own = next(iter(CHECKPOINTS))
     return told(
@@ -25,6 +29,12 @@ def _loaded(name: str, count: int = 1) -> Any:
         "are not what that model would draw.",
         (Checkpoint(own),) * count,
     )
+
+
+def _training(done: int, steps: int) -> None:
+    if done == 0:
+        progress_text("The model of digits is trained, which takes some seconds, once on this machine.")
+    progress(done, steps)
 
 
 @TABLE.node("CheckpointLoaderSimple")

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cache
 from importlib import resources
+from importlib.util import find_spec
 from typing import Any
 
 from .._files import Folders
-from .._model.names import CHECKPOINT_NAMES, LORA_NAMES, SAMPLER_NAMES, SCHEDULER_NAMES
+from .._model.names import CHECKPOINT_NAMES, DIGIT_CHECKPOINTS, LORA_NAMES, SAMPLER_NAMES, SCHEDULER_NAMES
 from .registry import NodeClass
 
 Function = Callable[..., Any]
@@ -104,10 +105,16 @@ def _node_class(name: str, function: Function, first: tuple[object, ...], folder
     return type(name, (), members)
 
 
+@cache
+def _has_digits() -> bool:
+    """Tell whether the images of the digits are here, without importing what brings them."""
+    return find_spec("sklearn") is not None
+
+
 def _filled(sections: Mapping[str, Any], folders: Folders) -> dict[str, Any]:
     """Return input types with the choices of this server in place of their names."""
     choices: dict[str, Callable[[], list[str]]] = {
-        "$checkpoints": lambda: list(CHECKPOINT_NAMES),
+        "$checkpoints": lambda: [*CHECKPOINT_NAMES, *(DIGIT_CHECKPOINTS if _has_digits() else ())],
         "$loras": lambda: list(LORA_NAMES),
         "$samplers": lambda: list(SAMPLER_NAMES),
         "$schedulers": lambda: list(SCHEDULER_NAMES),

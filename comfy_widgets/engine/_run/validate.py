@@ -13,11 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from .._model.names import DIGIT_CHECKPOINTS
 from .._nodes.registry import NodeClass, Registry, accepted_arguments, input_specs
 from .graph import Prompt, is_link
 from .values import Error, error_of, value_problem
 from .wire import Wire
 
+_DIGITS_HINT = (
+    "The images of this model's digits come with scikit-learn, which is not installed where the engine runs: "
+    "pip install 'comfy_widgets[digits]', then start the engine again."
+)
 _STAND_IN_HINT = (
     "The embedded engine has no other models. With Engine(stand_in=True), or --stand-in on the command line, its own "
     "one stands in for a model of any name, and says so."
@@ -319,9 +324,11 @@ class _Checker:
         """Tell whether a model that is not here is taken; where not, say in the error how it could be."""
         if problem["type"] != "value_not_in_list" or name not in getattr(cls, "MODEL_INPUTS", ()):
             return False
-        if not self._registry.stand_in:
-            problem["extra_info"]["hint"] = _STAND_IN_HINT
         name_given = problem["extra_info"]["received_value"]
+        if name_given in DIGIT_CHECKPOINTS:
+            problem["extra_info"]["hint"] = _DIGITS_HINT
+        elif not self._registry.stand_in:
+            problem["extra_info"]["hint"] = _STAND_IN_HINT
         return self._registry.stand_in and isinstance(name_given, str) and bool(name_given)
 
     def _own(
