@@ -46,6 +46,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 
 
 NAMES = sorted(display_names())
+OWN = ["EngineLocalWindow"]
+"""Nodes that ComfyUI does not have."""
 
 
 def options(spec: Any) -> dict[str, Any]:
@@ -109,7 +111,15 @@ def _saved(url: str, infos: dict[str, Any]) -> dict[str, str]:
     return made
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OWN)
+def test_a_node_of_our_own_is_not_taken_for_one_of_comfyui(registry: Registry, name: str) -> None:
+    info = registry.info(name)
+    assert (info["python_module"], info["category"]) == ("comfy_widgets.engine", "embedded engine")
+    assert "embedded engine" in info["display_name"]
+    assert "ComfyUI has no such node" in info["description"]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OWN])
 def test_inputs_and_outputs_are_as_recorded(registry: Registry, name: str) -> None:
     if not RECORDED.is_file():
         pytest.skip("the recorded definitions are not beside this repository")

@@ -22,6 +22,7 @@ from .scenes import Scenes, described
 from .schedules import shifted, sigma_at, sigmas
 from .styles import STYLES
 from .vocabulary import Meaning, told_of_unknown, understand
+from .window import local_distances
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,12 @@ SPREAD = Spread(light=0.065 * float(LATENT_SCALE), tint=0.028 * float(LATENT_SCA
 
 @dataclass(frozen=True)
 class Prior:
-    """Scenes, and the denoiser of their latents."""
+    """Scenes, and the denoiser of their latents; below a window of 1 each place has its own scene."""
 
     scenes: Scenes
     denoiser: SceneMixture
     style: str = "painted"
+    window: float = 1.0
 
     def __len__(self) -> int:
         return len(self.scenes)
@@ -200,11 +202,14 @@ class Checkpoint:
         LoRAs.
     shift : float
         How far the noise levels are shifted towards high ones; 1 leaves them.
+    window : float
+        Through how large a window each place of the image decides; see `LocalDenoiser`. 1 is the whole image.
     """
 
     name: str
     patches: tuple[Patch, ...] = ()
     shift: float = 1.0
+    window: float = 1.0
 
     @property
     def inpaints(self) -> bool:
@@ -231,7 +236,7 @@ class Checkpoint:
         meanings = [*(cond.meaning for cond in conds), *(patch.meaning for patch in self.patches if patch.strength > 0)]
         asked = tuple(dict.fromkeys(meaning for meaning in meanings if meaning.wishes))
         world = CHECKPOINTS[self.name]
-        return _prior(world.seed, world.style, asked, rows, columns)
+        return replace(_prior(world.seed, world.style, asked, rows, columns), window=self.window)
 
     def conditioning(self, prior: Prior | DigitPrior, cond: Cond, size: tuple[int, int]) -> Conditioning:
         """Return what a prompt makes of the scenes, for an image of this width and height."""
@@ -330,30 +335,40 @@ def decode(latent: Latent, before_each: Callable[[], None] = lambda: None) -> Ar
         cells = latent.samples[number]
         picture = enlarge(cells / LATENT_SCALE, latent.height, latent.width)
         if latent.prior is not None:
-            for row, share in _recognized(cells, latent.prior.denoiser):
+            for row, share in _recognized(cells, latent.prior):
                 scene = latent.prior.scenes.take(np.array([row]))
                 style = latent.prior.style
                 detail = STYLES[style](render(scene, latent.height, latent.width))[0] - np.float32(0.5)
                 blurred = _latents(scene, style, rows, columns).reshape(3, rows, columns) / LATENT_SCALE
                 detail -= enlarge(blurred, latent.height, latent.width)
-                picture += detail * np.float32(share)
+                picture += detail * enlarge(share[None], latent.height, latent.width)
         pictures[number] = picture.transpose(1, 2, 0)
     pictures += np.float32(0.5)
     return np.clip(pictures, 0.0, 1.0, out=pictures)
 
 
+_PARTS = 24
+"""Of how many scenes at most an image shows fine detail where each place has its own."""
 _MATCH = 0.03
 """Root mean square difference per value, beyond a scene's own variation, at which a latent counts as 60 % of it."""
 
 
-def _recognized(cells: Array, denoiser: SceneMixture) -> list[tuple[int, float]]:
-    """Return the scenes that a latent shows, and how much of each."""
+def _recognized(cells: Array, prior: Prior) -> list[tuple[int, Array]]:
+    """Return the scenes that a latent shows, and how much of each in each cell."""
     flat = cells.reshape(1, -1)
-    distance = denoiser.distances(flat, _MATCH * float(LATENT_SCALE))[0] / (flat.size * LATENT_SCALE**2)
-    share = softmax(-distance / np.float32(2 * _MATCH**2 / 8))
-    sure = np.exp(-distance / (2 * _MATCH**2))
-    best = np.argsort(share)[::-1][:3]
-    return [(int(row), float(share[row] * sure[row])) for row in best if share[row] * sure[row] > 0.02]
+    tolerance = _MATCH * float(LATENT_SCALE)
+    if prior.window < 1:
+        distances = local_distances(prior.denoiser, flat, tolerance) / np.float32(LATENT_SCALE**2)
+        # Where several agree, as in a clear sky, the one that agrees in more places is chosen.
+        chosen_by, most = distances + distances.mean(axis=(1, 2), keepdims=True), _PARTS
+    else:
+        whole = prior.denoiser.distances(flat, tolerance)[0] / (flat.size * LATENT_SCALE**2)
+        chosen_by = distances = whole[:, None, None]
+        most = 3
+    shares = softmax(-chosen_by / np.float32(2 * _MATCH**2 / 8), axis=0)
+    shares *= np.exp(-distances / np.float32(2 * _MATCH**2))
+    best = np.argsort(shares.mean(axis=(1, 2)))[::-1][:most]
+    return [(int(row), shares[row]) for row in best if shares[row].max() > 0.02]
 
 
 def enlarge(cells: Array, height: int, width: int) -> Array:

@@ -77,14 +77,26 @@ class Basis:
     def to(self, flat: Array) -> Array:
         """Return the coefficients of latents, both of shape (n, 3 * rows * columns)."""
         planes = flat.reshape(-1, *self.shape)
-        mixed = np.einsum("ac,ncij->naij", _COLOUR_AXES, planes, optimize=True)
-        result: Array = (self._down @ mixed @ self._across.T).reshape(flat.shape)
-        return result
+        return self.of_planes(np.einsum("ac,ncij->naij", _COLOUR_AXES, planes, optimize=True))
 
     def back(self, coefficients: Array) -> Array:
         """Return the latents of coefficients, both of shape (n, 3 * rows * columns)."""
-        planes = self._down.T @ coefficients.reshape(-1, *self.shape) @ self._across
+        planes = self.planes(coefficients.reshape(-1, *self.shape))
         result: Array = np.einsum("ac,naij->ncij", _COLOUR_AXES, planes, optimize=True).reshape(coefficients.shape)
+        return result
+
+    def planes(self, coefficients: Array) -> Array:
+        """Return the planes of light and colour of coefficients, shape (n, 3, rows, columns).
+
+        Of coefficients of shape (n, 3, fewer, fewer) the others are 0.
+        """
+        rows, columns = coefficients.shape[2:]
+        result: Array = self._down[:rows].T @ coefficients @ self._across[:columns]
+        return result
+
+    def of_planes(self, planes: Array) -> Array:
+        """Return the coefficients of such planes, shape (n, 3 * rows * columns)."""
+        result: Array = (self._down @ planes @ self._across.T).reshape(len(planes), -1)
         return result
 
     def bands(self) -> Ints:
@@ -170,6 +182,11 @@ class SceneMixture:
         """Return the mixture with more scenes after its own, as coefficients, shape (M, D)."""
         energies = np.concatenate([self._energies, self._energies_of(more)])
         return SceneMixture(self.basis, np.concatenate([self.centres, more]), self._spread, energies)
+
+    @property
+    def variances(self) -> Array:
+        """The variance of each coefficient of the images of one scene, shape (D,)."""
+        return self._variances[self._bands]
 
     def scores(self, x: Array, sigma: float) -> Array:
         """Return the log likelihood of each x under each scene, up to a constant; shape (B, N).
@@ -275,10 +292,10 @@ class SceneMixture:
         return self.basis.back(self.guess(coefficients, sigma, weights))
 
 
-def softmax(scores: Array) -> Array:
-    """Return probabilities from log probabilities, along the last axis."""
-    shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    normalized: Array = shifted / shifted.sum(axis=-1, keepdims=True)
+def softmax(scores: Array, axis: int = -1) -> Array:
+    """Return probabilities from log probabilities, along an axis."""
+    shifted = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    normalized: Array = shifted / shifted.sum(axis=axis, keepdims=True)
     return normalized
 
 
@@ -387,16 +404,16 @@ class GuidedDenoiser:
 
     def __call__(self, x: Array, sigma: float) -> Array:
         """Return the guess for latents x of shape (B, D)."""
-        positive = _asked(self._positive, sigma)
-        negative = _asked(self._negative, sigma)
+        positive = asked(self._positive, sigma)
+        negative = asked(self._negative, sigma)
         coefficients = self.mixture.basis.to(x)
         guesses, shares = self.mixture.guesses(coefficients, sigma, [*positive, *negative])
         self.evaluations += 1
-        wanted = _averaged(positive, guesses[: len(positive)], x)
+        wanted = averaged(positive, guesses[: len(positive)], x)
         if not self._negative:
             self.terms = Terms(wanted, None, shares[0])
             return wanted
-        unwanted = _averaged(negative, guesses[len(positive) :], x)
+        unwanted = averaged(negative, guesses[len(positive) :], x)
         self.terms = Terms(wanted, unwanted, shares[0])
         result: Array = unwanted + self._cfg * (wanted - unwanted)
         return result
@@ -407,12 +424,12 @@ class GuidedDenoiser:
         return self.terms.negative if self.terms is not None else None
 
 
-def _asked(conditionings: Sequence[Conditioning], sigma: float) -> list[Conditioning]:
+def asked(conditionings: Sequence[Conditioning], sigma: float) -> list[Conditioning]:
     """Return those that count at a noise level; where none does, all of them, so that there is a guess."""
     return [each for each in conditionings if each.is_asked(sigma)] or list(conditionings)
 
 
-def _averaged(conditionings: list[Conditioning], guesses: list[Array], x: Array) -> Array:
+def averaged(conditionings: list[Conditioning], guesses: list[Array], x: Array) -> Array:
     """Return the average of guesses; where no conditioning counts, there is no guess, and x stays."""
     if len(conditionings) == 1 and conditionings[0].where is None:
         return guesses[0]

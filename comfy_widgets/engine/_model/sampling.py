@@ -17,6 +17,7 @@ from .sampler_table import SAMPLERS
 from .samplers import Denoise
 from .schedules import SIGMA_MAX
 from .vocabulary import Meaning
+from .window import LocalDenoiser
 
 UNLIKELY = 0.012
 """How unlikely an image is that was given to begin with, in nats for each value of its latent."""
@@ -153,8 +154,15 @@ def sample(
         # A given image is one more scene, so unlikely that it wins only while little noise hides it.
         mixture = mixture.joined(mixture.basis.to(flat))
         wanted, unwanted = (_with_given(side, batch, flat.shape[1]) for side in (wanted, unwanted))
+    given = len(mixture.centres) - len(prior.denoiser.centres)
     noise = Noise(start.seed, batch, flat.shape[1:]).draw() if start.is_noisy else np.zeros_like(flat)
-    guided = GuidedDenoiser(mixture, wanted, unwanted, cfg, asks_both=sampler.endswith("_cfg_pp"))
+    asks_both = sampler.endswith("_cfg_pp")
+    if guide.model.window < 1 and isinstance(mixture, SceneMixture):
+        guided: GuidedDenoiser = LocalDenoiser(
+            mixture, wanted, unwanted, cfg, asks_both=asks_both, window=guide.model.window, given=given
+        )
+    else:
+        guided = GuidedDenoiser(mixture, wanted, unwanted, cfg, asks_both=asks_both)
     denoise: Denoise = guided
     if latent.mask is not None:
         denoise = _Inpainter(denoise, flat, noise, masks)

@@ -101,6 +101,18 @@ def shift_by_size(model: Checkpoint, max_shift: float, base_shift: float, width:
     return replace(model, shift=exp(base_shift + (max_shift - base_shift) * (tokens - 256) / (4096 - 256)))
 
 
+@TABLE.node("EngineLocalWindow")
+def look_through_window(model: Checkpoint, window: float) -> Checkpoint:
+    """From memory to imagination: each place decides by what its window shows. ComfyUI has no such node.
+
+    At 1 the window is the whole image, as without this node, and the result is always one of the scenes that the model
+    remembers, in a light of its own. Smaller windows put parts of several scenes together.
+    """
+    if model.name in DIGIT_CHECKPOINTS:
+        raise ValueError(f"{model.name} has no window: its images are too small for one. Choose a model of scenes.")
+    return replace(model, window=window)
+
+
 @TABLE.node("CLIPSetLastLayer")
 def set_last_layer(clip: Checkpoint, stop_at_clip_layer: int) -> Checkpoint:
     """Changes nothing here: this model's text encoder has no layers."""

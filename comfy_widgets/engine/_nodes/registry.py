@@ -32,7 +32,7 @@ class Registry:
         self.stand_in = stand_in
         self.classes = dict(classes)
         self._display_names = dict(display_names)
-        self._modules = dict.fromkeys(classes, "nodes")
+        self._modules = {name: getattr(cls, "RELATIVE_PYTHON_MODULE", "nodes") for name, cls in classes.items()}
 
     def load(self, path: Path) -> None:
         """Add the NODE_CLASS_MAPPINGS (and NODE_DISPLAY_NAME_MAPPINGS) of a Python file.

@@ -2,6 +2,7 @@
 
 A function takes a node's inputs by name and returns its outputs. What a class says of its inputs and outputs, names,
 types, defaults and bounds, stands in ``specs.json``; they are those of ComfyUI 0.33's /object_info; the words are ours.
+So are nodes that are marked with ``own``.
 """
 
 from __future__ import annotations
@@ -93,6 +94,8 @@ def _node_class(name: str, function: Function, first: tuple[object, ...], folder
         "run": _method(function, *first),
     }
     models = [key for inputs in spec["input"].values() for key, kind in inputs.items() if kind[0] in _MODELS]
+    if spec.get("own"):
+        members["RELATIVE_PYTHON_MODULE"] = "comfy_widgets.engine"
     if models:
         members["MODEL_INPUTS"] = frozenset(models)
     if "tooltips" in spec:
