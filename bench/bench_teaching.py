@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import statistics
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,8 @@ SEEDS = range(8)
 
 def run(text: str = PROMPT, *, begin: Latent | None = None, side: int = 256, **more: Any) -> Latent:
     """Sample one image; keywords change the usual settings."""
-    values = {"seed": 1, "steps": 20, "cfg": 7.0, "sampler": "euler", "denoise": 1.0, **more}
-    model = Checkpoint(CHECKPOINT_NAMES[0])
+    values = {"seed": 1, "steps": 20, "cfg": 7.0, "sampler": "euler", "denoise": 1.0, "window": 1.0, **more}
+    model = Checkpoint(CHECKPOINT_NAMES[0], window=values["window"])
     levels = levels_of_run(model, values["sampler"], "normal", values["steps"], values["denoise"])
     guide = Guide(model, [Cond(understand(text))], (), values["cfg"])
     latent = begin if begin is not None else empty(side, side, 1)
@@ -43,11 +44,28 @@ def show(what: str, values: dict[str, float]) -> None:
     print(f"{what:34}" + "  ".join(f"{name} {value:.3f}" for name, value in values.items()))
 
 
+def nearest(latent: Latent) -> tuple[int, float]:
+    """Return which scene is nearest, and how far beyond its own variation."""
+    assert latent.prior is not None
+    distances = latent.prior.denoiser.distances(latent.samples.reshape(1, -1), 0.01)[0]
+    away = np.sqrt(distances.min() / latent.samples.size) / LATENT_SCALE
+    return int(distances.argmin()), float(away)
+
+
 def has_house(latent: Latent) -> bool:
     """Tell whether the nearest scene has a house."""
     assert latent.prior is not None
-    nearest = latent.prior.denoiser.distances(latent.samples.reshape(1, -1), 0.01).argmin()
-    return bool(latent.prior.scenes.count[nearest, FIGURES.index("house")] > 0)
+    return bool(latent.prior.scenes.count[nearest(latent)[0], FIGURES.index("house")] > 0)
+
+
+def seconds(what: Callable[[], object], times: int) -> float:
+    """Return the median of the processor's time that something takes."""
+    taken = []
+    for _ in range(times):
+        started = time.process_time()
+        what()
+        taken.append(time.process_time() - started)
+    return statistics.median(taken)
 
 
 def main() -> None:
@@ -74,22 +92,36 @@ def main() -> None:
         for cfg in (0, 1, 2, 4, 7)
     }
     show("a house is there, at cfg", obeyed)
+    weighed = {
+        str(weight): sum(has_house(run(f"(house:{weight})", cfg=3, seed=seed, side=128)) for seed in range(32)) / 32
+        for weight in (0, 0.5, 1, 1.5, 2)
+    }
+    show("a house is there, at weight", weighed)
+    windows = {w: [run(seed=seed, cfg=4.0, window=w) for seed in SEEDS] for w in (1.0, 0.6, 0.3, 0.15)}
+    away = {str(w): statistics.median(nearest(one)[1] for one in found) for w, found in windows.items()}
+    show("far from any scene, at window", away)
     show("night, mean light at cfg", {str(c): float(run("night", cfg=c).samples.mean()) for c in (1, 4, 7, 15, 30)})
     model = Checkpoint(CHECKPOINT_NAMES[0])
     prior = model.prior([Cond(understand(PROMPT))], 64, 64)
     x = prior.denoiser.basis.to(np.random.default_rng(1).normal(size=(1, 3 * 64 * 64)).astype(np.float32))
     weights = np.full((1, len(prior.denoiser.centres)), 1 / len(prior.denoiser.centres), np.float32)
-    bare, step = [], []
-    for _ in range(20):
-        started = time.process_time()
-        x @ prior.denoiser.centres.T
-        weights @ prior.denoiser.centres
-        middle = time.process_time()
+
+    def products(count: int = 1) -> None:
+        np.repeat(x, count, axis=0) @ prior.denoiser.centres.T
+        np.repeat(weights, count, axis=0) @ prior.denoiser.centres
+
+    def step() -> None:
         prior.denoiser.guess(x, 2.0, weights)
         prior.denoiser.scores(x, 2.0)
-        bare.append(middle - started)
-        step.append(time.process_time() - middle)
-    show("one step, 64 x 64", {"times its two products": statistics.median(step) / statistics.median(bare)})
+
+    show("one step, 64 x 64", {"times its two products": seconds(step, 20) / seconds(products, 20)})
+    # Both sides of the guidance are asked at once.
+    run(side=512)
+    bare, whole = 20 * seconds(lambda: products(2), 20), seconds(lambda: run(side=512), 5)
+    local = seconds(lambda: run(side=512, window=0.3), 3)
+    show(
+        "512 x 512 in 20 steps", {"times the products": whole / bare, "with a window of 0.3, times that": local / whole}
+    )
 
 
 if __name__ == "__main__":
