@@ -106,7 +106,7 @@ def grid(width: int, height: int) -> tuple[int, int]:
     return max(1, round(height / longer * cells)), max(1, round(width / longer * cells))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _general(seed: int, style: str, rows: int, columns: int) -> tuple[Scenes, Array]:
     return _with_mirror_images(general_scenes(_GENERAL, seed), style, rows, columns)
 
@@ -117,7 +117,7 @@ def _with_mirror_images(scenes: Scenes, style: str, rows: int, columns: int) -> 
     return scenes.join(scenes.mirrored()), np.concatenate([latents, mirrored])
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _prior(seed: int, style: str, meanings: tuple[Meaning, ...], rows: int, columns: int) -> Prior:
     scenes, latents = _general(seed, style, rows, columns)
     for meaning in meanings:

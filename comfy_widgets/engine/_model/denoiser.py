@@ -26,6 +26,7 @@ import numpy as np
 
 from .arrays import Array, Ints
 
+_AT_ONCE = 64
 _NEGLIGIBLE = 1e-7
 _LEAN = 0.08
 """How far a prompt changes the light and colour of every scene; guidance multiplies it, in the end too far."""
@@ -176,7 +177,12 @@ class SceneMixture:
     def of(cls, latents: Array, spread: Spread) -> SceneMixture:
         """Return the mixture of scenes given as latents, shape (N, 3, rows, columns)."""
         basis = Basis(*latents.shape[2:])
-        return cls(basis, basis.to(latents.reshape(len(latents), -1)), spread)
+        centres = latents.reshape(len(latents), -1).copy()
+        for start in range(0, len(centres), _AT_ONCE):
+            # All at once would take the memory three times more.
+            part = slice(start, start + _AT_ONCE)
+            centres[part] = basis.to(centres[part])
+        return cls(basis, centres, spread)
 
     def joined(self, more: Array) -> SceneMixture:
         """Return the mixture with more scenes after its own, as coefficients, shape (M, D)."""
