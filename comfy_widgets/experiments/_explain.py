@@ -42,7 +42,7 @@ class Explanation:
     Examples
     --------
     >>> explain(example(), example().with_params(steps=9)).changes
-    ['KSampler.steps 20 -> 9']
+    ['KSampler.steps 20 → 9']
     """
 
     changes: list[str]
@@ -89,7 +89,7 @@ def explain(one: Any, other: Any, *, client: Any = None) -> Explanation:
     >>> from comfy_widgets import example
     >>> from comfy_widgets.experiments import explain
     >>> str(explain(example(), example().with_params(cfg=2, steps=9)))
-    'Different are: KSampler.steps 20 -> 9; KSampler.cfg 7.0 -> 2.'
+    'Different are: KSampler.steps 20 → 9; KSampler.cfg 7.0 → 2.'
     """
     first, first_image = _parts(one)
     second, second_image = _parts(other)

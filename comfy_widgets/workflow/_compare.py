@@ -14,7 +14,7 @@ _SHOWN = 48
 
 
 def differences(before: Prompt, after: Prompt, specs: NodeSpecs | None = None) -> list[str]:
-    """Return the changes from one prompt to another as sentences, such as ``"KSampler.steps 20 -> 30"``.
+    """Return the changes from one prompt to another as sentences, such as ``"KSampler.steps 20 → 30"``.
 
     Nodes are the same if id and class agree, or, for the rest, class and title. A title alone makes no difference.
     """
@@ -51,14 +51,14 @@ def _inputs(
 ) -> Iterator[str]:
     for name in dict.fromkeys([*old["inputs"], *new["inputs"]]):
         if name not in new["inputs"]:
-            yield f"{name} {_show(old['inputs'][name], old_titles)} -> nothing"
+            yield f"{name} {_show(old['inputs'][name], old_titles)} → nothing"
         elif name not in old["inputs"]:
-            yield f"{name} nothing -> {_show(new['inputs'][name], new_titles)}"
+            yield f"{name} nothing → {_show(new['inputs'][name], new_titles)}"
         else:
             a, b = old["inputs"][name], new["inputs"][name]
             moved = [pairs.get(a[0], a[0]), a[1]] if is_link(a) else a
             if canonical(moved) != canonical(b):
-                yield f"{name} {_show(a, old_titles)} -> {_show(b, new_titles)}"
+                yield f"{name} {_show(a, old_titles)} → {_show(b, new_titles)}"
 
 
 def _show(value: Any, titles: dict[str, str]) -> str:

@@ -56,7 +56,7 @@ class Workflow:
     >>> another["KSampler"].inputs["seed"]
     7
     >>> workflow.diff(workflow.with_params(seed=7))
-    ['KSampler.seed 42 -> 7']
+    ['KSampler.seed 42 → 7']
     """
 
     _state: State = field(default_factory=State)
@@ -615,7 +615,7 @@ class Workflow:
         Examples
         --------
         >>> example().diff(example().with_params(steps=30))
-        ['KSampler.steps 20 -> 30']
+        ['KSampler.steps 20 → 30']
         """
         if not isinstance(other, Workflow):
             raise WorkflowError(f"A workflow is compared with another workflow, not with a {type(other).__name__}.")

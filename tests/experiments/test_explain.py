@@ -30,7 +30,7 @@ def bright_by_cfg(stage: Stage) -> None:
 def test_two_workflows_differ_in_words(workflow: Workflow) -> None:
     found = explain(workflow, workflow.with_params(cfg=2, positive="a dog"))
     assert len(found.changes) == 2 and found.difference is None and found.causes is None
-    assert "cfg 7.0 -> 2" in str(found) and "<p>" in found._repr_html_()
+    assert "cfg 7.0 → 2" in str(found) and "<p>" in found._repr_html_()
     assert str(explain(workflow, workflow)) == "The two have the same workflow."
 
 
@@ -38,7 +38,7 @@ def test_two_cells_and_two_files(run_sweep: Sweep, server: ScriptedServer, tmp_p
     server.script = bright_by_cfg
     run = run_sweep(cfg=[2, 8], seed=[1]).wait(30)
     found = explain(run[0], run[1])
-    assert found.changes == ["KSampler.cfg 2 -> 8"] and found.difference == pytest.approx(0.196, abs=0.01)
+    assert found.changes == ["KSampler.cfg 2 → 8"] and found.difference == pytest.approx(0.196, abs=0.01)
     assert str(found).startswith("The images differ by 20%")
 
 
@@ -49,9 +49,9 @@ def test_the_cause_is_found_by_halves(client: ComfyClient, server: ScriptedServe
     one, other = client.run(workflow), client.run(workflow, **values)
     before = len(server.posted)
     found = explain(one, other, client=client)
-    assert found.causes == ["KSampler.cfg 7.0 -> 1"] and len(found.changes) == 8
+    assert found.causes == ["KSampler.cfg 7.0 → 1"] and len(found.changes) == 8
     assert found.runs == len(server.posted) - before <= math.log2(8) + 1
-    assert "What makes it: KSampler.cfg 7.0 -> 1 (8 changes, 4 runs)" in str(found)
+    assert "What makes it: KSampler.cfg 7.0 → 1 (8 changes, 4 runs)" in str(found)
 
 
 def test_what_makes_no_difference_is_told(client: ComfyClient, server: ScriptedServer, workflow: Workflow) -> None:
@@ -68,7 +68,7 @@ def test_changes_that_count_only_together(client: ComfyClient, server: ScriptedS
 
     server.script = together
     found = explain(workflow, workflow.with_params(seed=5, steps=3), client=client)
-    assert found.causes == ["KSampler.seed 0 -> 5", "KSampler.steps 4 -> 3"]
+    assert found.causes == ["KSampler.seed 0 → 5", "KSampler.steps 4 → 3"]
 
 
 def test_other_nodes_are_told_but_not_searched(client: ComfyClient, workflow: Workflow) -> None:

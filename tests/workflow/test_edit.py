@@ -149,8 +149,8 @@ def test_adding_and_connecting_a_node() -> None:
     assert flow().diff(workflow) == [
         "added Ink (LoraLoader)",
         # Its node now stands behind the other one, so it is the second of its title.
-        "CLIP Text Encode (Prompt) 2.clip Load Checkpoint[1] -> Ink[1]",
-        "KSampler.model Load Checkpoint[0] -> Ink[0]",
+        "CLIP Text Encode (Prompt) 2.clip Load Checkpoint[1] → Ink[1]",
+        "KSampler.model Load Checkpoint[0] → Ink[0]",
     ]
 
 
@@ -209,9 +209,9 @@ def test_a_difference_in_words() -> None:
     assert before.diff(before) == []
     changed = before.with_params({"KSampler 2.steps": 30, "positive": "word " * 40})
     first, second = before.diff(changed)
-    assert first.startswith('CLIP Text Encode (Prompt).text "a lighthouse" -> "word word')
+    assert first.startswith('CLIP Text Encode (Prompt).text "a lighthouse" → "word word')
     assert len(first) < 130
-    assert second == "KSampler 2.steps 20 -> 30"
+    assert second == "KSampler 2.steps 20 → 30"
     assert before.remove("2").diff(before)[0] == "added KSampler 2 (KSampler)"
 
 

@@ -259,7 +259,7 @@ def test_the_form_shows_what_the_author_opens_and_reproduce_what_ran() -> None:
     assert workflow.params()["seed"].value == 42
     assert workflow.to_prompt()["3"]["inputs"]["steps"] == 20
     assert workflow.reproduce().to_prompt()["3"]["inputs"]["steps"] == 5
-    assert any("KSampler.steps 5 -> 20" in note for note in workflow.notes)
+    assert any("KSampler.steps 5 → 20" in note for note in workflow.notes)
 
 
 def test_the_editors_form_needs_definitions_and_says_so() -> None:
