@@ -95,6 +95,8 @@ class Pump:
         """Forget all sources, and wait for the thread to end."""
         with self._changed:
             self._due.clear()
+            # A flush that is going on must not ask for the next.
+            self._dropped = True
             thread = self._thread
             self._changed.notify_all()
         if thread is not None and thread.is_alive() and thread is not threading.current_thread():

@@ -157,3 +157,18 @@ def test_the_first_leaves_at_once_and_a_flood_is_held_to_the_rate() -> None:
         time.sleep(0.0005)
     pump.stop()
     assert 2 <= source.flushes <= 2 + 20 * (time.monotonic() - started)
+
+
+def test_it_stops_at_once_also_while_a_source_is_flushed_that_has_more_to_tell() -> None:
+    pump = Pump(rate=1 / 600)
+    stopping = threading.Thread(target=pump.stop)
+
+    def stop_meanwhile() -> None:
+        stopping.start()
+        time.sleep(0.1)
+
+    source = Source(2, stop_meanwhile)
+    pump.wake(source)
+    source.wait(1)
+    stopping.join(PATIENCE)
+    assert not pump.running
