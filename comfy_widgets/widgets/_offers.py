@@ -1,4 +1,4 @@
-"""The values that a dropped file carries: an image that ComfyUI made, or a workflow's JSON, of anybody."""
+"""The values that a dropped file carries: an image that ComfyUI or another program made, or a workflow's JSON."""
 
 from __future__ import annotations
 
@@ -14,23 +14,30 @@ if TYPE_CHECKING:
     from ..workflow import Param
     from ._schema import Offer
 
-_NOTHING = "It carries no workflow that can be read."
-_NO_MATCH = "It carries a workflow, but none of its values has a field here."
+_NOTHING = "It carries no workflow and no settings that can be read."
+_NO_MATCH = "It carries values, but none of them has a field here."
 
 
-def values_of(content: bytes, client: ComfyClient, params: Mapping[str, Param]) -> dict[str, Any]:
-    """Return the values of a file's workflow that a form has fields for, by name.
+def values_of(content: bytes, client: ComfyClient, params: Mapping[str, Param]) -> tuple[dict[str, Any], list[str]]:
+    """Return the values of a file that a form has fields for, by name, and in words what has none.
 
-    Files are left out: those of another server are not on this one.
+    They are those of its workflow, or else the settings of another program that made it. Files are left out: those of
+    another server are not on this one.
 
     Raises
     ------
     ComfyError
         There is no workflow in it.
     """
-    from ..workflow import Workflow
+    from ..workflow import Workflow, read_settings
 
-    workflow = Workflow.load(content)
+    try:
+        workflow = Workflow.load(content)
+    except ComfyError:
+        settings = read_settings(content)
+        if settings is None:
+            raise
+        return settings.fit(params)
     # Without definitions as much as can be guessed.
     with contextlib.suppress(ComfyError):
         workflow = workflow.bind(client.object_info())
@@ -39,16 +46,16 @@ def values_of(content: bytes, client: ComfyClient, params: Mapping[str, Param]) 
         name: found[name].value
         for name, param in params.items()
         if name in found and found[name].kind == param.kind and param.kind not in ("image", "file")
-    }
+    }, []
 
 
 def offer(
     page: str, content: bytes, client: ComfyClient, params: Mapping[str, Param], now: Mapping[str, Any]
 ) -> tuple[Offer, dict[str, Any]]:
     """Return what a browser is told of a dropped file, and the values that it has."""
-    message: Offer = {"kind": "offer", "page": page, "lines": [], "count": 0, "error": ""}
+    message: Offer = {"kind": "offer", "page": page, "lines": [], "left": [], "count": 0, "error": ""}
     try:
-        values = values_of(content, client, params)
+        values, message["left"] = values_of(content, client, params)
     except ComfyError:
         message["error"] = _NOTHING
         return message, {}

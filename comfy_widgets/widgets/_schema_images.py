@@ -63,12 +63,13 @@ class InputImage(TypedDict):
 class Offer(TypedDict):
     """What a dropped file has: how many of its values differ from the form's, and some of them in words.
 
-    `error` says why it has none.
+    `left` says in words what of it has no field here, or does not fit; `error` why it has no values.
     """
 
     kind: Literal["offer"]
     page: str
     lines: list[str]
+    left: list[str]
     count: int
     error: str
 

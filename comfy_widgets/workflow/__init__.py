@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._draw import DrawnNode as DrawnNode
     from ._draw import DrawnWire as DrawnWire
     from ._examples import example as example
+    from ._foreign import read_settings as read_settings
     from ._graph import Graph as Graph
     from ._missing import Missing as Missing
     from ._missing import ModelFile as ModelFile
@@ -63,6 +64,7 @@ _MODULES = {
     "is_image": "_uploads",
     "is_link": "_prompt",
     "prompt_variants": "_variants",
+    "read_settings": "_foreign",
     "to_api_prompt": "_convert",
 }
 

@@ -148,6 +148,11 @@ def _from_texts(texts: Mapping[str, str], what: str) -> Forms:
         # Some video nodes put both into one comment.
         wanted = {"comment": comment}
     if not wanted:
+        if "parameters" in texts:
+            raise WorkflowError(
+                f"{what} carries no workflow, but the settings of another program, such as A1111 or Forge. A "
+                "ComfyPanel takes these over when the image is dropped on it."
+            )
         has = f" It carries only: {', '.join(sorted(texts)[:6])}." if texts else ""
         raise WorkflowError(
             f"{what} carries no workflow.{has} ComfyUI stores one in what it saves, but web sites and editors usually "

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from typing import Any
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Locator, Page, expect
 
 from comfy_widgets import ComfyClient, ComfyPanel, Graph, Workflow, example
@@ -69,6 +72,30 @@ def test_the_values_of_an_image_come_into_the_form(show: Show, client: ComfyClie
     expect(again).to_be_hidden()
 
 
+def test_an_image_of_another_program_gives_its_settings(show: Show, client: ComfyClient) -> None:
+    texts = PngInfo()
+    texts.add_text(
+        "parameters",
+        f"{HTML} a fox\nNegative prompt: blurry\nSteps: 7, Sampler: Euler a, Schedule type: Karras, CFG scale: 6.5, "
+        "Seed: 12, Size: 320x256, Model: nowhere, Clip skip: 2, Version: v1.10.1",
+    )
+    content = io.BytesIO()
+    Image.new("RGB", (64, 64), "teal").save(content, "PNG", pnginfo=texts)
+    panel = ComfyPanel(example(), client)
+    page = show(panel)
+    offer = drop(page, content.getvalue(), name="theirs.png")
+    expect(offer).to_contain_text("Steps 20 → 7", timeout=PATIENCE)
+    expect(offer).to_contain_text("Not taken over: ")
+    for left in ("nowhere", "Clip skip 2"):
+        expect(offer).to_contain_text(left)
+    offer.get_by_role("button", name="Use its values").click()
+    one = Panel(page)
+    expect(one.field("Steps")).to_have_value("7", timeout=PATIENCE)
+    expect(one.field("Positive prompt")).to_have_value(f"{HTML} a fox")
+    values = {name: panel.params[name] for name in ("sampler_name", "scheduler", "cfg", "seed", "width", "height")}
+    assert [*values.values()] == ["euler_ancestral", "karras", 6.5, 12, 320, 256]
+
+
 def test_an_image_with_a_workflow_becomes_the_input_where_that_is_wanted(show: Show, client: ComfyClient) -> None:
     content = made(client, steps=2)
     graph = Graph(client.object_info())
@@ -91,8 +118,8 @@ def test_a_workflow_file_gives_its_values_and_what_is_broken_is_told(show: Show,
     offer = drop(page, json.dumps(prompt).encode(), "flow.json", "application/json")
     expect(offer).to_contain_text("CFG 7 → 3.5", timeout=PATIENCE)
     broken = drop(page, b'{"1": {"class_type": "KSam', "broken.json", "application/json")
-    expect(broken).to_contain_text("It carries no workflow that can be read", timeout=PATIENCE)
+    expect(broken).to_contain_text("It carries no workflow and no settings that can be read", timeout=PATIENCE)
     expect(broken.get_by_role("button", name="Use its values")).to_have_attribute("aria-disabled", "true")
     other = Workflow.load({"1": {"class_type": "Note", "inputs": {"text": "a"}}}).to_prompt()
     nothing = drop(page, json.dumps(other).encode(), "other.json", "application/json")
-    expect(nothing).to_contain_text("none of its values has a field here", timeout=PATIENCE)
+    expect(nothing).to_contain_text("none of them has a field here", timeout=PATIENCE)

@@ -32,7 +32,7 @@ _KINDS: tuple[tuple[re.Pattern[bytes], str, Callable[[Reader], Texts]], ...] = (
     (re.compile(rb"(\xef\xbb\xbf)?\s*(<\?xml|<!--|<!DOCTYPE svg|<svg)"), "SVG", svg_texts),
 )
 
-_WANTED = frozenset({"prompt", "workflow", "comment"})
+_WANTED = frozenset({"prompt", "workflow", "comment", "parameters"})
 _MAX_KEY = 80
 
 

@@ -43,6 +43,9 @@ def exif_texts(data: bytes, reader: Reader) -> Texts:
             yield key.strip().lower(), partial(_value, data, begin, end, reader, text_of)
         elif head.startswith("{"):
             yield "comment", partial(_whole, data, begin, end, reader, text_of)
+        if tag == _USER_COMMENT and head:
+            # What other programs write into a PNG under this key stands here in their other images.
+            yield "parameters", partial(_whole, data, begin, end, reader, text_of)
 
 
 def _whole(data: bytes, begin: int, end: int, reader: Reader, text_of: _Decoder) -> str:

@@ -16,7 +16,7 @@ interface State {
   told: OfferMessage | null;
 }
 
-/** What to do with a dropped file that carries a workflow: use its values, or the file itself. */
+/** What to do with a dropped file that carries values: use its values, or the file itself. */
 export class Offer extends Component<Props, State> {
   override state: State = { told: null };
   #page = Math.random().toString(36).slice(2);
@@ -50,6 +50,7 @@ export class Offer extends Component<Props, State> {
       <section class="offer" aria-label="Dropped file">
         <p role="status">
           <strong>{file.name || "The file"}</strong> {wordsOf(told)}
+          {told !== null && told.left.length > 0 && ` Not taken over: ${told.left.join(", ")}.`}
         </p>
         <span class="offer-acts">
           <button
@@ -82,7 +83,7 @@ export class Offer extends Component<Props, State> {
 }
 
 function wordsOf(told: OfferMessage | null): string {
-  if (told === null) return "carries a workflow. Reading its values …";
+  if (told === null) return "carries settings. Reading its values …";
   if (told.error !== "") return `cannot be used for its values. ${told.error}`;
   if (told.count === 0) return "was made with the values that stand here.";
   return `was made with other values: ${told.lines.join(", ")}.`;

@@ -1,7 +1,7 @@
 /** Files that are dropped anywhere on a widget, or pasted anywhere in it. */
 import { render } from "preact";
 import { Offer } from "../components/offer";
-import { carriesWorkflow, fieldFor } from "../lib/files";
+import { carriesValues, fieldFor } from "../lib/files";
 import type { Link } from "../lib/link";
 import type { Field } from "../lib/wire";
 import css from "../style/files.css?inline";
@@ -50,7 +50,7 @@ export function takeFiles(root: HTMLElement, target: () => FileTarget, ended: Ab
     const row = event.composedPath().find((at) => at instanceof HTMLElement && at.dataset.name !== undefined);
     const field = fieldFor(fields, file, (row as HTMLElement | undefined)?.dataset.name);
     endOffer();
-    if (await carriesWorkflow(file)) {
+    if (await carriesValues(file)) {
       refusal.textContent = "";
       const props = { file, field, link, onUpload, onEnd: endOffer };
       // By its key each file has a choice of its own.

@@ -21,9 +21,14 @@ export function fieldFor(
 /** How much of a file's beginning and end is looked through: PNG has its texts in front, WebP at the end. */
 const LOOKED = 512 * 1024;
 
-/** Whether a file may carry a workflow of ComfyUI, at first sight; whether it does, Python says. */
-export async function carriesWorkflow(file: File): Promise<boolean> {
+/** What a workflow of ComfyUI has, or the settings of another program; texts that are packed show their key only. */
+const SIGNS =
+  /"class_type"|"last_node_id"|^Steps: *\d|"sui_image_params"|"fooocus_scheme"|[zi]TXt(parameters|prompt|workflow)/m;
+
+/** Whether a file may carry values, at first sight; whether it does, Python says. */
+export async function carriesValues(file: File): Promise<boolean> {
   const ends = [file.slice(0, LOOKED), file.slice(Math.max(LOOKED, file.size - LOOKED))];
   const texts = await Promise.all(ends.map((part) => part.text()));
-  return texts.some((text) => text.includes('"class_type"') || text.includes('"last_node_id"'));
+  // JPEG has its texts in UTF-16: without the zeros they are as any other.
+  return texts.some((text) => SIGNS.test(text.replaceAll("\0", "")));
 }

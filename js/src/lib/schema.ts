@@ -150,12 +150,13 @@ export interface Mask {
 /**
  * What a dropped file has: how many of its values differ from the form's, and some of them in words.
  *
- * `error` says why it has none.
+ * `left` says in words what of it has no field here, or does not fit; `error` why it has no values.
  */
 export interface Offer {
   kind: "offer";
   page: string;
   lines: string[];
+  left: string[];
   count: number;
   error: string;
 }
