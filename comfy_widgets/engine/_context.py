@@ -126,7 +126,7 @@ def enter(run: Run | None) -> None:
 
 
 def enter_call(node_id: str, index: int) -> None:
-    """Note which node is called, and the how manieth call of it that is."""
+    """Note which node is called, and the index of the call, from 0."""
     global _call
     _call = _Call(node_id, index)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,17 +59,20 @@ def each_call(node_id: str, cls: NodeClass, function: Callable[..., Any], inputs
         Its answers; of an ``async def`` function, tasks.
     """
     answers = []
-    wants_lists = getattr(cls, "INPUT_IS_LIST", False)
-    for index in range(1 if wants_lists else max((len(values) for values in inputs.values()), default=1)):
-        if any(not values for values in inputs.values()) and not wants_lists:
-            break
+    for index, given in enumerate(_spread(cls, inputs)):
         context.enter_call(node_id, index)
-        given = {
-            name: values if wants_lists else values[min(index, len(values) - 1)] for name, values in inputs.items()
-        }
         answer = function(**given)
         answers.append(tasks.begin(node_id, index, answer) if inspect.iscoroutine(answer) else answer)
     return answers
+
+
+def _spread(cls: NodeClass, inputs: Values) -> Iterator[dict[str, Any]]:
+    """Yield what each call is given; of a shorter list the last value again, and no call where a list is empty."""
+    if getattr(cls, "INPUT_IS_LIST", False):
+        yield inputs
+    elif all(inputs.values()):
+        for index in range(max(map(len, inputs.values()), default=1)):
+            yield {name: values[min(index, len(values) - 1)] for name, values in inputs.items()}
 
 
 def collected(node_id: str, cls: NodeClass, given: Iterable[Any]) -> Answers:

@@ -40,7 +40,7 @@ class Tasks:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self, node_id: str, index: int, coroutine: Coroutine[Any, Any, Any]) -> Task:
-        """Start the how manieth call of a node; it runs until it waits for the first time."""
+        """Start the call of a node with this index, from 0; it runs until it waits for the first time."""
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
         task = self._loop.create_task(_ending_of(node_id, index, coroutine))
