@@ -206,8 +206,7 @@ class Carrier:
     def _progress(self, task: Task, leg: Job, progress: Progress) -> None:
         silent = progress.no_answer_for
         if silent is not None and silent >= self._lost_after and task.leg is leg:
-            member = self.members.get(task.work.server)
-            shown = member.shown if member is not None else task.work.server
+            shown = _shown(task.work.server, self.members.get(task.work.server))
             self._lost(task.work.server, f"{shown} did not answer for {silent:.0f} s")
 
     def _heard(self, server: str, event: Event) -> None:
@@ -246,12 +245,7 @@ class Carrier:
         elif isinstance(error, ExecutionFailed) and _out_of_memory(error):
             with self.lock:
                 self.scheduler.bar(task.work)
-                self._move(
-                    task,
-                    f"the memory of {member.shown if member is not None else server} did not suffice",
-                    member,
-                    lost=False,
-                )
+                self._move(task, f"the memory of {_shown(server, member)} did not suffice", member, lost=False)
             self.dispatch()
         elif isinstance(error, JobLost) or (isinstance(error, ServerError) and not isinstance(error, JobError)):
             self._server_failed(task, server, error)
@@ -303,7 +297,7 @@ class Carrier:
     def _move(self, task: Task, reason: str, member: Member | None, *, lost: bool) -> None:
         """Let work wait for another server; called with the lock held."""
         server = task.work.server
-        shown = member.shown if member is not None else server
+        shown = _shown(server, member)
         task.reasons.append(reason if shown in reason else f"{shown}: {reason}")
         self.roster.note(task, server, "lost" if lost else "moved")
         if member is not None and lost:
@@ -419,6 +413,11 @@ def _unfetched(leg: Job) -> ServerError | None:
     except ServerError as error:
         return error
     return None
+
+
+def _shown(server: str, member: Member | None) -> str:
+    """What people are told of a server, which may have left the fleet."""
+    return server if member is None else member.shown
 
 
 def _out_of_memory(error: ExecutionFailed) -> bool:
