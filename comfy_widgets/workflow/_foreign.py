@@ -11,7 +11,7 @@ from typing import Any
 
 from ..protocol import WorkflowError
 from ._files import read_metadata
-from ._param import Param
+from ._param import Param, stem
 
 _MAX_LEFT = 6
 _MAX_VALUE = 40
@@ -207,11 +207,11 @@ def _choice(param: Param, value: Any) -> Any:
     """Return the choice that means the same: models are named without their folder and ending."""
     if param.kind != "choice" or not param.choices or value in param.choices:
         return value
-    return next((choice for choice in param.choices if _stem(choice) == _stem(value)), value)
+    return next((choice for choice in param.choices if _model(choice) == _model(value)), value)
 
 
-def _stem(name: Any) -> str:
-    return re.sub(r"\.(safetensors|ckpt|gguf|sft|pth?)$", "", re.split(r"[/\\]", str(name))[-1].lower())
+def _model(name: Any) -> str:
+    return stem(re.split(r"[/\\]", str(name))[-1])
 
 
 def _short(value: Any) -> str:

@@ -297,8 +297,8 @@ def nearest(word: object, words: Iterable[Any], count: int = 3, cutoff: float = 
     """Return the names most like `word`, ignoring case; above the usual cutoff, parts of names do not count."""
     by_lower: dict[str, str] = {}
     for known in words:
-        by_lower.setdefault(_stem(str(known)), str(known))
-    lower = _stem(str(word))
+        by_lower.setdefault(stem(str(known)), str(known))
+    lower = stem(str(word))
     close = difflib.get_close_matches(lower, by_lower, n=count, cutoff=cutoff)
     # A part of a long name ("v1-5" for "v1-5-pruned-emaonly.safetensors") is too unlike for difflib.
     if len(lower) >= 3 and cutoff <= 0.6:
@@ -307,7 +307,7 @@ def nearest(word: object, words: Iterable[Any], count: int = 3, cutoff: float = 
     return [by_lower[name] for name in close[:count]]
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
     """Drop what many names have in common, so that it does not count as likeness."""
     return re.sub(r"\.(safetensors|sft|ckpt|pth?|bin|gguf)$", "", name.lower())
 
