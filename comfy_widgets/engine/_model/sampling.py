@@ -146,6 +146,7 @@ def sample(
     )
     flat = latent.samples.reshape(batch, -1)
     mixture: Mixture = prior.denoiser
+    given = 0
     masks = np.zeros(0, np.float32) if latent.mask is None else _flat_masks(latent.mask, batch, rows, columns)
     if latent.mask is not None and guide.model.inpaints and isinstance(mixture, SceneMixture):
         evidence = _surroundings(mixture, flat, masks)
@@ -154,7 +155,7 @@ def sample(
         # A given image is one more scene, so unlikely that it wins only while little noise hides it.
         mixture = mixture.joined(mixture.basis.to(flat))
         wanted, unwanted = (_with_given(side, batch, flat.shape[1]) for side in (wanted, unwanted))
-    given = len(mixture.centres) - len(prior.denoiser.centres)
+        given = batch
     noise = Noise(start.seed, batch, flat.shape[1:]).draw() if start.is_noisy else np.zeros_like(flat)
     asks_both = sampler.endswith("_cfg_pp")
     if guide.model.window < 1 and isinstance(mixture, SceneMixture):
