@@ -22,18 +22,8 @@ _PREFERRED = (
 )
 """File names of the usual fonts for the screen, in the order of preference."""
 _STYLED = (
-    "bold",
-    "italic",
-    "oblique",
-    "light",
-    "thin",
-    "black",
-    "medium",
-    "condensed",
-    "mono",
-    "serif",
-    "bd",
-    "nastaliq",
+    *("bold", "bd", "black", "medium", "light", "thin", "italic", "oblique"),
+    *("condensed", "mono", "serif", "nastaliq"),
 )
 _PLACEHOLDERS = ("lastresort", "notdef", "fallback")
 """Fonts that draw a box for every letter there is."""

@@ -47,17 +47,21 @@ class LabelFont:
         from PIL import ImageFont
 
         self._size = size
-        needed: set[str] = set().union(*(letters(_on_one_line(text)) for text in texts))
+        lines = {_on_one_line(text) for text in texts}
+        needed: set[str] = set().union(*map(letters, lines))
         own = ImageFont.load_default(size)
         if not isinstance(own, ImageFont.FreeTypeFont):
             # A Pillow without FreeType has a bitmap font of one size, and can open no other.
             raise ImportError(
                 "This Pillow was built without FreeType, so that no labels can be drawn; install another."
             )
-        lacking = needed - glyphs(own, needed)
-        fonts = [open_font(path, size) for path in fonts_with(needed | {"…"})] if lacking else []
+        # What is cut ends in an ellipsis.
+        drawn = needed | {"…"}
+        owned = glyphs(own, drawn)
+        lacking = needed - owned
+        fonts = [open_font(path, size) for path in fonts_with(drawn)] if lacking else []
         self._fonts = [*fonts, own]
-        self._has = [glyphs(font, needed | {"…"}) for font in self._fonts]
+        self._has = [*(glyphs(font, drawn) for font in fonts), owned]
         missing = lacking.difference(*self._has)
         if missing:
             warnings.warn(_what_is_missing(missing), stacklevel=3)
@@ -68,7 +72,7 @@ class LabelFont:
                 stacklevel=3,
             )
         self._up = self._down = 0
-        for text in {"Ágjy", *(_on_one_line(text) for text in texts)}:
+        for text in {"Ágjy", *lines}:
             for font, part in self._parts(text):
                 _, top, _, bottom = font.getbbox(part, anchor="ls")
                 self._up = max(self._up, math.ceil(-top * self._scale(font)))
