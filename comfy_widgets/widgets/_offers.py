@@ -62,5 +62,6 @@ def offer(
     if not values:
         message["error"] = _NO_MATCH
     message["count"] = sum(values[name] != now.get(name) for name in values)
-    message["lines"] = differences(params, {name: now[name] for name in values if name in now}, values)
+    known = {name: now[name] for name in values if name in now}
+    message["lines"] = differences(params, known, values, seeds_of=values)
     return message, values

@@ -139,7 +139,7 @@ class PanelView(FormWidget):
             self._feed.wake()
 
     def _differences(self, run: PanelRun) -> list[str]:
-        return differences(self._state.definitions, run.values, self._state.params.to_dict())
+        return differences(self._state.definitions, run.values, self._state.params.to_dict(), seeds_of=run.values)
 
     def _on_hello(self, message: Any, buffers: list[memoryview]) -> None:
         super()._on_hello(message, buffers)

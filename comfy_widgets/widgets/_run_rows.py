@@ -19,7 +19,9 @@ _MAX_DIFFERENCES = 4
 _MAX_WORD = 24
 
 
-def differences(params: Mapping[str, Param], then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def differences(
+    params: Mapping[str, Param], then: Mapping[str, Any], now: Mapping[str, Any], *, seeds_of: Mapping[str, Any]
+) -> list[str]:
     """Return in words what differs: ``["CFG 7 → 3"]``, the first being `then`, the second `now`.
 
     Parameters
@@ -28,12 +30,14 @@ def differences(params: Mapping[str, Param], then: Mapping[str, Any], now: Mappi
         The parameters by name, which say the labels.
     then, now : Mapping
         Values by name.
+    seeds_of : Mapping
+        That of the two whose seeds are told.
     """
     names = [name for name, value in now.items() if name in then and name in params and then[name] != value]
     # Seeds differ most often and say least: last, and without the other one.
     seeds = [name for name in names if params[name].kind == "seed"]
     found = [f"{params[name].label} {_short(then[name])} → {_short(now[name])}" for name in names if name not in seeds]
-    found += [f"{params[name].label} {then[name]}" for name in seeds]
+    found += [f"{params[name].label} {seeds_of[name]}" for name in seeds]
     more = len(found) - _MAX_DIFFERENCES
     return [*found[:_MAX_DIFFERENCES], f"{more} more"] if more > 0 else found
 

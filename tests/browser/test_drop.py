@@ -70,6 +70,9 @@ def test_the_values_of_an_image_come_into_the_form(show: Show, client: ComfyClie
     expect(again).to_contain_text("was made with the values that stand here", timeout=PATIENCE)
     again.get_by_role("button", name="Leave it").click()
     expect(again).to_be_hidden()
+    # Its own seed is told, and not that of the form.
+    other = drop(page, made(client, steps=3, seed=5, positive=HTML))
+    expect(other).to_contain_text("was made with other values: Seed 5.", timeout=PATIENCE)
 
 
 def test_an_image_of_another_program_gives_its_settings(show: Show, client: ComfyClient) -> None:
