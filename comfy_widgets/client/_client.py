@@ -132,6 +132,8 @@ class ComfyClient(PromptRoutes, FileRoutes, AssetRoutes, UserRoutes, LibraryRout
             url, _, engine = find_server()
         cassette = open_cassette(url)
         address = Address.parse(cassette or url)
+        if not isinstance(name, str):
+            raise TypeError(f"name is {name!r}, but must be a text: what messages shall call the server.")
         address = replace(address, name=name, auth=address.auth if auth is None else auth)
         self.client_id: str = client_id or str(uuid.uuid4())
         options = Options(

@@ -77,3 +77,9 @@ def test_without_a_name_the_address_is_told() -> None:
         with pytest.raises(ComfyError, match=server.url):
             client.system_stats()
         assert client.name == server.url
+
+
+@pytest.mark.parametrize("name", [3, b"gpu", ["gpu"], None])
+def test_a_name_that_is_no_text_is_refused(name: object) -> None:
+    with pytest.raises(TypeError, match=r"name is .* must be a text"):
+        ComfyClient("http://127.0.0.1:1", name=name, journal=False)  # type: ignore[arg-type]
