@@ -122,6 +122,17 @@ def test_unknown_words_are_told(url: str, name: str) -> None:
     ]
 
 
+def test_a_lora_says_that_it_changes_nothing(url: str) -> None:
+    graph = prompt(EXACT, "seven", seed=5)
+    plain = images(url, graph)[0]
+    inputs = {"model": ["4", 0], "lora_name": "starry-night.safetensors", "strength_model": 1.0}
+    graph["10"] = {"class_type": "LoraLoaderModelOnly", "inputs": inputs}
+    graph["3"]["inputs"]["model"] = ["10", 0]
+    assert np.abs(images(url, graph)[0] - plain).max() == 0
+    (text,) = run(url, graph)["outputs"]["10"]["text"]
+    assert "changes nothing in digits-exact-8" in text
+
+
 def test_an_image_too_small_for_a_digit_is_refused_in_words(url: str) -> None:
     kind, data = run(url, prompt(EXACT, "7", seed=1, size=32))["status"]["messages"][-1]
     assert kind == "execution_error"

@@ -84,6 +84,8 @@ def _patched(model: Checkpoint, name: str, strength: float, *more: Checkpoint) -
         return model, *more
     if name not in LORAS:
         return told(f"{name} is not here, and changes nothing.", (model, *more))
+    if model.name in DIGIT_CHECKPOINTS:
+        return told(f"{name} is for models of scenes, and changes nothing in {model.name}.", (model, *more))
     return replace(model, patches=(*model.patches, Patch(understand(LORAS[name]), strength))), *more
 
 
