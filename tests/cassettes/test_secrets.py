@@ -26,6 +26,8 @@ PLANTED = {
     "png": "png-secret-4411",
     "exif": "exif-secret-0912",
     "icc": "icc-secret-7788",
+    "frame exif": "frame-exif-3310",
+    "frame icc": "frame-icc-5529",
     "text": "ghp_abcdefghijklmnopqrstuvwxyz0123",
     "url": "pw-in-url-42",
     "windows": "Anna Maria",
@@ -44,9 +46,19 @@ def png() -> bytes:
     return stream.getvalue()
 
 
+def frame() -> bytes:
+    exif = Image.Exif()
+    exif[0x010E] = PLANTED["frame exif"]
+    stream = io.BytesIO()
+    image = Image.new("RGB", (16, 16), "blue")
+    image.save(stream, "JPEG", exif=exif, icc_profile=PLANTED["frame icc"].encode())
+    return stream.getvalue()
+
+
 def script(stage: Stage) -> None:
     stage.start()
     stage.begin("3")
+    stage.preview("3", frame(), "image/jpeg")
     stage.progress_text("3", f"loading /home/{PLANTED['home']}/models/x.safetensors with token={PLANTED['text']}")
     stage.begin("9")
     item = stage.server.files.add("secret", png())
@@ -61,6 +73,11 @@ def everything_in(path: Path) -> str:
         parts = [path.read_bytes(), *(archive.read(name) for name in archive.namelist())]
         parts += [name.encode() for name in archive.namelist()]
     return b"\n".join(parts).decode("latin-1")
+
+
+def kept_frames(path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as archive:
+        return [name for name in archive.namelist() if archive.read(name).startswith(b"\xff\xd8")]
 
 
 def test_nothing_that_was_planted_is_in_the_file(tmp_path: Path) -> None:
@@ -82,6 +99,8 @@ def test_nothing_that_was_planted_is_in_the_file(tmp_path: Path) -> None:
                     job.wait(60)
             client_id, prompt_id = client.client_id, job.prompt_id
     found = everything_in(tmp_path / "lesson.cassette")
+    # The frame is there, and nothing but its pixels.
+    assert kept_frames(tmp_path / "lesson.cassette")
     assert [name for name, secret in PLANTED.items() if secret in found] == []
     assert client_id not in found and prompt_id not in found and "anna" not in found.lower()
     assert "127.0.0.1" not in found and str(tmp_path) not in found
