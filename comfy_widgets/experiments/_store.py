@@ -9,17 +9,15 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ._database import Database
 from ._errors import ExperimentError
-from ._schema import open_database
 
 DATABASE = "experiment.db"
-_CHUNK = 500
 _RESULT = ("key", "status", "error", "prompt_id", "server", "finished_at", "seconds", "loading", "cached", "texts")
 
 
@@ -144,6 +142,8 @@ class Store:
     ----------
     folder : Path
         Absolute.
+    database : Database
+        Its connection.
 
     Examples
     --------
@@ -163,8 +163,7 @@ class Store:
             raise ExperimentError(
                 f"The folder {self.folder} cannot be written ({error.strerror}). Name another one: folder=..."
             ) from error
-        self._lock = threading.RLock()
-        self._connection = open_database(self.folder / DATABASE)
+        self.database: Database = Database(self.folder / DATABASE)
 
     @property
     def files(self) -> Path:
@@ -179,32 +178,7 @@ class Store:
         >>> store = Store("sunsets")
         >>> store.close()
         """
-        with self._lock:
-            self._connection.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # After a full disk SQLite may have rolled back by itself.
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
-
-    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
-        with self._lock:
-            return self._connection.execute(query, values).fetchall()
-
-    def _rows_of(self, query: str, keys: Iterable[str]) -> Iterator[Any]:
-        """Ask for many keys, some hundred at a time; ``{keys}`` in the query stands for them."""
-        listed = list(keys)
-        for start in range(0, len(listed), _CHUNK):
-            part = listed[start : start + _CHUNK]
-            yield from self._rows(query.replace("{keys}", ",".join("?" * len(part))), part)
+        self.database.close()
 
     # -- runs and their cells ------------------------------------------------------------------------------------------
 
@@ -221,7 +195,7 @@ class Store:
         >>> list(run.store.shapes().values()) == [run.name]
         True
         """
-        return dict(self._rows("SELECT shape, name FROM run ORDER BY id"))
+        return dict(self.database.rows("SELECT shape, name FROM run ORDER BY id"))
 
     def save_run(
         self,
@@ -257,7 +231,7 @@ class Store:
         >>> store.close()
         """
         text = json.dumps(definition, ensure_ascii=False)
-        with self._transaction() as connection:
+        with self.database.transaction() as connection:
             if number is None:
                 same = connection.execute(
                     "SELECT id FROM run WHERE definition = ? AND name = ?", (text, name)
@@ -309,11 +283,11 @@ class Store:
         >>> cells[:2]
         [(0,), (1,)]
         """
-        found = self._rows("SELECT id, name, definition FROM run ORDER BY created_at DESC, id DESC LIMIT 1")
+        found = self.database.rows("SELECT id, name, definition FROM run ORDER BY created_at DESC, id DESC LIMIT 1")
         if not found:
             raise ExperimentError(f"The store in {self.folder} holds no sweep that could be resumed.")
         number, name, definition = found[0]
-        rows = self._rows("SELECT indices FROM cell WHERE run = ? ORDER BY number", (number,))
+        rows = self.database.rows("SELECT indices FROM cell WHERE run = ? ORDER BY number", (number,))
         return number, name, json.loads(definition), [tuple(json.loads(indices)) for (indices,) in rows]
 
     # -- claims --------------------------------------------------------------------------------------------------------
@@ -337,7 +311,7 @@ class Store:
         {}
         """
         query = "SELECT key, prompt_id, server FROM claim WHERE key IN ({keys})"
-        return {row[0]: Claim(*row) for row in self._rows_of(query, keys)}
+        return {row[0]: Claim(*row) for row in self.database.rows_of(query, keys)}
 
     def claim(self, key: str, prompt_id: str, server: str) -> None:
         """Note that a prompt is about to be sent.
@@ -359,7 +333,7 @@ class Store:
         'a-prompt-id'
         >>> store.close()
         """
-        with self._transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO claim VALUES (?, ?, ?, ?)", (key, prompt_id, server, time.time())
             )
@@ -381,7 +355,7 @@ class Store:
         {}
         >>> store.close()
         """
-        with self._transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute("DELETE FROM claim WHERE key = ?", (key,))
 
     # -- results -------------------------------------------------------------------------------------------------------
@@ -448,7 +422,7 @@ class Store:
         'completed'
         >>> store.close()
         """
-        with self._transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute("DELETE FROM file WHERE key = ?", (result.key,))
             connection.execute(
                 "INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -504,7 +478,7 @@ class Store:
             "SELECT key, kind, name, sha256, extension, bytes, width, height FROM file WHERE key IN ({keys}) "
             "ORDER BY key, position"
         )
-        for key, kind, name, digest, extension, size, width, height in self._rows_of(query, listed):
+        for key, kind, name, digest, extension, size, width, height in self.database.rows_of(query, listed):
             path = self.files / f"{digest}.{extension}"
             kept = files.setdefault(key, [])
             if not path.is_file() or path.stat().st_size != size:
@@ -513,13 +487,36 @@ class Store:
                 kept.append(StoredFile(kind, name, digest, path, width, height))
         found: dict[str, StoredResult] = {}
         query = f"SELECT {', '.join(_RESULT)} FROM result WHERE key IN ({{keys}})"
-        for row in self._rows_of(query, listed):
+        for row in self.database.rows_of(query, listed):
             of_key = files.get(row[0], [])
             if of_key is not None:
                 values = dict(zip(_RESULT, row, strict=True))
                 lists = {name: tuple(json.loads(values[name])) for name in ("cached", "texts")}
                 found[row[0]] = StoredResult(**{**values, **lists, "files": tuple(of_key)})
         return found
+
+    def files_of(self, key: str) -> list[StoredFile]:
+        """Return the files of a result, also those that are gone.
+
+        Parameters
+        ----------
+        key : str
+            The hash of the prompt.
+
+        Returns
+        -------
+        list of StoredFile
+
+        Examples
+        --------
+        >>> [file.kind for file in run.store.files_of(run.cells[0].key)]
+        ['image']
+        """
+        query = "SELECT kind, name, sha256, extension, width, height FROM file WHERE key = ? ORDER BY position"
+        return [
+            StoredFile(kind, name, digest, self.files / f"{digest}.{extension}", width, height)
+            for kind, name, digest, extension, width, height in self.database.rows(query, (key,))
+        ]
 
     def prompt(self, key: str) -> dict[str, Any] | None:
         """Return the prompt of a result.
@@ -539,7 +536,7 @@ class Store:
         >>> run.store.prompt("no-such-key") is None
         True
         """
-        found = self._rows("SELECT prompt FROM result WHERE key = ?", (key,))
+        found = self.database.rows("SELECT prompt FROM result WHERE key = ?", (key,))
         return json.loads(found[0][0]) if found else None
 
     def forget(self, key: str) -> None:
@@ -554,7 +551,7 @@ class Store:
         --------
         >>> run.store.forget("no-such-key")
         """
-        with self._transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute("DELETE FROM result WHERE key = ?", (key,))
 
     # -- what people see and say ---------------------------------------------------------------------------------------
@@ -580,7 +577,7 @@ class Store:
         b'RIFF'
         """
         query = "SELECT sha256, width, height, webp FROM thumbnail WHERE sha256 IN ({keys})"
-        return {digest: (width, height, webp) for digest, width, height, webp in self._rows_of(query, digests)}
+        return {digest: (width, height, webp) for digest, width, height, webp in self.database.rows_of(query, digests)}
 
     def save_thumbnails(self, thumbnails: Mapping[str, tuple[int, int, bytes]]) -> None:
         """Keep small images of files that are not the store's own.
@@ -598,7 +595,7 @@ class Store:
         {'a-hash': (96, 64, b'RIFF')}
         >>> store.close()
         """
-        with self._transaction() as connection:
+        with self.database.transaction() as connection:
             _insert_thumbnails(connection, thumbnails)
 
     def rate(self, key: str, rating: Rating) -> None:
@@ -619,7 +616,7 @@ class Store:
         3
         >>> store.close()
         """
-        with self._transaction() as connection:
+        with self.database.transaction() as connection:
             if rating == Rating():
                 connection.execute("DELETE FROM rating WHERE key = ?", (key,))
             else:
@@ -647,7 +644,7 @@ class Store:
         {}
         """
         query = "SELECT key, stars, rejected, note FROM rating WHERE key IN ({keys})"
-        return {key: Rating(stars, bool(no), note) for key, stars, no, note in self._rows_of(query, keys)}
+        return {key: Rating(stars, bool(no), note) for key, stars, no, note in self.database.rows_of(query, keys)}
 
     # -- a folder of images --------------------------------------------------------------------------------------------
 
@@ -664,9 +661,8 @@ class Store:
         >>> run.store.known_images()
         {}
         """
-        return {
-            path: (modified, size) for path, modified, size in self._rows("SELECT path, modified, bytes FROM image")
-        }
+        rows = self.database.rows("SELECT path, modified, bytes FROM image")
+        return {path: (modified, size) for path, modified, size in rows}
 
     def save_images(
         self, gone: Iterable[str], fresh: Iterable[tuple[Mapping[str, Any], Sequence[tuple[str, float]]]]
@@ -690,7 +686,7 @@ class Store:
         {'cat.png': (1, 2048)}
         >>> store.close()
         """
-        with self._transaction() as connection:
+        with self.database.transaction() as connection:
             connection.executemany("DELETE FROM image WHERE path = ?", ((path,) for path in gone))
             for columns, loras in fresh:
                 names, marks = ", ".join(columns), ", ".join("?" * len(columns))
