@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ._explain import Explanation as Explanation
     from ._explain import explain as explain
     from ._fleet import Fleet as Fleet
+    from ._history import PastRun as PastRun
+    from ._history import RunHistory as RunHistory
     from ._images import FoundImage as FoundImage
     from ._images import ImageIndex as ImageIndex
     from ._images import images as images
@@ -57,9 +59,11 @@ _HOMES = {
     "Fleet": "_fleet",
     "FoundImage": "_images",
     "ImageIndex": "_images",
+    "PastRun": "_history",
     "Preferences": "_prefer",
     "Price": "_order",
     "Rating": "_store",
+    "RunHistory": "_history",
     "ServerRow": "_members",
     "Stint": "_task",
     "Store": "_store",

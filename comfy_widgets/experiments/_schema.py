@@ -8,6 +8,7 @@
 * ``file``: the files of a result; their bytes are in ``files/<sha256>.<extension>``.
 * ``claim``: a prompt that was sent, or is about to be, and has no result yet.
 * ``image`` and ``image_lora``: files of a folder that was indexed, and what made them.
+* ``history``: runs of panels, the newest last, each with its values, and its `result` by the id of its prompt.
 * ``thumbnail``: small WebP images by the hash of the file; ``rating``: what a person thinks of a result.
 """
 
@@ -113,6 +114,23 @@ _VERSIONS = (
         strength REAL NOT NULL,
         PRIMARY KEY (path, lora)
     ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE history (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL,
+        title TEXT NOT NULL,
+        started_at REAL NOT NULL,
+        vals TEXT NOT NULL,
+        details TEXT NOT NULL,
+        words TEXT NOT NULL,
+        outputs TEXT NOT NULL,
+        images INTEGER NOT NULL,
+        cover TEXT,
+        starred TEXT NOT NULL DEFAULT '[]'
+    );
+    CREATE UNIQUE INDEX history_by_key ON history(key);
+    CREATE INDEX file_by_sha256 ON file(sha256);
     """,
 )
 VERSION = len(_VERSIONS)

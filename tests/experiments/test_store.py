@@ -173,9 +173,10 @@ def test_a_newer_schema_is_refused_and_an_older_one_migrated(run_sweep: Sweep, s
     run.close()
     path = run.folder / "experiment.db"
     with closing(sqlite3.connect(path)) as database:
-        # As version 1 left it: nobody could rate, and no folder was indexed yet.
-        for table in ("rating", "image_lora", "image"):
+        # As version 1 left it: nobody could rate, and no folder was indexed and no history kept yet.
+        for table in ("rating", "image_lora", "image", "history"):
             database.execute(f"DROP TABLE {table}")
+        database.execute("DROP INDEX file_by_sha256")
         database.execute("PRAGMA user_version = 1")
     migrated = run_sweep(seed=range(2)).wait(30)
     migrated[0].rate(4)

@@ -1,0 +1,551 @@
+"""The runs of panels, kept in a folder so that they are there again in another kernel."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from ..client import FileGone, JobStatus, Result
+from ..protocol import ComfyError, File
+from ._errors import ExperimentError
+from ._keep import Thumbnail, thumbnail
+from ._store import Store, StoredFile, StoredResult
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_MAX_ERROR = 2000
+_STREAMED = " [websocket]"
+_WORDS = re.compile(r'"([^"]*)"|([^\s"]+)')
+_COLUMNS = (
+    "history.id, history.key, title, started_at, result.finished_at, vals, details, images, cover, starred, "
+    "result.status, result.error, result.server, result.seconds"
+)
+_KNOWN = "history JOIN result ON result.key = history.key"
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A run of a panel that is kept in a folder.
+
+    Attributes
+    ----------
+    number : int
+        Counts the runs of the folder, from 1; never used again.
+    title : str
+        The heading of the panel.
+    status : str
+        "completed", "failed" or "cancelled".
+    error : str
+        Why it failed.
+    started, finished : float
+        In seconds since 1970.
+    seconds : float or None
+        How long the server worked.
+    server : str
+        What the panel called the server.
+    values : dict
+        The values of the form by name.
+    details : tuple of (str, str, str)
+        Label, value and group of each, as the panel shows them.
+    count : int
+        How many images, videos and audio files it gave.
+    starred : tuple of int
+        Which of them have a star, from 0.
+    prompt_id : str
+
+    Examples
+    --------
+    >>> history = RunHistory("lighthouses")
+    >>> history.add(result, title="A lighthouse", started=0.0, finished=1.0, values={"cfg": 7.0})
+    >>> history[0].values["cfg"], history[0].images[0].size
+    (7.0, (64, 64))
+    >>> history.close()
+    """
+
+    number: int
+    title: str
+    status: str
+    error: str
+    started: float
+    finished: float
+    seconds: float | None
+    server: str
+    values: Mapping[str, Any] = field(hash=False)
+    details: tuple[tuple[str, str, str], ...] = field(repr=False)
+    count: int
+    starred: tuple[int, ...]
+    prompt_id: str
+    _cover: str | None = field(repr=False)
+    _store: Store = field(repr=False, compare=False)
+
+    @property
+    def result(self) -> Result:
+        """What it left; its files are read from the folder when they are asked for.
+
+        Raises
+        ------
+        ExperimentError
+            The run is not in the folder any more.
+        """
+        with _told(self._store, "read"):
+            found = self._store.database.rows(
+                "SELECT prompt, outputs FROM history JOIN result USING (key) WHERE id = ?", (self.number,)
+            )
+            if not found:
+                raise ExperimentError(f"Run {self.number} is not in {self._store.folder} any more.")
+            files = self._store.files_of(self.prompt_id)
+        prompt, outputs = (json.loads(text) for text in found[0])
+        kept = _KeptFiles({file.name: file.path for file in files if not file.name.endswith(_STREAMED)})
+        streamed = [file.path for file in files if file.name.endswith(_STREAMED)]
+        return Result(
+            self.prompt_id,
+            prompt,
+            JobStatus(self.status),
+            outputs,
+            self.seconds,
+            (),
+            kept,
+            tuple(path.read_bytes() for path in streamed if path.is_file()),
+        )
+
+    @property
+    def images(self) -> list[Image]:
+        """Its images as PIL images."""
+        return self.result.images
+
+    @property
+    def cover(self) -> bytes | None:
+        """A small WebP of its first image; None where it has none."""
+        found = self._store.thumbnails([self._cover]) if self._cover is not None else {}
+        return next((webp for _, _, webp in found.values()), None)
+
+
+class RunHistory(Sequence[PastRun]):
+    """The runs of panels in a folder, the newest first. Several panels and kernels may share the folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made where there is none; also the store of a sweep. ``~`` is the home directory.
+
+    Raises
+    ------
+    ExperimentError
+        The folder cannot be written, or what is in it is damaged or another program's.
+
+    Attributes
+    ----------
+    folder : Path
+        Absolute.
+
+    Examples
+    --------
+    >>> history = RunHistory("harbours")
+    >>> history.add(result, title="A harbour", started=0.0, finished=1.0)
+    >>> len(history), len(history.search("harbour")), len(history.search("submarine"))
+    (1, 1, 0)
+    >>> history.close()
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._store = Store(folder)
+        self.folder: Path = self._store.folder
+
+    def close(self) -> None:
+        """Close the folder's database.
+
+        Examples
+        --------
+        >>> history = RunHistory("runs")
+        >>> history.close()
+        """
+        self._store.close()
+
+    # Reading
+
+    def __len__(self) -> int:
+        return self.count()
+
+    @overload
+    def __getitem__(self, index: int) -> PastRun: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[PastRun]: ...
+    def __getitem__(self, index: int | slice) -> PastRun | list[PastRun]:
+        count = len(self)
+        places = range(count)[index]
+        if isinstance(places, int):
+            return self.page(places, 1)[0]
+        if not places:
+            return []
+        first, last = min(places), max(places)
+        found = self.page(first, last - first + 1)
+        return [found[place - first] for place in places]
+
+    def __iter__(self) -> Iterator[PastRun]:
+        return iter(self.page(0, -1))
+
+    def search(self, text: str = "", *, starred: bool = False) -> list[PastRun]:
+        """Return the runs in which all of some words stand: in a prompt, a model's name, a value with its label.
+
+        Parameters
+        ----------
+        text : str
+            Words, in upper or lower case; those that stand in quotation marks are one.
+        starred : bool
+            Only runs with a star.
+
+        Returns
+        -------
+        list of PastRun
+            The newest first.
+
+        Examples
+        --------
+        >>> history = RunHistory("nothing yet")
+        >>> history.search('lighthouse "cfg 7"', starred=True)
+        []
+        >>> history.close()
+        """
+        return self.page(0, -1, text, starred=starred)
+
+    def count(self, text: str = "", *, starred: bool = False) -> int:
+        """Return how many runs `search` would find.
+
+        Parameters
+        ----------
+        text, starred
+            As for `search`.
+
+        Returns
+        -------
+        int
+
+        Examples
+        --------
+        >>> history = RunHistory("nothing yet")
+        >>> history.count()
+        0
+        >>> history.close()
+        """
+        where, given = _condition(text, starred)
+        with _told(self._store, "read"):
+            return int(self._store.database.rows(f"SELECT count(*) FROM history {where}", given)[0][0])
+
+    def page(self, start: int, count: int, text: str = "", *, starred: bool = False) -> list[PastRun]:
+        """Return some of the runs that `search` would find.
+
+        Parameters
+        ----------
+        start : int
+            The first, from 0.
+        count : int
+            How many; -1 for all that follow.
+        text, starred
+            As for `search`.
+
+        Returns
+        -------
+        list of PastRun
+
+        Examples
+        --------
+        >>> history = RunHistory("nothing yet")
+        >>> history.page(0, 60)
+        []
+        >>> history.close()
+        """
+        where, given = _condition(text, starred)
+        query = f"SELECT {_COLUMNS} FROM {_KNOWN} {where} ORDER BY history.id DESC LIMIT ? OFFSET ?"
+        with _told(self._store, "read"):
+            return [self._run(row) for row in self._store.database.rows(query, (*given, count, start))]
+
+    def find(self, number: int) -> PastRun | None:
+        """Return the run of this number.
+
+        Parameters
+        ----------
+        number : int
+
+        Returns
+        -------
+        PastRun or None
+
+        Examples
+        --------
+        >>> history = RunHistory("nothing yet")
+        >>> history.find(1) is None
+        True
+        >>> history.close()
+        """
+        with _told(self._store, "read"):
+            rows = self._store.database.rows(f"SELECT {_COLUMNS} FROM {_KNOWN} WHERE history.id = ?", (number,))
+        return self._run(rows[0]) if rows else None
+
+    def covers(self, runs: Sequence[PastRun]) -> dict[int, bytes]:
+        """Return small WebP images of the first image of runs.
+
+        Parameters
+        ----------
+        runs : sequence of PastRun
+
+        Returns
+        -------
+        dict of bytes
+            By the runs' numbers; a run without an image is left out.
+
+        Examples
+        --------
+        >>> history = RunHistory("runs")
+        >>> history.covers([])
+        {}
+        >>> history.close()
+        """
+        names = {run.number: run._cover for run in runs if run._cover is not None}
+        with _told(self._store, "read"):
+            found = self._store.thumbnails(dict.fromkeys(names.values()))
+        return {number: found[name][2] for number, name in names.items() if name in found}
+
+    def _run(self, row: Sequence[Any]) -> PastRun:
+        number, key, title, started, finished, values, details, count, cover, starred, status, error, server, took = row
+        return PastRun(
+            number,
+            title,
+            status,
+            error,
+            started,
+            finished,
+            took,
+            server,
+            json.loads(values),
+            tuple(tuple(item) for item in json.loads(details)),
+            count,
+            tuple(json.loads(starred)),
+            key,
+            cover,
+            self._store,
+        )
+
+    # Changing
+
+    def add(
+        self,
+        result: Result,
+        *,
+        title: str,
+        started: float,
+        finished: float,
+        values: Mapping[str, Any] | None = None,
+        details: Sequence[tuple[str, str, str]] = (),
+        count: int = 0,
+        error: str = "",
+        server: str = "",
+    ) -> None:
+        """Keep a run with the files that it left; one that is kept already stays as it is.
+
+        Parameters
+        ----------
+        result : Result
+            What the run left.
+        title, started, finished, values, details, count, error, server
+            As in `PastRun`.
+
+        Raises
+        ------
+        ExperimentError
+            The folder cannot be written.
+        ServerError
+            A file cannot be fetched now.
+
+        Examples
+        --------
+        >>> history = RunHistory("runs")
+        >>> history.add(result, title="A lighthouse", started=0.0, finished=1.0, values={"seed": 7})
+        >>> history[0].values, len(history[0].images)
+        ({'seed': 7}, 1)
+        >>> history.close()
+        """
+        contents = _contents(result)
+        words = [title, error, *(f"{label} {value}" for label, value, _ in details)]
+        covers: dict[str, Thumbnail] = {}
+        files: list[StoredFile] = []
+        with _told(self._store, "written"), self._store.database.transaction() as connection:
+            # One transaction with the row: another kernel that forgets a run removes no file that is about to be named.
+            for name, whole, kind, content in contents:
+                small = thumbnail(content) if kind == "image" and not covers else None
+                file = self._store.put_file(content, name, kind, small[0] if small is not None else None)
+                files.append(replace(file, name=whole))
+                if small is not None:
+                    covers[file.sha256] = small[1]
+            self._store.save(
+                StoredResult(
+                    result.prompt_id,
+                    str(result.status),
+                    error=error[:_MAX_ERROR],
+                    prompt_id=result.prompt_id,
+                    server=server,
+                    finished_at=finished,
+                    seconds=result.elapsed,
+                    texts=result.texts,
+                    prompt=result.prompt,
+                    files=tuple(files),
+                ),
+                covers,
+            )
+            connection.execute(
+                "INSERT INTO history (key, title, started_at, vals, details, words, outputs, images, cover) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (
+                    result.prompt_id,
+                    title,
+                    started,
+                    _json(dict(values or {})),
+                    _json([list(item) for item in details]),
+                    "\n".join(words).casefold(),
+                    _json(dict(result.outputs)),
+                    count,
+                    next(iter(covers), None),
+                ),
+            )
+
+    def star(self, number: int, indices: Sequence[int]) -> None:
+        """Give a star to these images of a run, in place of those that have one.
+
+        Parameters
+        ----------
+        number : int
+            The run's.
+        indices : sequence of int
+            From 0.
+
+        Raises
+        ------
+        ExperimentError
+            The folder cannot be written.
+
+        Examples
+        --------
+        >>> history = RunHistory("runs")
+        >>> history.add(result, title="A lighthouse", started=0.0, finished=1.0, count=1)
+        >>> history.star(history[0].number, [0])
+        >>> history[0].starred
+        (0,)
+        >>> history.close()
+        """
+        with _told(self._store, "written"), self._store.database.transaction() as connection:
+            connection.execute("UPDATE history SET starred = ? WHERE id = ?", (json.dumps([*indices]), number))
+
+    def remove(self, number: int) -> None:
+        """Forget a run, and remove those of its files that nothing else in the folder needs.
+
+        Parameters
+        ----------
+        number : int
+            The run's; nothing happens where there is none.
+
+        Raises
+        ------
+        ExperimentError
+            The folder cannot be written.
+
+        Examples
+        --------
+        >>> history = RunHistory("to forget")
+        >>> history.add(result, title="A lighthouse", started=0.0, finished=1.0)
+        >>> history.remove(history[0].number)
+        >>> len(history)
+        0
+        >>> history.close()
+        """
+        with _told(self._store, "written"), self._store.database.transaction() as connection:
+            found = connection.execute("SELECT key FROM history WHERE id = ?", (number,)).fetchone()
+            if found is None:
+                return
+            (key,) = found
+            files = self._store.files_of(key)
+            connection.execute("DELETE FROM history WHERE id = ?", (number,))
+            if connection.execute("SELECT 1 FROM cell WHERE key = ? LIMIT 1", (key,)).fetchone() is None:
+                connection.execute("DELETE FROM result WHERE key = ?", (key,))
+            for file in files:
+                if not self._is_needed(connection, file):
+                    file.path.unlink(missing_ok=True)
+                    connection.execute("DELETE FROM thumbnail WHERE sha256 = ?", (file.sha256,))
+
+    def _is_needed(self, connection: sqlite3.Connection, file: StoredFile) -> bool:
+        """Tell whether a result has the file, or a sweep takes it as its input."""
+        queries = (
+            ("SELECT 1 FROM file WHERE sha256 = ? LIMIT 1", file.sha256),
+            ("SELECT 1 FROM run WHERE instr(definition, ?) LIMIT 1", file.path.name),
+        )
+        return any(connection.execute(query, (value,)).fetchone() is not None for query, value in queries)
+
+    def __repr__(self) -> str:
+        count = len(self)
+        return f"<RunHistory of {count:,} run{'s' * (count != 1)} in {self.folder}>"
+
+
+@dataclass(frozen=True)
+class _KeptFiles:
+    """Reads the files of a kept run, by their names on the server."""
+
+    paths: Mapping[str, Path]
+
+    def __call__(self, file: File) -> bytes:
+        path = self.paths.get(_kept_name(file))
+        try:
+            if path is not None:
+                return path.read_bytes()
+        except OSError:
+            pass
+        raise FileGone(f"{file.filename} is not in the folder of the history any more.", file=file)
+
+
+def _kept_name(file: File) -> str:
+    """Return the whole name of a file, with its type as ComfyUI writes it: ``cats/cat.png [temp]``."""
+    name = f"{file.subfolder}/{file.filename}" if file.subfolder else file.filename
+    return name if file.type == "output" else f"{name} [{file.type}]"
+
+
+def _contents(result: Result) -> list[tuple[str, str, str, bytes]]:
+    """Name, whole name, kind and bytes of the files of a result; those that the server does not have are left out."""
+    shown = set(result.image_files)
+    found: list[tuple[str, str, str, bytes]] = []
+    for file in sorted(result.files, key=lambda file: file not in shown):
+        if file.type == "output" or file in shown:
+            try:
+                found.append((file.filename, _kept_name(file), str(file.kind), result.bytes(file)))
+            except FileGone:
+                continue
+    for index, content in enumerate(result.streamed):
+        name = f"streamed_{index:05}.png"
+        found.append((name, name + _STREAMED, "image", content))
+    return found
+
+
+def _condition(text: str, starred: bool) -> tuple[str, tuple[str, ...]]:
+    """Return the condition of a search, and its values."""
+    words = [quoted or word for quoted, word in _WORDS.findall(text.casefold()) if quoted or word]
+    conditions = ["instr(words, ?)"] * len(words) + ["starred != '[]'"] * starred
+    return (f"WHERE {' AND '.join(conditions)}" if conditions else "", tuple(words))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+@contextmanager
+def _told(store: Store, what: str) -> Iterator[None]:
+    """Say in words that the folder cannot be read or written."""
+    try:
+        yield
+    except ComfyError:
+        raise
+    except (OSError, sqlite3.Error) as error:
+        raise ExperimentError(f"The history in {store.folder} cannot be {what}: {error}.") from error
