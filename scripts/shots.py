@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -65,6 +66,7 @@ IN_DOCS = (
     "film",
     "mask",
     "drop",
+    "history",
     "progress",
     "preview",
     "graph",
@@ -131,6 +133,14 @@ def drop(page: Page, content: bytes, name: str) -> None:
     page.locator(".refusal").wait_for(state="attached", timeout=PATIENCE)
     page.locator("section.panel").evaluate(DROP, [base64.b64encode(content).decode(), name, "image/png"])
     page.get_by_text("was made with other values").wait_for(timeout=PATIENCE)
+
+
+def remembered(page: Page) -> None:
+    """Open the runs that a folder keeps, and show one of them."""
+    page.get_by_role("button", name="History").click(timeout=PATIENCE)
+    page.locator(".history img").nth(4).wait_for(timeout=PATIENCE)
+    page.locator(".history .open").nth(2).click()
+    page.locator(".before").wait_for(timeout=PATIENCE)
 
 
 def compared(page: Page) -> None:
@@ -230,6 +240,7 @@ def widgets(client: ComfyClient, folder: Path) -> Iterator[Shot]:
     yield "compare", ImageCompare(first, second), (900, 400), compared
     yield "compare-side", ImageCompare(first, second), (900, 400), side_by_side
     yield "compare-difference", ImageCompare(first, second), (900,), subtracted
+    yield "history", with_history(client, folder.with_name("runs")), WIDTHS, remembered
     filmed = ComfyPanel(workflow.with_params(batch_size=1), client)
     filmed.run().result(60)
     yield "film", filmed, WIDTHS, unrolled
@@ -249,6 +260,21 @@ def widgets(client: ComfyClient, folder: Path) -> Iterator[Shot]:
     run.close()
     yield from servers(folder.with_name("fleet"))
     yield from teaching(client, folder)
+
+
+def with_history(client: ComfyClient, folder: Path) -> ComfyPanel:
+    """Return a panel whose folder keeps runs of an earlier one."""
+    earlier = ComfyPanel(example().with_params(width=256, height=256, steps=8), client, history=folder)
+    prompts = (PROMPT, "a lighthouse on a cliff", "a red balloon over a field", "a cat on a sofa at night")
+    for number, prompt in enumerate(prompts * 2):
+        earlier.params.update({"positive": prompt, "seed": number, "cfg": (4, 7)[number % 2]})
+        earlier.run().result(60)
+    while len(earlier.history or ()) < 2 * len(prompts):
+        time.sleep(0.05)
+    assert earlier.history is not None
+    earlier.history.star(3, [0])
+    earlier.close()
+    return ComfyPanel(example().with_params(width=256, height=256, steps=8, seed=3), client, history=folder)
 
 
 def servers(folder: Path) -> Iterator[Shot]:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ._explain import Explanation as Explanation
     from ._explain import explain as explain
     from ._fleet import Fleet as Fleet
-    from ._history import PastRun as PastRun
     from ._history import RunHistory as RunHistory
     from ._images import FoundImage as FoundImage
     from ._images import ImageIndex as ImageIndex
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from ._members import ServerRow as ServerRow
     from ._order import Price as Price
     from ._order import in_words as in_words
+    from ._past_run import PastRun as PastRun
     from ._prefer import Preferences as Preferences
     from ._prefer import prefer as prefer
     from ._sample import latin as latin
@@ -59,7 +59,7 @@ _HOMES = {
     "Fleet": "_fleet",
     "FoundImage": "_images",
     "ImageIndex": "_images",
-    "PastRun": "_history",
+    "PastRun": "_past_run",
     "Preferences": "_prefer",
     "Price": "_order",
     "Rating": "_store",

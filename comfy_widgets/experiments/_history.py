@@ -7,125 +7,22 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
-from ..client import FileGone, JobStatus, Result
-from ..protocol import ComfyError, File
-from ._errors import ExperimentError
+from ..client import FileGone, Result
 from ._keep import Thumbnail, thumbnail
+from ._past_run import STREAMED, PastRun, kept_name, told
 from ._store import Store, StoredFile, StoredResult
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 _MAX_ERROR = 2000
-_STREAMED = " [websocket]"
 _WORDS = re.compile(r'"([^"]*)"|([^\s"]+)')
 _COLUMNS = (
     "history.id, history.key, title, started_at, result.finished_at, vals, details, images, cover, starred, "
     "result.status, result.error, result.server, result.seconds"
 )
 _KNOWN = "history JOIN result ON result.key = history.key"
-
-
-@dataclass(frozen=True)
-class PastRun:
-    """A run of a panel that is kept in a folder.
-
-    Attributes
-    ----------
-    number : int
-        Counts the runs of the folder, from 1; never used again.
-    title : str
-        The heading of the panel.
-    status : str
-        "completed", "failed" or "cancelled".
-    error : str
-        Why it failed.
-    started, finished : float
-        In seconds since 1970.
-    seconds : float or None
-        How long the server worked.
-    server : str
-        What the panel called the server.
-    values : dict
-        The values of the form by name.
-    details : tuple of (str, str, str)
-        Label, value and group of each, as the panel shows them.
-    count : int
-        How many images, videos and audio files it gave.
-    starred : tuple of int
-        Which of them have a star, from 0.
-    prompt_id : str
-
-    Examples
-    --------
-    >>> history = RunHistory("lighthouses")
-    >>> history.add(result, title="A lighthouse", started=0.0, finished=1.0, values={"cfg": 7.0})
-    >>> history[0].values["cfg"], history[0].images[0].size
-    (7.0, (64, 64))
-    >>> history.close()
-    """
-
-    number: int
-    title: str
-    status: str
-    error: str
-    started: float
-    finished: float
-    seconds: float | None
-    server: str
-    values: Mapping[str, Any] = field(hash=False)
-    details: tuple[tuple[str, str, str], ...] = field(repr=False)
-    count: int
-    starred: tuple[int, ...]
-    prompt_id: str
-    _cover: str | None = field(repr=False)
-    _store: Store = field(repr=False, compare=False)
-
-    @property
-    def result(self) -> Result:
-        """What it left; its files are read from the folder when they are asked for.
-
-        Raises
-        ------
-        ExperimentError
-            The run is not in the folder any more.
-        """
-        with _told(self._store, "read"):
-            found = self._store.database.rows(
-                "SELECT prompt, outputs FROM history JOIN result USING (key) WHERE id = ?", (self.number,)
-            )
-            if not found:
-                raise ExperimentError(f"Run {self.number} is not in {self._store.folder} any more.")
-            files = self._store.files_of(self.prompt_id)
-        prompt, outputs = (json.loads(text) for text in found[0])
-        kept = _KeptFiles({file.name: file.path for file in files if not file.name.endswith(_STREAMED)})
-        streamed = [file.path for file in files if file.name.endswith(_STREAMED)]
-        return Result(
-            self.prompt_id,
-            prompt,
-            JobStatus(self.status),
-            outputs,
-            self.seconds,
-            (),
-            kept,
-            tuple(path.read_bytes() for path in streamed if path.is_file()),
-        )
-
-    @property
-    def images(self) -> list[Image]:
-        """Its images as PIL images."""
-        return self.result.images
-
-    @property
-    def cover(self) -> bytes | None:
-        """A small WebP of its first image; None where it has none."""
-        found = self._store.thumbnails([self._cover]) if self._cover is not None else {}
-        return next((webp for _, _, webp in found.values()), None)
 
 
 class RunHistory(Sequence[PastRun]):
@@ -145,19 +42,21 @@ class RunHistory(Sequence[PastRun]):
     ----------
     folder : Path
         Absolute.
+    store : Store
+        The database and the files in it.
 
     Examples
     --------
     >>> history = RunHistory("harbours")
-    >>> history.add(result, title="A harbour", started=0.0, finished=1.0)
+    >>> number = history.add(result, title="A harbour", started=0.0, finished=1.0)
     >>> len(history), len(history.search("harbour")), len(history.search("submarine"))
     (1, 1, 0)
     >>> history.close()
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self._store = Store(folder)
-        self.folder: Path = self._store.folder
+        self.store: Store = Store(folder)
+        self.folder: Path = self.store.folder
 
     def close(self) -> None:
         """Close the folder's database.
@@ -167,7 +66,7 @@ class RunHistory(Sequence[PastRun]):
         >>> history = RunHistory("runs")
         >>> history.close()
         """
-        self._store.close()
+        self.store.close()
 
     # Reading
 
@@ -236,8 +135,8 @@ class RunHistory(Sequence[PastRun]):
         >>> history.close()
         """
         where, given = _condition(text, starred)
-        with _told(self._store, "read"):
-            return int(self._store.database.rows(f"SELECT count(*) FROM history {where}", given)[0][0])
+        with told(self.store, "read"):
+            return int(self.store.database.rows(f"SELECT count(*) FROM history {where}", given)[0][0])
 
     def page(self, start: int, count: int, text: str = "", *, starred: bool = False) -> list[PastRun]:
         """Return some of the runs that `search` would find.
@@ -264,8 +163,8 @@ class RunHistory(Sequence[PastRun]):
         """
         where, given = _condition(text, starred)
         query = f"SELECT {_COLUMNS} FROM {_KNOWN} {where} ORDER BY history.id DESC LIMIT ? OFFSET ?"
-        with _told(self._store, "read"):
-            return [self._run(row) for row in self._store.database.rows(query, (*given, count, start))]
+        with told(self.store, "read"):
+            return [self._run(row) for row in self.store.database.rows(query, (*given, count, start))]
 
     def find(self, number: int) -> PastRun | None:
         """Return the run of this number.
@@ -285,8 +184,8 @@ class RunHistory(Sequence[PastRun]):
         True
         >>> history.close()
         """
-        with _told(self._store, "read"):
-            rows = self._store.database.rows(f"SELECT {_COLUMNS} FROM {_KNOWN} WHERE history.id = ?", (number,))
+        with told(self.store, "read"):
+            rows = self.store.database.rows(f"SELECT {_COLUMNS} FROM {_KNOWN} WHERE history.id = ?", (number,))
         return self._run(rows[0]) if rows else None
 
     def covers(self, runs: Sequence[PastRun]) -> dict[int, bytes]:
@@ -308,9 +207,9 @@ class RunHistory(Sequence[PastRun]):
         {}
         >>> history.close()
         """
-        names = {run.number: run._cover for run in runs if run._cover is not None}
-        with _told(self._store, "read"):
-            found = self._store.thumbnails(dict.fromkeys(names.values()))
+        names = {run.number: run.cover_sha256 for run in runs if run.cover_sha256 is not None}
+        with told(self.store, "read"):
+            found = self.store.thumbnails(dict.fromkeys(names.values()))
         return {number: found[name][2] for number, name in names.items() if name in found}
 
     def _run(self, row: Sequence[Any]) -> PastRun:
@@ -330,7 +229,7 @@ class RunHistory(Sequence[PastRun]):
             tuple(json.loads(starred)),
             key,
             cover,
-            self._store,
+            self.store,
         )
 
     # Changing
@@ -347,7 +246,7 @@ class RunHistory(Sequence[PastRun]):
         count: int = 0,
         error: str = "",
         server: str = "",
-    ) -> None:
+    ) -> int:
         """Keep a run with the files that it left; one that is kept already stays as it is.
 
         Parameters
@@ -356,6 +255,11 @@ class RunHistory(Sequence[PastRun]):
             What the run left.
         title, started, finished, values, details, count, error, server
             As in `PastRun`.
+
+        Returns
+        -------
+        int
+            The run's number.
 
         Raises
         ------
@@ -367,7 +271,7 @@ class RunHistory(Sequence[PastRun]):
         Examples
         --------
         >>> history = RunHistory("runs")
-        >>> history.add(result, title="A lighthouse", started=0.0, finished=1.0, values={"seed": 7})
+        >>> number = history.add(result, title="A lighthouse", started=0.0, finished=1.0, values={"seed": 7})
         >>> history[0].values, len(history[0].images)
         ({'seed': 7}, 1)
         >>> history.close()
@@ -376,15 +280,15 @@ class RunHistory(Sequence[PastRun]):
         words = [title, error, *(f"{label} {value}" for label, value, _ in details)]
         covers: dict[str, Thumbnail] = {}
         files: list[StoredFile] = []
-        with _told(self._store, "written"), self._store.database.transaction() as connection:
+        with told(self.store, "written"), self.store.database.transaction() as connection:
             # One transaction with the row: another kernel that forgets a run removes no file that is about to be named.
             for name, whole, kind, content in contents:
                 small = thumbnail(content) if kind == "image" and not covers else None
-                file = self._store.put_file(content, name, kind, small[0] if small is not None else None)
+                file = self.store.put_file(content, name, kind, small[0] if small is not None else None)
                 files.append(replace(file, name=whole))
                 if small is not None:
                     covers[file.sha256] = small[1]
-            self._store.save(
+            self.store.save(
                 StoredResult(
                     result.prompt_id,
                     str(result.status),
@@ -414,6 +318,8 @@ class RunHistory(Sequence[PastRun]):
                     next(iter(covers), None),
                 ),
             )
+            found = connection.execute("SELECT id FROM history WHERE key = ?", (result.prompt_id,)).fetchone()
+            return int(found[0])
 
     def star(self, number: int, indices: Sequence[int]) -> None:
         """Give a star to these images of a run, in place of those that have one.
@@ -433,13 +339,13 @@ class RunHistory(Sequence[PastRun]):
         Examples
         --------
         >>> history = RunHistory("runs")
-        >>> history.add(result, title="A lighthouse", started=0.0, finished=1.0, count=1)
-        >>> history.star(history[0].number, [0])
+        >>> number = history.add(result, title="A lighthouse", started=0.0, finished=1.0, count=1)
+        >>> history.star(number, [0])
         >>> history[0].starred
         (0,)
         >>> history.close()
         """
-        with _told(self._store, "written"), self._store.database.transaction() as connection:
+        with told(self.store, "written"), self.store.database.transaction() as connection:
             connection.execute("UPDATE history SET starred = ? WHERE id = ?", (json.dumps([*indices]), number))
 
     def remove(self, number: int) -> None:
@@ -458,18 +364,17 @@ class RunHistory(Sequence[PastRun]):
         Examples
         --------
         >>> history = RunHistory("to forget")
-        >>> history.add(result, title="A lighthouse", started=0.0, finished=1.0)
-        >>> history.remove(history[0].number)
+        >>> history.remove(history.add(result, title="A lighthouse", started=0.0, finished=1.0))
         >>> len(history)
         0
         >>> history.close()
         """
-        with _told(self._store, "written"), self._store.database.transaction() as connection:
+        with told(self.store, "written"), self.store.database.transaction() as connection:
             found = connection.execute("SELECT key FROM history WHERE id = ?", (number,)).fetchone()
             if found is None:
                 return
             (key,) = found
-            files = self._store.files_of(key)
+            files = self.store.files_of(key)
             connection.execute("DELETE FROM history WHERE id = ?", (number,))
             if connection.execute("SELECT 1 FROM cell WHERE key = ? LIMIT 1", (key,)).fetchone() is None:
                 connection.execute("DELETE FROM result WHERE key = ?", (key,))
@@ -491,28 +396,6 @@ class RunHistory(Sequence[PastRun]):
         return f"<RunHistory of {count:,} run{'s' * (count != 1)} in {self.folder}>"
 
 
-@dataclass(frozen=True)
-class _KeptFiles:
-    """Reads the files of a kept run, by their names on the server."""
-
-    paths: Mapping[str, Path]
-
-    def __call__(self, file: File) -> bytes:
-        path = self.paths.get(_kept_name(file))
-        try:
-            if path is not None:
-                return path.read_bytes()
-        except OSError:
-            pass
-        raise FileGone(f"{file.filename} is not in the folder of the history any more.", file=file)
-
-
-def _kept_name(file: File) -> str:
-    """Return the whole name of a file, with its type as ComfyUI writes it: ``cats/cat.png [temp]``."""
-    name = f"{file.subfolder}/{file.filename}" if file.subfolder else file.filename
-    return name if file.type == "output" else f"{name} [{file.type}]"
-
-
 def _contents(result: Result) -> list[tuple[str, str, str, bytes]]:
     """Name, whole name, kind and bytes of the files of a result; those that the server does not have are left out."""
     shown = set(result.image_files)
@@ -520,12 +403,12 @@ def _contents(result: Result) -> list[tuple[str, str, str, bytes]]:
     for file in sorted(result.files, key=lambda file: file not in shown):
         if file.type == "output" or file in shown:
             try:
-                found.append((file.filename, _kept_name(file), str(file.kind), result.bytes(file)))
+                found.append((file.filename, kept_name(file), str(file.kind), result.bytes(file)))
             except FileGone:
                 continue
     for index, content in enumerate(result.streamed):
         name = f"streamed_{index:05}.png"
-        found.append((name, name + _STREAMED, "image", content))
+        found.append((name, name + STREAMED, "image", content))
     return found
 
 
@@ -538,14 +421,3 @@ def _condition(text: str, starred: bool) -> tuple[str, tuple[str, ...]]:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-@contextmanager
-def _told(store: Store, what: str) -> Iterator[None]:
-    """Say in words that the folder cannot be read or written."""
-    try:
-        yield
-    except ComfyError:
-        raise
-    except (OSError, sqlite3.Error) as error:
-        raise ExperimentError(f"The history in {store.folder} cannot be {what}: {error}.") from error

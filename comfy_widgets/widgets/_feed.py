@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._schema import (
         FilmFrames,
         FilmState,
+        HistoryState,
         Images,
         Marks,
         Nodes,
@@ -77,7 +78,7 @@ class RunFeed:
         Whether the browser wants them.
     differences : callable, optional
         Tells in words what the values of a run have other than the form has now. With it, the traits `_runs`,
-        `_marks` and `_film` are kept up to date, too.
+        `_marks`, `_film` and `_history` are kept up to date, too.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class RunFeed:
         self._ended_rows: dict[int, tuple[int, RunRow]] = {}
         self._marks: Marks | None = None
         self._film: FilmState | None = None
+        self._history: HistoryState | None = None
         self._preview = (0, 0)
         self._sent = (0, 0, -1)
         self._differences = differences
@@ -138,9 +140,14 @@ class RunFeed:
 
     def show(self, number: int | None) -> None:
         """Show the images of one run until the next has images; None for the newest."""
-        newest = self._runs.shown
-        self._chosen = (number, newest.number) if number is not None and newest is not None else None
+        self._chosen = (number, self._newest) if number is not None else None
         self._wake()
+
+    @property
+    def _newest(self) -> int:
+        """The number of the newest run that has images; 0 for none."""
+        newest = self._runs.shown
+        return newest.number if newest is not None else 0
 
     def follow_nodes(self, wanted: bool) -> None:
         """Keep the trait `_nodes` up to date from now on, or no longer."""
@@ -181,9 +188,12 @@ class RunFeed:
         runs.changed()
         run = runs.current
         if run is None:
-            if self._told is not None:
-                self._tell(idle())
-            return None
+            more = self._send_images(in_batches=True)
+            none_yet = self._look_back(idle(), working=False)
+            if self._told is not None or none_yet["chosen"]:
+                self._tell(none_yet)
+            more = self._tell_rows(self._differences) or more if self._differences is not None else more
+            return 0.0 if more else None
         # Once a run stands as done it stays so, while the last of very many images still come.
         is_told = self._told is not None and (self._told["run"], self._told["phase"]) == (run.number, "done")
         # Read before images are sent, so that it stands as done with those that made it so.
@@ -194,11 +204,21 @@ class RunFeed:
         warnings = self._warnings(working)
         new = runs.state_of(run, loaded=loaded and (is_told or not more), warnings=warnings)
         new["connected"] = not warnings
-        new["chosen"] = self._chosen is not None and self._shown() is not runs.shown
-        self._tell(new)
+        self._tell(self._look_back(new, working=working))
         self._tell_nodes(run)
         more = self._tell_rows(self._differences) or more if self._differences is not None else more
         return 0.0 if more else _POLL if working else None
+
+    def _look_back(self, new: RunState, *, working: bool) -> RunState:
+        """Say in a state that the images of an earlier run are shown, if they are."""
+        shown = self._shown()
+        if self._chosen is not None and shown is not None and shown is not self._runs.shown:
+            new["chosen"] = True
+            if shown.past is not None:
+                new["warnings"] = [*new["warnings"], *shown.warnings]
+            if not working:
+                new["frame"] = shown.final_frame
+        return new
 
     def _tell(self, new: RunState) -> None:
         if new != self._told:
@@ -230,15 +250,23 @@ class RunFeed:
     def _tell_rows(self, differences: Callable[[PanelRun], Sequence[str]]) -> bool:
         """Tell the list of runs, and send a few of their small images; return whether there are more."""
         shown = self._shown()
-        known = [run for run in self._runs if run.refusal_phase != "idle"][-MAX_ROWS:]
+        known = [run for run in self._runs if run.phase != "idle"][-MAX_ROWS:]
         rows: RunList = {
             "rows": [self._row(run, differences) for run in known],
             "shown": shown.number if shown is not None else 0,
+            "past": row(shown, differences(shown)) if shown is not None and shown.past is not None else None,
         }
         count_others(rows["rows"])
         if rows != self._rows:
             self._rows = rows
             self._browser.set_trait("_runs", rows)
+        history = self._runs.host.history
+        if history is not None:
+            kept = history.state
+            kept["version"] += self._form
+            if kept != self._history:
+                self._history = kept
+                self._browser.set_trait("_history", kept)
         film = self._runs.film_state()
         if film != self._film:
             self._film = film
@@ -256,7 +284,7 @@ class RunFeed:
 
     def _shown(self) -> PanelRun | None:
         newest = self._runs.shown
-        if self._chosen is None or newest is None or newest.number != self._chosen[1]:
+        if self._chosen is None or self._chosen[1] != self._newest:
             return newest
         return self._runs.find(self._chosen[0]) or newest
 
@@ -296,6 +324,11 @@ class RunFeed:
         """Send images that are ready, a few of them only where there will be no more; return whether there are more."""
         run = self._shown() if self._images else None
         if run is None:
+            if self._sent[0] != 0:
+                # The run of the history that was shown is closed, or gone.
+                nothing: Images = {"kind": "images", "run": 0, "total": 0, "items": []}
+                self._browser.send(nothing)
+                self._sent = (0, 0, -1)
             return False
         number, count, told = self._sent
         if number != run.number:

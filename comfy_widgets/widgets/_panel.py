@@ -27,7 +27,9 @@ from ._runs import Host, Runs
 
 if TYPE_CHECKING:
     from ..client import ComfyClient, Job
+    from ..experiments import RunHistory
     from ..workflow import Choose
+    from ._history import PanelHistory
     from ._panel_run import PanelRun
     from ._run_state import FieldName, Place
 
@@ -57,6 +59,10 @@ class ComfyPanel(PanelTraits):
         What the form shows at once, and in which order; see `Workflow.expose`.
     title : str, optional
         The heading; the name of the workflow's file by default.
+    history : str or Path, optional
+        A folder that keeps the runs with their images and values, such as ``"runs"`` beside the notebook: the panel
+        lists those of earlier kernels, too, and finds them by words. Without it nothing is kept. Several panels may
+        share a folder.
     keep : str
         What of the images stays in the saved notebook: "thumbs" for one small sheet, "full" for a large one, or "none".
     layout : ipywidgets.Layout, optional
@@ -93,11 +99,15 @@ class ComfyPanel(PanelTraits):
         Why the newest run gave no result.
     value : dict
         All values of the form by name.
+    history : RunHistory or None
+        The runs that the folder keeps, the newest first: ``panel.history.search("lighthouse")[0].images``.
 
     Raises
     ------
     WorkflowError
         There is no workflow in `workflow`, or it has no parameter of a name in `params`.
+    ExperimentError
+        The folder `history` cannot be used.
 
     Examples
     --------
@@ -126,6 +136,7 @@ class ComfyPanel(PanelTraits):
         params: Choose | None = None,
         *,
         title: str | None = None,
+        history: str | Path | None = None,
         keep: Keep = "thumbs",
         layout: Any = None,
     ) -> None:
@@ -134,7 +145,8 @@ class ComfyPanel(PanelTraits):
         self._share = f"panel {next(_numbers)}"
         self._parts: list[Widget] = []
         state = FormState(workflow, checked_client(client) or default_client(), params, title=title)
-        runs = Runs(_PanelHost(state, self._run_ended))
+        self._history_kept = _history_in(history, state)
+        runs = Runs(_PanelHost(state, self._run_ended, self._history_kept))
         super().__init__(state, runs, self._run_with, part="panel", layout=layout)
         finish_before_cells_end()
         problem = self._state.problem or self._state.missing_error()
@@ -162,6 +174,11 @@ class ComfyPanel(PanelTraits):
     def _add_part(self, part: W) -> W:
         self._parts.append(part)
         return part
+
+    @property
+    def history(self) -> RunHistory | None:
+        """The runs that the folder keeps, of this kernel and of earlier ones; None without a folder."""
+        return self._history_kept.kept if self._history_kept is not None else None
 
     # What it does
 
@@ -317,6 +334,8 @@ class ComfyPanel(PanelTraits):
             for part in self._parts:
                 part.close()
             self._run_core.close()
+            if self._history_kept is not None:
+                self._history_kept.close()
             self._state.close()
 
     # Showing
@@ -348,15 +367,18 @@ class ComfyPanel(PanelTraits):
             summary = self._run_core.state_of(run, loaded=True)["summary"]
             words = [f"{self._form['title']}: {summary or run.job.status}", *story(self._state.definitions, run.values)]
             self._record.write(result, "\n".join(words))
+        if self._history_kept is not None:
+            self._history_kept.keep(run, self._form["title"])
         self._announce()
 
 
 class _PanelHost(Host):
     """What the runs of a panel ask of it."""
 
-    def __init__(self, state: FormState, run_ended: Callable[[PanelRun], None]) -> None:
+    def __init__(self, state: FormState, run_ended: Callable[[PanelRun], None], history: PanelHistory | None) -> None:
         self._state = state
         self._run_ended = run_ended
+        self._history = history
 
     def fields(self) -> Mapping[Place, FieldName]:
         return self._state.places
@@ -366,3 +388,16 @@ class _PanelHost(Host):
 
     def run_ended(self, run: PanelRun) -> None:
         self._run_ended(run)
+
+    @property
+    def history(self) -> PanelHistory | None:
+        return self._history
+
+
+def _history_in(folder: str | Path | None, state: FormState) -> PanelHistory | None:
+    if folder is None:
+        return None
+    # Only here: most panels keep none, and a database is much to import.
+    from ._history import PanelHistory
+
+    return PanelHistory(folder, state)

@@ -13,6 +13,7 @@ from ._images import Shown, chosen, original
 if TYPE_CHECKING:
     from ..client import Job, Result
     from ..errors import ComfyError
+    from ..experiments import PastRun
     from ._schema import Frame, Phase
 
 _PLAYER = (6, 1)
@@ -31,6 +32,8 @@ class PanelRun:
         None where no job came about.
     refusal : ComfyError or None
         Why no job came about.
+    phase : str
+        How it stands where it has no job.
     values : Mapping
         The values of the form when it was started, by name.
     outputs : tuple of str
@@ -51,13 +54,15 @@ class PanelRun:
         Which images are selected and starred in the browser.
     created : float
         When it was started, in seconds since 1970.
+    past : PastRun or None
+        The run of the history that it is; `number` is negative then.
     """
 
     number: int
     frame: Frame
     job: Job | None = None
     refusal: ComfyError | None = None
-    refusal_phase: Phase = "failed"
+    phase: Phase = "failed"
     values: Mapping[str, Any] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
     images: list[Shown] = field(default_factory=list)
@@ -71,11 +76,13 @@ class PanelRun:
     selected: list[int] = field(default_factory=list)
     starred: list[int] = field(default_factory=list)
     created: float = field(default_factory=time.time)
+    past: PastRun | None = None
+    past_result: Result | None = field(default=None, repr=False)
 
     @property
     def result(self) -> Result | None:
         """What the job left; None before its end."""
-        return state.result_of(self.job) if self.job is not None else None
+        return state.result_of(self.job) if self.job is not None else self.past_result
 
     @property
     def shown_result(self) -> Result | None:

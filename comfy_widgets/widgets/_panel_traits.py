@@ -51,7 +51,7 @@ class PanelTraits(PanelView):
     @property
     def runs(self) -> tuple[PanelRun, ...]:
         """All runs so far, oldest first, each with its `job`, `values`, `result` and `images`."""
-        return tuple(run for run in self._run_core if run.refusal_phase != "idle")
+        return tuple(run for run in self._run_core if run.phase != "idle")
 
     def _read_result(self) -> Result | None:
         return self._run_core.latest_result
@@ -68,7 +68,7 @@ class PanelTraits(PanelView):
 
     def _read_status(self) -> str:
         run = self._run_core.newest
-        if run is None or run.refusal_phase == "idle":
+        if run is None or run.phase == "idle":
             return "idle"
         return run.job.status if run.job is not None else "failed"
 

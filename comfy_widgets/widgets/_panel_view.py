@@ -14,9 +14,9 @@ from ._film import write
 from ._form import FormWidget
 from ._nodes import graph_of, no_nodes
 from ._pump import worker
-from ._run_rows import details, differences
+from ._run_rows import details, differences, values_of
 from ._run_state import idle
-from ._stories import Origin, details_of, facts, story
+from ._stories import Origin, facts, story
 from ._stories import differences as told_differences
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ._schema import (
         Cancel,
         FilmFile,
+        ForgetRun,
+        HistoryState,
         Marks,
         RunNext,
         RunRequest,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
         WantDifferences,
         WantFilm,
         WantGraph,
+        WantHistory,
         WantNodes,
         WantOriginal,
         WantRuns,
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NO_MARKS: Marks = {"selected": [], "starred": []}
+NO_HISTORY: HistoryState = {"folder": "", "total": 0, "version": 0}
 
 MAX_REPEAT = 100
 """Runs that one press starts at most."""
@@ -78,6 +82,7 @@ class PanelView(FormWidget):
     _runs = traitlets.Dict().tag(sync=True)
     _marks = traitlets.Dict().tag(sync=True)
     _film = traitlets.Dict().tag(sync=True)
+    _history = traitlets.Dict().tag(sync=True)
     _nodes = traitlets.Dict().tag(sync=True)
 
     def __init__(
@@ -96,7 +101,8 @@ class PanelView(FormWidget):
             layout=layout,
             _run=idle(),
             _part=part,
-            _runs={"rows": [], "shown": 0},
+            _runs={"rows": [], "shown": 0, "past": None},
+            _history=NO_HISTORY,
             _marks=NO_MARKS,
             _nodes=no_nodes(),
             _film={"run": 0, "frames": 0},
@@ -122,6 +128,8 @@ class PanelView(FormWidget):
             "runs": self._on_runs,
             "nodes": self._on_nodes,
             "graph": self._on_graph,
+            "history": self._on_history,
+            "forget": self._on_forget,
             "select": self._on_select,
             "star": self._on_star,
             "use_image": self._on_use_image,
@@ -197,6 +205,17 @@ class PanelView(FormWidget):
     def _on_graph(self, message: WantGraph, buffers: list[memoryview]) -> None:
         self.send(graph_of(self._state.workflow, self._state.definitions))
 
+    def _on_history(self, message: WantHistory, buffers: list[memoryview]) -> None:
+        history = self._run_core.host.history
+        if history is not None:
+            self.send(*history.page(message))
+
+    def _on_forget(self, message: ForgetRun, buffers: list[memoryview]) -> None:
+        history = self._run_core.host.history
+        if history is not None:
+            history.forget(message)
+            self._run_core.changed()
+
     def _on_select(self, message: Select, buffers: list[memoryview]) -> None:
         run = self._run_core.find(message["run"])
         if run is not None:
@@ -254,8 +273,8 @@ class PanelView(FormWidget):
         image = run.original(place[1]) if run is not None else None
         if run is None or image is None:
             return None
-        details = details_of(self._state.definitions, run.values)
-        details += facts(run.result, image.size, image.name, self._state.spec["server"]["text"])
+        server = run.past.server if run.past is not None else self._state.spec["server"]["text"]
+        details = [*values_of(run, self._state.definitions), *facts(run.result, image.size, image.name, server)]
         return Origin(image.content, image.caption, run.result, details, usable=True)
 
     def _on_original(self, message: WantOriginal, buffers: list[memoryview]) -> None:

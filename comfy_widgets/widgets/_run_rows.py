@@ -11,7 +11,7 @@ from ._stories import details_of
 if TYPE_CHECKING:
     from ..workflow import Param
     from ._panel_run import PanelRun
-    from ._schema import RunDetails, RunRow
+    from ._schema import Detail, RunDetails, RunRow
 
 MAX_ROWS = 200
 """Runs that the browser lists; the older ones are kept in Python."""
@@ -79,17 +79,25 @@ def row(run: PanelRun, differs: Sequence[str]) -> RunRow:
     job = run.job
     progress = job.progress if job is not None else None
     error = run.refusal or (job.exception(timeout=0) if job is not None and job.done() else None)
+    words = run.past.error if run.past is not None else str(error) if error is not None else ""
     return {
         "run": run.number,
-        "phase": phase_of(job, run.loaded) if job is not None else run.refusal_phase,
+        "phase": phase_of(job, run.loaded) if job is not None else run.phase,
         "queue": progress.queue_position if progress is not None else None,
         "others": 0,
         "fraction": round(progress.fraction, 2) if progress is not None else 0.0,
         "count": len(run.images),
         "differs": list(differs),
         "started": run.created,
-        "error": str(error).split("\n")[0] if error is not None else "",
+        "error": words.split("\n")[0],
     }
+
+
+def values_of(run: PanelRun, params: Mapping[str, Param]) -> list[Detail]:
+    """Return the values of a run with their labels: of one of the history those of its own panel."""
+    if run.past is None:
+        return details_of(params, run.values)
+    return [{"label": label, "value": value, "group": group} for label, value, group in run.past.details]
 
 
 def details(run: PanelRun, params: Mapping[str, Param], server: str) -> RunDetails:
@@ -98,10 +106,10 @@ def details(run: PanelRun, params: Mapping[str, Param], server: str) -> RunDetai
     return {
         "kind": "details",
         "run": run.number,
-        "items": details_of(params, run.values),
+        "items": values_of(run, params),
         "images": [image.caption for image in run.images],
         "seconds": result.elapsed if result is not None else None,
         "started": run.created,
-        "server": server,
-        "prompt_id": run.job.prompt_id if run.job is not None else "",
+        "server": run.past.server if run.past is not None else server,
+        "prompt_id": run.job.prompt_id if run.job is not None else run.past.prompt_id if run.past is not None else "",
     }

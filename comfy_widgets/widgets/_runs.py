@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..client import Job, Result
     from ..errors import ComfyError
     from ..protocol import Preview
+    from ._history import PanelHistory
     from ._schema import FilmState, Frame, Marks, Phase, RunState
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,11 @@ class Host:
 
     def run_ended(self, run: PanelRun) -> None:
         """Do what a run's end causes; slow work may be done here."""
+
+    @property
+    def history(self) -> PanelHistory | None:
+        """The history that the runs are kept in."""
+        return None
 
 
 class Runs:
@@ -120,8 +126,19 @@ class Runs:
         return any(run.job is not None and run.job.done() and not run.finished for run in self)
 
     def find(self, number: int) -> PanelRun | None:
-        """Return the run of this number."""
+        """Return the run of this number; negative ones are those of the history."""
+        if number < 0:
+            return self._recall(number)
         return next((run for run in self if run.number == number), None)
+
+    def _recall(self, number: int) -> PanelRun | None:
+        history = self.host.history
+        run = history.recall(number) if history is not None else None
+        if run is not None and not run.ending:
+            run.ending = True
+            steps = self._take_in(run)
+            worker.submit(lambda: self._step(steps))
+        return run
 
     def state_of(self, run: PanelRun, *, loaded: bool, warnings: Sequence[str] = ()) -> RunState:
         """Return what the browser shows of a run; with `loaded`, it has all of its images."""
@@ -130,7 +147,7 @@ class Runs:
 
     def _state_of(self, run: PanelRun, loaded: bool, warnings: Sequence[str]) -> RunState:
         if run.refusal is not None:
-            return state.refused(run.refusal, run.number, run.frame, self.host.fields(), phase=run.refusal_phase)
+            return state.refused(run.refusal, run.number, run.frame, self.host.fields(), phase=run.phase)
         if run.job is None:
             return state.idle(run.frame)
         if run.abandoned:
@@ -186,7 +203,7 @@ class Runs:
 
     def refuse(self, error: ComfyError, frame: Frame, phase: Phase = "failed") -> PanelRun:
         """Add a run of which no job came about, or will come about."""
-        run = self._add(frame, refusal=error, refusal_phase=phase, loaded=True, finished=True)
+        run = self._add(frame, refusal=error, phase=phase, loaded=True, finished=True)
         self.changed()
         return run
 
@@ -228,14 +245,18 @@ class Runs:
     def star(self, run: PanelRun, indices: Sequence[int]) -> None:
         """Take these images of a run as starred, in place of those that were."""
         run.starred = marked(indices, len(run.images))
+        if self.host.history is not None:
+            self.host.history.star(run)
         self.selection += 1
         self.changed()
 
     def marks(self) -> Marks:
         """Return which images of all runs are selected and starred."""
+        history = self.host.history
+        runs = [*(history.recalled if history is not None else ()), *self]
         return {
-            "selected": [(run.number, index) for run in self for index in run.selected],
-            "starred": [(run.number, index) for run in self for index in run.starred],
+            "selected": [(run.number, index) for run in runs for index in run.selected],
+            "starred": [(run.number, index) for run in runs for index in run.starred],
         }
 
     def opened(self, places: Iterable[tuple[int, int]]) -> list[Image]:
@@ -377,6 +398,12 @@ class Runs:
         finally:
             run.loaded = run.complete = run.finished = True
             self.changed()
+
+    def _take_in(self, run: PanelRun) -> Iterator[None]:
+        """Load the images of a run of the history."""
+        yield from self._load(run)
+        run.loaded = run.complete = run.finished = True
+        self.changed()
 
     def _settle(self, run: PanelRun) -> None:
         """Show a run as ended: its images are there, or those that are seen first."""

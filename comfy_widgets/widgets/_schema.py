@@ -45,6 +45,21 @@ from ._schema_nodes import NodeStatus as NodeStatus
 from ._schema_nodes import SelectNode as SelectNode
 from ._schema_nodes import WantGraph as WantGraph
 from ._schema_nodes import WantNodes as WantNodes
+from ._schema_runs import ForgetRun as ForgetRun
+from ._schema_runs import HistoryPage as HistoryPage
+from ._schema_runs import HistoryRow as HistoryRow
+from ._schema_runs import HistoryState as HistoryState
+from ._schema_runs import Phase as Phase
+from ._schema_runs import RunDetails as RunDetails
+from ._schema_runs import RunList as RunList
+from ._schema_runs import RunNext as RunNext
+from ._schema_runs import RunRow as RunRow
+from ._schema_runs import RunThumbnail as RunThumbnail
+from ._schema_runs import ShowRun as ShowRun
+from ._schema_runs import UseRun as UseRun
+from ._schema_runs import WantDetails as WantDetails
+from ._schema_runs import WantHistory as WantHistory
+from ._schema_runs import WantRuns as WantRuns
 from ._schema_sweep import CellOriginal as CellOriginal
 from ._schema_sweep import CellPreview as CellPreview
 from ._schema_sweep import CellScores as CellScores
@@ -68,7 +83,6 @@ Json = dict[str, Any]
 
 Kind = Literal["int", "float", "text", "string", "choice", "bool", "seed", "image", "json"]
 Wire = Union[str, float, bool, None]  # noqa: UP007 - read at run time, also by Python 3.10
-Phase = Literal["idle", "waiting", "running", "cancelling", "loading", "done", "failed", "cancelled"]
 
 
 class Field(TypedDict):
@@ -168,31 +182,6 @@ class RunState(TypedDict):
     chosen: bool
 
 
-class RunRow(TypedDict):
-    """A run in the list of runs.
-
-    `queue` is the number of prompts that run before, and `others` how many of them are no runs of this widget.
-    `differs` says in words what its values have other than the form has now, `started` is in seconds since 1970.
-    """
-
-    run: int
-    phase: Phase
-    queue: int | None
-    others: int
-    fraction: float
-    count: int
-    differs: list[str]
-    started: float
-    error: str
-
-
-class RunList(TypedDict):
-    """The trait `_runs`: the newest runs, oldest first, and the number of the run whose images are shown."""
-
-    rows: list[RunRow]
-    shown: int
-
-
 class Code(TypedDict):
     """Modules of the front end, as buffers in the order of `files`; a file comes after all that it imports."""
 
@@ -238,27 +227,6 @@ class Images(TypedDict):
     items: list[ImageItem]
 
 
-class RunThumbnail(TypedDict):
-    """A small version of the first image of a run."""
-
-    kind: Literal["run_thumbnail"]
-    run: int
-    mime: str
-
-
-class RunDetails(TypedDict):
-    """All that is known of a run."""
-
-    kind: Literal["details"]
-    run: int
-    items: list[Detail]
-    images: list[str]
-    seconds: float | None
-    started: float
-    server: str
-    prompt_id: str
-
-
 class Thumbnail(TypedDict):
     """A small version of the image that a field names."""
 
@@ -284,6 +252,7 @@ ToBrowser = Union[  # noqa: UP007
     Original,
     RunThumbnail,
     RunDetails,
+    HistoryPage,
     Story,
     Differences,
     FilmFrames,
@@ -338,40 +307,6 @@ class Cancel(TypedDict):
     run: int | None
 
 
-class RunNext(TypedDict):
-    """A run that waits is to run before all others that wait."""
-
-    kind: Literal["next"]
-    run: int
-
-
-class ShowRun(TypedDict):
-    """The images of a run are wanted; of null those of the newest, also when there are newer ones."""
-
-    kind: Literal["show"]
-    run: int | None
-
-
-class UseRun(TypedDict):
-    """The values of a run are wanted in the form."""
-
-    kind: Literal["use"]
-    run: int
-
-
-class WantDetails(TypedDict):
-    """All that is known of a run is wanted."""
-
-    kind: Literal["details"]
-    run: int
-
-
-class WantRuns(TypedDict):
-    """The small images of all runs are wanted, as when the list is opened."""
-
-    kind: Literal["runs"]
-
-
 class Upload(TypedDict):
     """A part of a file; its bytes are the message's buffer."""
 
@@ -410,6 +345,8 @@ FromBrowser = Union[  # noqa: UP007
     UseRun,
     WantDetails,
     WantRuns,
+    WantHistory,
+    ForgetRun,
     WantNodes,
     WantGraph,
     SelectNode,

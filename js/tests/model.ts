@@ -3,6 +3,7 @@ import * as comparison from "../src/features/comparison";
 import * as files from "../src/features/files";
 import * as film from "../src/features/film";
 import * as gallery from "../src/features/gallery";
+import * as history from "../src/features/history";
 import * as imageInput from "../src/features/image-input";
 import * as lightbox from "../src/features/lightbox";
 import * as mask from "../src/features/mask";
@@ -84,6 +85,7 @@ export const loadFeature: LoadFeature = async (name) =>
     files,
     film,
     gallery,
+    history,
     lightbox,
     mask,
     nodes,
@@ -147,7 +149,7 @@ export function panelModel(): FakeModel {
     _values: VALUES,
     _run: IDLE,
     _part: "panel",
-    _runs: { rows: [], shown: 0 },
+    _runs: { rows: [], shown: 0, past: null },
     _marks: { selected: [], starred: [] },
     _film: { run: 0, frames: 0 },
   });

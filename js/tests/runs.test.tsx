@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import * as nodes from "../src/features/nodes";
 import { Runs } from "../src/features/runs";
 import type { Link } from "../src/lib/link";
-import type { FromBrowser, RunList, RunRow, ToBrowser } from "../src/lib/wire";
+import type { FromBrowser, HistoryState, RunList, RunRow, ToBrowser } from "../src/lib/wire";
 import { rendered } from "./model";
 
 const row = (run: number, more: Partial<RunRow> = {}): RunRow => ({
@@ -24,9 +24,11 @@ class Fake implements Link {
   readonly said: FromBrowser[] = [];
   readonly ended = new AbortController().signal;
   take: (list: RunList) => void = () => undefined;
+  takeHistory: (state: HistoryState) => void = () => undefined;
   tell: (message: ToBrowser, buffers: DataView[]) => void = () => undefined;
-  onTrait<T>(_: string, __: AbortSignal, take: (value: T) => void): void {
-    this.take = take as (list: RunList) => void;
+  onTrait<T>(name: string, _: AbortSignal, take: (value: T) => void): void {
+    if (name === "_runs") this.take = take as (list: RunList) => void;
+    if (name === "_history") this.takeHistory = take as (state: HistoryState) => void;
   }
   onMessage(_: AbortSignal, take: (message: ToBrowser, buffers: DataView[]) => void): void {
     this.tell = take;
@@ -46,7 +48,7 @@ async function open(...rows: RunRow[]) {
   render(<Runs link={link} />, el);
   await rendered();
   const put = async (shown: number, ...rows: RunRow[]) => {
-    link.take({ rows, shown });
+    link.take({ rows, shown, past: null });
     await rendered();
   };
   await put(rows.findLast(({ count }) => count > 0)?.run ?? 0, ...rows);

@@ -36,7 +36,7 @@ export function Stage({ run, preview, images, frame, link, inputs }: Props) {
       {!isLive && isShown && (
         <div class="layer">
           <Grid {...images} frame={shown} link={link} inputs={inputs} />
-          {isStale && <span class="before">{run.chosen ? `Run ${images.run}` : "From the run before"}</span>}
+          {isStale && <span class="before">{run.chosen ? "Earlier run" : "From the run before"}</span>}
         </div>
       )}
       {busy && (isLive || !isShown) && (

@@ -3,6 +3,8 @@ import { useRef } from "preact/hooks";
 import { BlobImage } from "../components/blob-image";
 import { Alert, ChevronDown, Close, ImageIcon } from "../components/icons";
 import { NodesOfRun, type Views } from "../components/nodes-of-run";
+import { PastRuns } from "../components/past-runs";
+import { Details, differs, RunAbout } from "../components/run-about";
 import { toBlob } from "../lib/bytes";
 import type { Link } from "../lib/link";
 import { isBusy, type RunDetails, type RunList, type RunRow } from "../lib/wire";
@@ -47,7 +49,7 @@ export function Repeat({ onChange }: { onChange: (count: number) => void }) {
 /** The runs that wait, and those that were; of each what differs from the form, and what can be done with it. */
 export class Runs extends Component<Props, State> {
   override state: State = {
-    list: { rows: [], shown: 0 },
+    list: { rows: [], shown: 0, past: null },
     thumbnails: new Map(),
     details: null,
     views: { timeline: false, graph: false },
@@ -88,16 +90,15 @@ export class Runs extends Component<Props, State> {
   };
 
   override render({ link }: Props, { list, thumbnails, details, views }: State) {
-    const { rows, shown } = list;
+    const { rows, shown, past } = list;
     const open = rows.filter((row) => isBusy(row.phase)).sort((one, other) => place(one) - place(other));
     const first = open.find((row) => row.phase === "waiting");
     const ended = rows.filter((row) => !isBusy(row.phase)).reverse();
-    const current = rows.find((row) => row.run === shown);
-    if (rows.length === 0) return null;
+    const current = past ?? rows.find((row) => row.run === shown);
     return (
       <section class="runs" aria-label="Runs">
         <style>{css}</style>
-        <NodesOfRun link={link} views={views} onToggle={this.#toggle} />
+        {rows.length > 0 && <NodesOfRun link={link} views={views} onToggle={this.#toggle} />}
         {open.length > 1 && (
           <ul class="queue">
             {open.map((row) => (
@@ -125,30 +126,15 @@ export class Runs extends Component<Props, State> {
           </div>
         )}
         {current !== undefined && (
-          <div class="chosen">
-            <span class="about">
-              <strong>Run {current.run}</strong> {differs(current) || "the values of the form"}
-            </span>
-            {current.differs.length > 0 && (
-              <button
-                type="button"
-                class="button"
-                onClick={() => link.send({ kind: "use", run: current.run })}
-              >
-                Use these values
-              </button>
-            )}
-            <button
-              type="button"
-              class="button"
-              aria-expanded={details?.run === current.run}
-              onClick={() => this.#toggleDetails(current.run)}
-            >
-              Details
-            </button>
-          </div>
+          <RunAbout
+            row={current}
+            isOpen={details?.run === current.run}
+            link={link}
+            onToggle={() => this.#toggleDetails(current.run)}
+          />
         )}
         {details !== null && details.run === shown && <Details details={details} />}
+        <PastRuns link={link} shown={shown} />
       </section>
     );
   }
@@ -234,33 +220,6 @@ function Ended({ row, thumbnail, isShown, onShow }: EndedProps) {
       </span>
       <span class="words">{words}</span>
     </button>
-  );
-}
-
-function differs({ differs }: RunRow): string {
-  return differs.join(", ");
-}
-
-function Details({ details }: { details: RunDetails }) {
-  const { items, images, seconds, started, server, prompt_id } = details;
-  const facts = [
-    ...items.map(({ label, value }) => [label, value]),
-    ["Images", images.join("\n")],
-    ["Time", seconds === null ? "" : `${seconds.toFixed(1)} s`],
-    ["Started", new Date(1000 * started).toLocaleString()],
-    ["Server", server],
-    ["Prompt id", prompt_id],
-  ].filter(([, value]) => value !== "");
-  return (
-    <dl class="details">
-      {facts.map(([label, value], index) => (
-        // The list is replaced whole.
-        <div key={index}>
-          <dt>{label}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 

@@ -4,6 +4,7 @@ import type * as comparison from "../features/comparison";
 import type * as files from "../features/files";
 import type * as film from "../features/film";
 import type * as gallery from "../features/gallery";
+import type * as history from "../features/history";
 import type * as imageInput from "../features/image-input";
 import type * as lightbox from "../features/lightbox";
 import type * as mask from "../features/mask";
@@ -18,6 +19,7 @@ export interface Features {
   files: typeof files;
   film: typeof film;
   gallery: typeof gallery;
+  history: typeof history;
   "image-input": typeof imageInput;
   lightbox: typeof lightbox;
   mask: typeof mask;

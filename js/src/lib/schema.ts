@@ -8,12 +8,6 @@ export type ServerStatus = "ready" | "working" | "drained" | "no answer";
 
 export type NodeStatus = "pending" | "running" | "cached" | "finished" | "failed" | "cancelled";
 
-export type CellStatus = "pending" | "in_progress" | "completed" | "failed" | "cancelled" | "lost";
-
-export type SweepStatus = "ready" | "running" | "paused" | "completed" | "cancelled" | "found";
-
-export type Kind = "int" | "float" | "text" | "string" | "choice" | "bool" | "seed" | "image" | "json";
-
 export type Phase =
   | "idle"
   | "waiting"
@@ -23,6 +17,12 @@ export type Phase =
   | "done"
   | "failed"
   | "cancelled";
+
+export type CellStatus = "pending" | "in_progress" | "completed" | "failed" | "cancelled" | "lost";
+
+export type SweepStatus = "ready" | "running" | "paused" | "completed" | "cancelled" | "found";
+
+export type Kind = "int" | "float" | "text" | "string" | "choice" | "bool" | "seed" | "image" | "json";
 
 export type Wire = string | number | boolean | null;
 
@@ -329,6 +329,144 @@ export interface WantNodes {
   wanted: boolean;
 }
 
+/** A run is to be forgotten, with its files. */
+export interface ForgetRun {
+  kind: "forget";
+  run: number;
+}
+
+/**
+ * Some of the runs that a search has found, from `start` on; small images of those with a cover are the
+ * buffers.
+ */
+export interface HistoryPage {
+  kind: "history";
+  text: string;
+  starred: boolean;
+  start: number;
+  total: number;
+  rows: HistoryRow[];
+  error: string;
+}
+
+/**
+ * A run of the folder; `run` is negative, so that it is none of this kernel's.
+ *
+ * `title` is that of its panel where it is another than this one's, `prompt` the text that tells most of it,
+ * `differs` the rest as in `RunRow`, `cover` whether it has a small image, and `started` in seconds since
+ * 1970.
+ */
+export interface HistoryRow {
+  run: number;
+  title: string;
+  prompt: string;
+  phase: Phase;
+  started: number;
+  count: number;
+  differs: string[];
+  error: string;
+  starred: boolean;
+  cover: boolean;
+}
+
+/**
+ * The trait `_history`: the name of the folder, empty where none is kept, and how many runs are in it.
+ *
+ * `version` changes whenever rows that the browser has may be out of date.
+ */
+export interface HistoryState {
+  folder: string;
+  total: number;
+  version: number;
+}
+
+/** All that is known of a run. */
+export interface RunDetails {
+  kind: "details";
+  run: number;
+  items: Detail[];
+  images: string[];
+  seconds: number | null;
+  started: number;
+  server: string;
+  prompt_id: string;
+}
+
+/**
+ * The trait `_runs`: the newest runs, oldest first, and the number of the run whose images are shown.
+ *
+ * `past` is that run where it is one of the folder's.
+ */
+export interface RunList {
+  rows: RunRow[];
+  shown: number;
+  past: RunRow | null;
+}
+
+/** A run that waits is to run before all others that wait. */
+export interface RunNext {
+  kind: "next";
+  run: number;
+}
+
+/**
+ * A run in the list of runs.
+ *
+ * `queue` is the number of prompts that run before, and `others` how many of them are no runs of this
+ * widget. `differs` says in words what its values have other than the form has now, `started` is in seconds
+ * since 1970.
+ */
+export interface RunRow {
+  run: number;
+  phase: Phase;
+  queue: number | null;
+  others: number;
+  fraction: number;
+  count: number;
+  differs: string[];
+  started: number;
+  error: string;
+}
+
+/** A small version of the first image of a run. */
+export interface RunThumbnail {
+  kind: "run_thumbnail";
+  run: number;
+  mime: string;
+}
+
+/** The images of a run are wanted; of null those of the newest, also when there are newer ones. */
+export interface ShowRun {
+  kind: "show";
+  run: number | null;
+}
+
+/** The values of a run are wanted in the form. */
+export interface UseRun {
+  kind: "use";
+  run: number;
+}
+
+/** All that is known of a run is wanted. */
+export interface WantDetails {
+  kind: "details";
+  run: number;
+}
+
+/** Some of the runs in which these words stand are wanted, or only of those with a star. */
+export interface WantHistory {
+  kind: "history";
+  text: string;
+  starred: boolean;
+  start: number;
+  count: number;
+}
+
+/** The small images of all runs are wanted, as when the list is opened. */
+export interface WantRuns {
+  kind: "runs";
+}
+
 /** The image of a cell at its full size. */
 export interface CellOriginal {
   kind: "cell-original";
@@ -525,31 +663,6 @@ export interface RunState {
   chosen: boolean;
 }
 
-/**
- * A run in the list of runs.
- *
- * `queue` is the number of prompts that run before, and `others` how many of them are no runs of this
- * widget. `differs` says in words what its values have other than the form has now, `started` is in seconds
- * since 1970.
- */
-export interface RunRow {
-  run: number;
-  phase: Phase;
-  queue: number | null;
-  others: number;
-  fraction: number;
-  count: number;
-  differs: string[];
-  started: number;
-  error: string;
-}
-
-/** The trait `_runs`: the newest runs, oldest first, and the number of the run whose images are shown. */
-export interface RunList {
-  rows: RunRow[];
-  shown: number;
-}
-
 /** Modules of the front end, as buffers in the order of `files`; a file comes after all that it imports. */
 export interface Code {
   kind: "code";
@@ -589,25 +702,6 @@ export interface Images {
   run: number;
   total: number;
   items: ImageItem[];
-}
-
-/** A small version of the first image of a run. */
-export interface RunThumbnail {
-  kind: "run_thumbnail";
-  run: number;
-  mime: string;
-}
-
-/** All that is known of a run. */
-export interface RunDetails {
-  kind: "details";
-  run: number;
-  items: Detail[];
-  images: string[];
-  seconds: number | null;
-  started: number;
-  server: string;
-  prompt_id: string;
 }
 
 /** A small version of the image that a field names. */
@@ -660,35 +754,6 @@ export interface Cancel {
   run: number | null;
 }
 
-/** A run that waits is to run before all others that wait. */
-export interface RunNext {
-  kind: "next";
-  run: number;
-}
-
-/** The images of a run are wanted; of null those of the newest, also when there are newer ones. */
-export interface ShowRun {
-  kind: "show";
-  run: number | null;
-}
-
-/** The values of a run are wanted in the form. */
-export interface UseRun {
-  kind: "use";
-  run: number;
-}
-
-/** All that is known of a run is wanted. */
-export interface WantDetails {
-  kind: "details";
-  run: number;
-}
-
-/** The small images of all runs are wanted, as when the list is opened. */
-export interface WantRuns {
-  kind: "runs";
-}
-
 /** A part of a file; its bytes are the message's buffer. */
 export interface Upload {
   kind: "upload";
@@ -723,6 +788,7 @@ export type ToBrowser =
   | Original
   | RunThumbnail
   | RunDetails
+  | HistoryPage
   | Story
   | Differences
   | FilmFrames
@@ -748,6 +814,8 @@ export type FromBrowser =
   | UseRun
   | WantDetails
   | WantRuns
+  | WantHistory
+  | ForgetRun
   | WantNodes
   | WantGraph
   | SelectNode
