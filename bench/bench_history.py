@@ -36,7 +36,7 @@ PAGE = 60
 TIMES = 9
 FLOOR = """
     SELECT history.id, title, started_at, vals, details, images, starred, status, error, server, seconds, webp
-    FROM history JOIN result USING (key) LEFT JOIN thumbnail ON sha256 = cover ORDER BY history.id DESC LIMIT ? OFFSET ?
+    FROM history JOIN result USING (key) LEFT JOIN thumbnail ON sha256 = cover ORDER BY started_at DESC LIMIT ? OFFSET ?
 """
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, overload
 
 from ..client import FileGone, Result
-from ._keep import Thumbnail, thumbnail
-from ._past_run import STREAMED, PastRun, kept_name, told
+from ._keep import Source, Thumbnail, sources_of, thumbnail
+from ._past_run import PastRun, told
 from ._store import Store, StoredFile, StoredResult
 
 _MAX_ERROR = 2000
@@ -162,7 +162,7 @@ class RunHistory(Sequence[PastRun]):
         >>> history.close()
         """
         where, given = _condition(text, starred)
-        query = f"SELECT {_COLUMNS} FROM {_KNOWN} {where} ORDER BY history.id DESC LIMIT ? OFFSET ?"
+        query = f"SELECT {_COLUMNS} FROM {_KNOWN} {where} ORDER BY started_at DESC, history.id DESC LIMIT ? OFFSET ?"
         with told(self.store, "read"):
             return [self._run(row) for row in self.store.database.rows(query, (*given, count, start))]
 
@@ -276,18 +276,26 @@ class RunHistory(Sequence[PastRun]):
         ({'seed': 7}, 1)
         >>> history.close()
         """
-        contents = _contents(result)
         words = [title, error, *(f"{label} {value}" for label, value, _ in details)]
         covers: dict[str, Thumbnail] = {}
-        files: list[StoredFile] = []
-        with told(self.store, "written"), self.store.database.transaction() as connection:
-            # One transaction with the row: another kernel that forgets a run removes no file that is about to be named.
-            for name, whole, kind, content in contents:
-                small = thumbnail(content) if kind == "image" and not covers else None
-                file = self.store.put_file(content, name, kind, small[0] if small is not None else None)
-                files.append(replace(file, name=whole))
+        kept: list[tuple[Source, StoredFile]] = []
+        with told(self.store, "written"):
+            # One at a time: five hundred images would fill the memory.
+            for source in sources_of(result):
+                try:
+                    content = source.load()
+                except FileGone:
+                    continue
+                small = thumbnail(content) if source.kind == "image" and not covers else None
+                file = self.store.put_file(content, source.name, source.kind, small[0] if small is not None else None)
+                kept.append((source, replace(file, name=source.whole_name)))
                 if small is not None:
                     covers[file.sha256] = small[1]
+        with told(self.store, "written"), self.store.database.transaction() as connection:
+            for source, file in kept:
+                # Another kernel may have forgotten the last run that had this file; from here on it has to wait.
+                if not file.path.is_file():
+                    self.store.put_file(source.load(), source.name)
             self.store.save(
                 StoredResult(
                     result.prompt_id,
@@ -299,7 +307,7 @@ class RunHistory(Sequence[PastRun]):
                     seconds=result.elapsed,
                     texts=result.texts,
                     prompt=result.prompt,
-                    files=tuple(files),
+                    files=tuple(file for _, file in kept),
                 ),
                 covers,
             )
@@ -394,22 +402,6 @@ class RunHistory(Sequence[PastRun]):
     def __repr__(self) -> str:
         count = len(self)
         return f"<RunHistory of {count:,} run{'s' * (count != 1)} in {self.folder}>"
-
-
-def _contents(result: Result) -> list[tuple[str, str, str, bytes]]:
-    """Name, whole name, kind and bytes of the files of a result; those that the server does not have are left out."""
-    shown = set(result.image_files)
-    found: list[tuple[str, str, str, bytes]] = []
-    for file in sorted(result.files, key=lambda file: file not in shown):
-        if file.type == "output" or file in shown:
-            try:
-                found.append((file.filename, kept_name(file), str(file.kind), result.bytes(file)))
-            except FileGone:
-                continue
-    for index, content in enumerate(result.streamed):
-        name = f"streamed_{index:05}.png"
-        found.append((name, name + STREAMED, "image", content))
-    return found
 
 
 def _condition(text: str, starred: bool) -> tuple[str, tuple[str, ...]]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..protocol import ComfyError, File
+from ._past_run import STREAMED, kept_name
 from ._store import Store, StoredFile, StoredResult
 from ._timings import Stopwatch
 
@@ -97,3 +101,31 @@ def thumbnail(content: bytes, side: int = THUMBNAIL, quality: int = 70) -> tuple
     stream = io.BytesIO()
     small.save(stream, "WEBP", quality=quality, method=2)
     return size, (small.width, small.height, stream.getvalue())
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of a result that is to be kept: how to get at its bytes, and its name with and without folder and type."""
+
+    load: Callable[[], bytes]
+    name: str
+    whole_name: str
+    kind: str
+
+
+def sources_of(result: Result) -> list[Source]:
+    """Return the files of a result that are worth keeping, its images first."""
+    shown = set(result.image_files)
+    files = [file for file in result.files if file.type == "output" or file in shown]
+    found = [
+        Source(partial(result.bytes, file), file.filename, kept_name(file), str(file.kind))
+        for file in sorted(files, key=lambda file: file not in shown)
+    ]
+    for index, content in enumerate(result.streamed):
+        name = f"streamed_{index:05}.png"
+        found.append(Source(partial(_same, content), name, name + STREAMED, "image"))
+    return found
+
+
+def _same(content: bytes) -> bytes:
+    return content

@@ -8,7 +8,7 @@
 * ``file``: the files of a result; their bytes are in ``files/<sha256>.<extension>``.
 * ``claim``: a prompt that was sent, or is about to be, and has no result yet.
 * ``image`` and ``image_lora``: files of a folder that was indexed, and what made them.
-* ``history``: runs of panels, the newest last, each with its values, and its `result` by the id of its prompt.
+* ``history``: runs of panels, each with its values, and its `result` by the id of its prompt.
 * ``thumbnail``: small WebP images by the hash of the file; ``rating``: what a person thinks of a result.
 """
 
@@ -130,6 +130,7 @@ _VERSIONS = (
         starred TEXT NOT NULL DEFAULT '[]'
     );
     CREATE UNIQUE INDEX history_by_key ON history(key);
+    CREATE INDEX history_by_start ON history(started_at, id);
     CREATE INDEX file_by_sha256 ON file(sha256);
     """,
 )

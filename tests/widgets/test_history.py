@@ -36,10 +36,10 @@ def ran(make_panel: Make, tmp_path: Path) -> Make:
 
     def make(**options: Any) -> ComfyPanel:
         first = make_panel(history=tmp_path / "runs")
-        for cfg in (3, 5, 8):
+        for number, cfg in enumerate((3, 5, 8), 1):
             first.params.update({"cfg": cfg, "seed": 2**64 - cfg, "positive": f"a boat, {cfg}"})
             first.run().wait(60)
-        page_of(first).wait_for(lambda: kept(page_of(first)) == 3)
+            page_of(first).wait_for(lambda number=number: kept(page_of(first)) == number)
         first.close()
         return make_panel(history=tmp_path / "runs", **options)
 
