@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -152,8 +153,10 @@ def test_runs_are_starred_and_deleted(show: Show, client: ComfyClient, fill: Cal
     panel.root.get_by_role("button", name="History").click()
     panel.root.get_by_role("button", name="submarine").click()
     expect(panel.pictures).to_have_count(1, timeout=PATIENCE)
+    expect(panel.root.get_by_role("checkbox", name="Select")).to_have_count(1, timeout=PATIENCE)
     panel.root.locator("button.tile").focus()
     page.keyboard.press("s")
+    expect(panel.root.locator("button.tile")).to_have_accessible_name(re.compile("starred"))
     panel.root.get_by_role("button", name="Only starred").click()
     rows = panel.root.get_by_role("listitem")
     expect(rows).to_have_count(1)
