@@ -22,7 +22,7 @@ STREAMED = " [websocket]"
 """Ends the name of an image that came over the websocket alone."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PastRun:
     """A run of a panel that is kept in a folder.
 
@@ -74,12 +74,12 @@ class PastRun:
     seconds: float | None
     server: str
     values: Mapping[str, Any] = field(hash=False)
-    details: tuple[tuple[str, str, str], ...] = field(repr=False)
+    details: tuple[tuple[str, str, str], ...]
     count: int
     starred: tuple[int, ...]
     prompt_id: str
-    cover_sha256: str | None = field(repr=False)
-    store: Store = field(repr=False, compare=False)
+    cover_sha256: str | None
+    store: Store = field(compare=False)
 
     @property
     def result(self) -> Result:
@@ -115,6 +115,14 @@ class PastRun:
     def images(self) -> list[Image]:
         """Its images as PIL images."""
         return self.result.images
+
+    def __repr__(self) -> str:
+        words = [f"{value!r:.60}" for label, value, _ in self.details[:1]]
+        what = [self.status, f"{self.count} image{'s' * (self.count != 1)}", *words]
+        return f"<PastRun {self.number} of {self.title}: {', '.join(what)}>"
+
+    def _repr_mimebundle_(self, **options: object) -> dict[str, Any]:
+        return self.result._repr_mimebundle_(**options)
 
     @property
     def cover(self) -> bytes | None:
@@ -153,5 +161,5 @@ def told(store: Store, what: str) -> Iterator[None]:
     except ComfyError:
         raise
     except (OSError, sqlite3.Error) as error:
-        why = getattr(error, "strerror", None) or error
+        why = str(getattr(error, "strerror", None) or error).rstrip(".")
         raise ExperimentError(f"The history in {store.folder} cannot be {what}: {why}.") from error

@@ -44,7 +44,7 @@ class PanelHistory:
     ------
     ExperimentError
         The folder cannot be used.
-    TypeError
+    ValueError
         `folder` is none.
 
     Attributes
@@ -54,8 +54,8 @@ class PanelHistory:
     """
 
     def __init__(self, folder: str | Path, form: FormState) -> None:
-        if not isinstance(folder, (str, os.PathLike)):
-            raise TypeError(f'history is {folder!r}, but must be a folder, such as history="runs".')
+        if not isinstance(folder, (str, os.PathLike)) or not os.fspath(folder).strip():
+            raise ValueError(f'history is {folder!r}, but must be a folder, such as history="runs".')
         self.kept: RunHistory = RunHistory(folder)
         self._form = form
         self._total = len(self.kept)

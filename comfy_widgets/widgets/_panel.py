@@ -108,6 +108,8 @@ class ComfyPanel(PanelTraits):
         There is no workflow in `workflow`, or it has no parameter of a name in `params`.
     ExperimentError
         The folder `history` cannot be used.
+    ValueError
+        `history` is no folder, or `keep` is none of its words.
 
     Examples
     --------

@@ -120,6 +120,13 @@ def test_a_run_is_kept_once(history: RunHistory) -> None:
     assert len(history[0].images) == 1
 
 
+def test_a_run_is_shown_as_its_images(history: RunHistory) -> None:
+    keep(history, "p1", count=2)
+    assert repr(history[0]) == "<PastRun 1 of Cats: completed, 2 images, 'A red Cat'>"
+    bundle = history[0]._repr_mimebundle_()
+    assert bundle == history[0].result._repr_mimebundle_() and "image/jpeg" in bundle
+
+
 def test_stars_stay(history: RunHistory) -> None:
     keep(history, "p1")
     keep(history, "p2")

@@ -213,8 +213,9 @@ def test_what_is_no_folder_is_refused_at_once(make_panel: Make, tmp_path: Path) 
     (tmp_path / "file").write_text("a file")
     with pytest.raises(ExperimentError, match="cannot be written"):
         make_panel(history=tmp_path / "file")
-    with pytest.raises(TypeError, match='history is True, but must be a folder, such as history="runs"'):
-        make_panel(history=True)
+    for wrong in (True, "", 7):
+        with pytest.raises(ValueError, match=f'history is {wrong!r}, but must be a folder, such as history="runs"'):
+            make_panel(history=wrong)
 
 
 def test_nothing_is_kept_unasked(make_panel: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
