@@ -28,7 +28,6 @@ if TYPE_CHECKING:
         Cancel,
         FilmFile,
         ForgetRun,
-        HistoryState,
         Marks,
         RunNext,
         RunRequest,
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NO_MARKS: Marks = {"selected": [], "starred": []}
-NO_HISTORY: HistoryState = {"folder": "", "total": 0, "version": 0}
 
 MAX_REPEAT = 100
 """Runs that one press starts at most."""
@@ -102,7 +100,7 @@ class PanelView(FormWidget):
             _run=idle(),
             _part=part,
             _runs={"rows": [], "shown": 0, "past": None},
-            _history=NO_HISTORY,
+            _history={},
             _marks=NO_MARKS,
             _nodes=no_nodes(),
             _film={"run": 0, "frames": 0},

@@ -227,7 +227,7 @@ def test_nothing_is_kept_unasked(make_panel: Make, tmp_path: Path, monkeypatch: 
     page.say("history", text="", starred=False, start=0, count=60)
     page.say("show", run=-1)
     page.say("forget", run=-1)
-    assert panel.history is None and page.custom("history") == [] and page.state["_history"]["folder"] == ""
+    assert panel.history is None and page.custom("history") == [] and page.state["_history"] == {}
     assert list(tmp_path.iterdir()) == []
 
 

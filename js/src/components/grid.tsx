@@ -1,10 +1,10 @@
-import { Component, type ComponentChild } from "preact";
+import { Component, type ComponentChild, createRef } from "preact";
 import type { Exhibit, Extras, Gallery } from "../features/gallery";
 import type { LoadFeature } from "../lib/features";
 import type { ShownImage } from "../lib/images";
 import { aspect, columns, isMany, leastWidth } from "../lib/layout";
 import type { Frame } from "../lib/wire";
-import { BlobImage, isImage } from "./blob-image";
+import { BlobImage } from "./blob-image";
 import { FeatureContext } from "./feature-context";
 
 interface Props extends Exhibit {
@@ -22,14 +22,17 @@ export interface Heads {
 
 interface State {
   gallery: Gallery | null;
+  /** The gallery cannot be had: all images are drawn, however many. */
+  isAlone: boolean;
 }
 
 /** Images beside each other. What can be done with them comes with a feature, as soon as there are any. */
 export class Grid extends Component<Props, State> {
   static override contextType = FeatureContext;
   declare context: LoadFeature;
-  override state: State = { gallery: null };
+  override state: State = { gallery: null, isAlone: false };
   #gone = false;
+  #grid = createRef<HTMLDivElement>();
   /** Clicked before the feature was there, and where. */
   #wanted: [event: MouseEvent, index: number] | null = null;
 
@@ -41,8 +44,12 @@ export class Grid extends Component<Props, State> {
         this.setState({ gallery });
         if (this.#wanted !== null) gallery.click(...this.#wanted);
       },
-      () => undefined,
+      () => this.setState({ isAlone: true }),
     );
+  }
+
+  override componentDidUpdate(): void {
+    this.state.gallery?.look(this.#grid.current);
   }
 
   override componentWillUnmount(): void {
@@ -50,13 +57,14 @@ export class Grid extends Component<Props, State> {
     this.state.gallery?.dispose();
   }
 
-  override render(props: Props, { gallery }: State) {
+  override render(props: Props, { gallery, isAlone }: State) {
     const { items, frame, heads } = props;
     const shape = { ...frame, count: items.length };
     const over = gallery?.render(props);
     return (
       <>
         <div
+          ref={this.#grid}
           class="grid"
           data-many={isMany(shape)}
           data-axes={Boolean(heads)}
@@ -67,19 +75,23 @@ export class Grid extends Component<Props, State> {
           }}
         >
           {heads?.top}
-          {items.map((image, index) => [
-            heads?.before(index),
-            <Tile
-              // A place in the grid is its index: images of one run never move.
-              key={index}
-              image={image}
-              shape={frame}
-              extras={image && gallery?.tile(index, image)}
-              onOpen={(event) => {
-                this.#wanted = [event, index];
-              }}
-            />,
-          ])}
+          {items.map((image, index) => {
+            const tile = (extras?: Extras) => (
+              <Tile
+                // A place in the grid is its index: images of one run never move.
+                key={index}
+                image={image}
+                shape={frame}
+                extras={extras}
+                isFar={extras?.isFar ?? (index > 95 && !isAlone)}
+                onOpen={(event) => {
+                  this.#wanted = [event, index];
+                }}
+              />
+            );
+            const made = (image && gallery?.tile(index, image, frame, tile)) || tile();
+            return heads ? [heads.before(index), made] : made;
+          })}
         </div>
         {over}
       </>
@@ -90,22 +102,24 @@ export class Grid extends Component<Props, State> {
 interface TileProps {
   image: ShownImage | null;
   shape: Frame;
-  extras: Extras | null | undefined;
+  extras: Extras | undefined;
+  /** Out of view among very many: it needs no image. */
+  isFar: boolean;
   onOpen: (event: MouseEvent) => void;
 }
 
-function Tile({ image, shape, extras, onOpen }: TileProps) {
+function Tile({ image, shape, extras, isFar, onOpen }: TileProps) {
   const style = { aspectRatio: `${shape.width} / ${shape.height}` };
   if (image === null) return <div class="tile" style={style} />;
-  const { blob, caption, label } = image;
-  const media = <BlobImage blob={blob} alt={caption} />;
-  const isAudio = blob.type.startsWith("audio");
+  const { mime, caption, label } = image;
+  const media = isFar || <BlobImage blob={image.blob} alt={caption} />;
+  const isAudio = mime.startsWith("audio");
   const words = label || (isAudio ? caption : "");
   return (
     <figure class={isAudio ? "sound" : undefined}>
       {isAudio ? (
         media
-      ) : isImage(blob) ? (
+      ) : mime.startsWith("image") ? (
         <>
           <button
             type="button"

@@ -1,13 +1,17 @@
-import type { ButtonHTMLAttributes, ComponentChild, ComponentType } from "preact";
+import type { ButtonHTMLAttributes, ComponentChild, ComponentType, VNode } from "preact";
 import { Close } from "../components/icons";
 import { ImageActions, type Picked, Tool } from "../components/image-actions";
 import { GalleryStore, keyOf, placeOf } from "../lib/gallery-store";
 import type { ShownImage } from "../lib/images";
+import { InView } from "../lib/in-view";
 import type { Link } from "../lib/link";
-import type { Field } from "../lib/wire";
+import type { Field, Frame } from "../lib/wire";
 import css from "../style/gallery.css?inline";
 import type * as comparison from "./comparison";
 import type * as lightbox from "./lightbox";
+
+/** More images than these have their tiles filled as they come into view. */
+const MANY = 96;
 
 /** The images that a grid shows. */
 export interface Exhibit {
@@ -26,8 +30,16 @@ interface Opened {
 
 /** What a tile of the grid gets. */
 export interface Extras {
+  /** Out of view among very many: it needs no image. */
+  isFar: boolean;
   attributes: ButtonHTMLAttributes<HTMLButtonElement>;
   mark: ComponentChild;
+}
+
+interface Drawn {
+  image: ShownImage;
+  state: string;
+  tile: VNode;
 }
 
 /** What a person does with the images of one grid: look at them, select, star, compare and take them. */
@@ -43,6 +55,10 @@ export class Gallery {
   #pair: readonly [Picked, Picked] | null = null;
   /** Where a selection with Shift begins. */
   #anchor = 0;
+  readonly #inView: InView;
+  #elements: readonly Element[] = [];
+  /** The tiles as they were drawn, by index: one that is as before is not drawn again. */
+  readonly #drawn = new Map<number, Drawn>();
 
   constructor(
     shown: Exhibit,
@@ -52,30 +68,51 @@ export class Gallery {
     this.#shown = shown;
     this.#store = GalleryStore.of(shown.link);
     this.#end = this.#store.subscribe(changed);
+    this.#inView = new InView(changed);
   }
 
   dispose(): void {
     this.#end();
+    this.#inView.dispose();
   }
 
-  /** What the grid adds to the tile at this place. */
-  tile(index: number, image: ShownImage): Extras {
-    const key = keyOf({ run: this.#shown.run, index });
+  /** See which tiles are in view, where there are very many. */
+  look(grid: HTMLElement | null): void {
+    if (grid === null || this.#shown.items.length <= MANY) return;
+    this.#elements = [...grid.querySelectorAll(".tile")];
+    this.#inView.watch(grid.closest(".layer") ?? grid, this.#elements);
+  }
+
+  /** The tile at this place, drawn with what can be done with it. */
+  tile(index: number, image: ShownImage, frame: Frame, draw: (extras: Extras) => VNode): VNode {
+    const { run, items } = this.#shown;
+    const key = keyOf({ run, index });
+    const isFar = items.length > MANY && !(this.#inView.get(this.#elements[index]) ?? index < MANY);
     const selected = this.#store.selected.value.has(key);
     const starred = this.#store.starred.value.has(key);
+    const isBusy = this.#open === index && this.#lightbox === null;
+    const state = `${run} ${isFar} ${selected} ${starred} ${isBusy} ${frame.width} ${frame.height}`;
+    const before = this.#drawn.get(index);
+    if (before?.image === image && before.state === state) return before.tile;
+    const tile = draw({ isFar, ...this.#extras(index, image, selected, starred, isBusy) });
+    this.#drawn.set(index, { image, state, tile });
+    return tile;
+  }
+
+  #extras(index: number, image: ShownImage, selected: boolean, starred: boolean, isBusy: boolean) {
     const states = [image.caption, selected && "selected", starred && "starred"].filter(Boolean);
     return {
       attributes: {
         "aria-label": states.join(", "),
-        "aria-busy": this.#open === index && this.#lightbox === null,
+        "aria-busy": isBusy,
         "aria-keyshortcuts": "X S",
         ...{ "data-selected": selected },
         onPointerEnter: this.#point,
         onFocus: this.#point,
-        onClick: (event) => this.click(event, index),
-        onKeyDown: (event) => this.#key(event, index),
+        onClick: (event: MouseEvent) => this.click(event, index),
+        onKeyDown: (event: KeyboardEvent) => this.#key(event, index),
         // A press of the space bar would click, and open the image.
-        onKeyUp: (event) => event.key === " " && event.preventDefault(),
+        onKeyUp: (event: KeyboardEvent) => event.key === " " && event.preventDefault(),
       },
       mark: (
         <>
@@ -193,7 +230,7 @@ export class Gallery {
     if (event.shiftKey) {
       const [from, to] = [Math.min(this.#anchor, index), Math.max(this.#anchor, index)];
       for (let at = from; at <= to; at++) {
-        if (items[at]?.blob.type.startsWith("image")) keys.add(keyOf({ run, index: at }));
+        if (items[at]?.mime.startsWith("image")) keys.add(keyOf({ run, index: at }));
       }
     } else {
       const key = keyOf({ run, index });

@@ -1,6 +1,5 @@
-import { toBlob } from "./bytes";
 import { Cell } from "./cell";
-import type { ShownImage } from "./images";
+import { type ShownImage, shownImage } from "./images";
 import type { Link } from "./link";
 import type { Marks, Original } from "./wire";
 
@@ -72,7 +71,7 @@ export class GalleryStore {
     const key = keyOf({ run, index });
     const waiting = this.#waiting.get(key) ?? [];
     this.#waiting.delete(key);
-    const image = { name, caption, label: "", whole: true, blob: toBlob(bytes, mime) };
+    const image = shownImage({ name, caption, label: "", whole: true, mime }, bytes);
     for (const arrived of waiting) arrived(image);
   }
 

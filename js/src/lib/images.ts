@@ -6,7 +6,9 @@ export interface ShownImage {
   caption: string;
   /** A caption for all to see, or nothing. */
   label: string;
-  blob: Blob;
+  mime: string;
+  /** Made when it is asked for: of thousands of images few are looked at. */
+  readonly blob: Blob;
   /** False for a smaller stand-in of a very large image. */
   whole: boolean;
 }
@@ -30,10 +32,22 @@ export function takeImages(
   if (message.kind === "original" && message.run === images.run && bytes !== undefined) {
     const old = images.items[message.index];
     if (!old) return images;
-    const image = { ...old, whole: true, blob: toBlob(bytes, message.mime) };
+    const { name, caption, label } = old;
+    const image = shownImage({ name, caption, label, whole: true, mime: message.mime }, bytes);
     return { ...images, items: images.items.with(message.index, image) };
   }
   return images;
+}
+
+export function shownImage(about: Omit<ShownImage, "blob">, bytes: DataView): ShownImage {
+  let blob: Blob | undefined;
+  return {
+    ...about,
+    get blob() {
+      blob ??= toBlob(bytes, about.mime);
+      return blob;
+    },
+  };
 }
 
 /** Places are kept free for the images that follow in other messages. */
@@ -44,9 +58,9 @@ function takeBatch(
 ): ShownImages {
   const kept = run === images.run ? images.items : [];
   const all: (ShownImage | null)[] = Array.from({ length: total }, (_, index) => kept[index] ?? null);
-  items.forEach(({ index, name, caption, label, whole, mime }, position) => {
+  items.forEach(({ index, ...about }, position) => {
     const bytes = buffers[position];
-    if (bytes !== undefined) all[index] = { name, caption, label, whole, blob: toBlob(bytes, mime) };
+    if (bytes !== undefined) all[index] = shownImage(about, bytes);
   });
   return { run, items: all };
 }

@@ -370,7 +370,7 @@ export interface HistoryRow {
 }
 
 /**
- * The trait `_history`: the name of the folder, empty where none is kept, and how many runs are in it.
+ * The trait `_history`, empty where none is kept: the name of the folder, and how many runs are in it.
  *
  * `version` changes whenever rows that the browser has may be out of date.
  */
