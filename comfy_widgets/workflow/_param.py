@@ -65,6 +65,9 @@ class Param:
         dynamic combo.
     guessed : bool
         Made without the server's definitions: the kind is a guess from the value.
+    control_after_generate : str or None
+        What the editor's file says that becomes of a number after each run: ``"fixed"``, ``"increment"``,
+        ``"decrement"`` or ``"randomize"``. None where it says nothing, as always in API format.
     others : tuple of (str, str)
         Further places that are set together with this one: boxes that held the same text for the same purpose.
     options : Mapping
@@ -96,6 +99,7 @@ class Param:
     primary: bool = False
     dynamic: bool = False
     guessed: bool = False
+    control_after_generate: str | None = None
     others: tuple[Place, ...] = ()
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False, compare=False)
 

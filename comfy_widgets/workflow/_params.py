@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ._dynamic import declared_input
@@ -41,6 +42,7 @@ def make_params(
     specs: NodeSpecs | None,
     shown: Collection[Place] | None = None,
     shared: Collection[tuple[Place, ...]] = (),
+    controls: Mapping[Place, str] = MappingProxyType({}),
 ) -> Params:
     """Return every literal input of a prompt as a parameter: those with a role first, the rest by node.
 
@@ -54,6 +56,8 @@ def make_params(
         What the subgraphs of an editor's form show of their insides.
     shared : collection of tuples of places, optional
         Inputs that the editor sets together, from one primitive.
+    controls : Mapping, optional
+        What the editor's form says that becomes of a number after each run.
     """
     titles = unique_titles(prompt, specs)
 
@@ -95,6 +99,7 @@ def make_params(
             value=value,
             group=titles[node_id],
             primary=role is not None and role.primary,
+            control_after_generate=controls.get(place),
             others=others.get(place, ()),
             **facts,
         )

@@ -280,7 +280,7 @@ class State:
         if self.editor is None or self.specs is None:
             return make_params(prompt, self.specs)
         widgets = self.editor.widgets(self.specs)
-        return make_params(prompt, self.specs, widgets.shown, widgets.shared)
+        return make_params(prompt, self.specs, widgets.shown, widgets.shared, widgets.controls)
 
     def exposing(self, wanted: Choose) -> State:
         """Return the state with another choice of what is shown."""

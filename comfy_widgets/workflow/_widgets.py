@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from ._convert.control import control_mode
 from ._convert.document import read_document
 from ._convert.frames import Frame, expand
 from ._convert.graph import Graph
 from ._convert.parts import Node, Scope, sequence
 from ._convert.report import Report
-from ._convert.widgets import Slot
+from ._convert.widgets import CONTROL, Slot
 from ._prompt import Place
 from ._specs import NodeSpecs
 
@@ -127,6 +128,37 @@ class EditorWidgets:
             elif self._graph.role(node) == "primitive":
                 found.update(dict.fromkeys(self._of(root, node.id, "value")))
         return list(found)
+
+    @cached_property
+    def controls(self) -> dict[Place, str]:
+        """What becomes of numbers after each run, by place: the "control after generate" beside them."""
+        nodes = [(frame, node) for frame in self._frames for node in frame.scope.nodes.values()]
+        found = {
+            (frame.id_of(node), widget.name): mode
+            for frame, node in nodes
+            for widget in self._graph.live(node).widgets.values()
+            if (mode := control_mode(widget.control)) is not None and widget.spec and widget.spec.choices is None
+        }
+        for frame, node in nodes:
+            values = node.values if isinstance(node.values, list) else []
+            if node.id in frame.children:
+                found.update(self._shown_controls(found, frame.children[node.id], node, values))
+            elif self._graph.role(node) == "primitive":
+                # What it feeds goes by its own control.
+                mode = control_mode(values[1]) if len(values) > 1 else None
+                found.update({place: mode for place in self._of(frame, node.id, "value") if mode is not None})
+        return found
+
+    def _shown_controls(
+        self, known: Mapping[Place, str], inside: Frame, host: Node, values: list[Any]
+    ) -> Iterator[tuple[Place, str]]:
+        """Those that a subgraph's instance shows of its inside, and which are the instance's own."""
+        for entry, value in zip(sequence(host.properties.get("proxyWidgets")), values, strict=False):
+            inner, name = (*map(str, sequence(entry)[:2]), "", "")[:2]
+            mode = control_mode(value) if name == CONTROL else None
+            node = inside.scope.nodes.get(inside.scope.renamed.get(inner, inner))
+            if mode is not None and node is not None:
+                yield from ((place, mode) for place in known if place[0] == inside.id_of(node))
 
     def _in(self, frames: list[Frame], node_id: str, widget: str) -> list[Place]:
         return [place for frame in frames for place in self._of(frame, node_id, widget)]

@@ -13,7 +13,8 @@ from comfy_widgets.errors import WorkflowError
 from comfy_widgets.workflow import Param, UnknownParam, Workflow
 
 from .catalog import CHECKPOINTS, INFO, MAX_SEED, hires, recorded_info, recorded_rows, text_to_image
-from .ui_graphs import definition
+from .ui_graphs import INFO as GRAPHS
+from .ui_graphs import Drawing, definition
 
 FORM = ["positive", "negative", "seed", "width", "height", "batch_size"]
 FORM += ["steps", "cfg", "sampler_name", "scheduler", "denoise", "ckpt_name"]
@@ -315,3 +316,50 @@ def test_a_model_the_server_has_is_among_the_choices() -> None:
 def test_seeds_alone_take_random() -> None:
     params = Workflow.load(text_to_image()).params(INFO)
     assert {name for name, param in params.items() if param.takes_random} == {"seed"}
+
+
+def test_the_editors_file_says_what_becomes_of_a_seed_after_a_run() -> None:
+    info = {
+        "Named": definition({"seed": ["INT"], "mode": [["a"], {"control_after_generate": True}], "count": ["INT"]}),
+        "Other": definition({"frame": ["INT", {"control_after_generate": True}], "seed": ["INT"]}),
+    }
+    drawing = Drawing()
+    drawing.node("Named", [1, "increment", "a", "randomize", "", 4])
+    drawing.node("Other", [2, "decrement", 3, True])
+    drawing.node("Other", [6, "nonsense"])
+    drawing.node("Other", {"frame": 5, "control_after_generate": "randomize"})
+    params = Workflow.load(drawing.root(), object_info=info).params()
+    found = {param.place: param.control_after_generate for param in params.values()}
+    assert found["4", "frame"] == "randomize"
+    assert {place: mode for place, mode in found.items() if place[0] != "4"} == {
+        ("1", "seed"): "increment",
+        ("1", "mode"): None,
+        ("1", "count"): None,
+        ("2", "frame"): "decrement",
+        ("2", "seed"): "randomize",
+        ("3", "frame"): None,
+        ("3", "seed"): None,
+    }
+
+
+def test_a_prompt_in_api_format_says_nothing_of_what_becomes_of_a_seed() -> None:
+    assert Workflow.load(text_to_image()).params(INFO)["seed"].control_after_generate is None
+
+
+def test_a_primitive_says_what_becomes_of_the_seed_that_it_feeds() -> None:
+    drawing = Drawing()
+    primitive = drawing.node("PrimitiveNode", [7, "increment"], outputs=("INT",))
+    drawing.node("Sampler", [5, "randomize", 30, "euler"], widget_inputs={"seed": (primitive, 0, "INT")})
+    seed = Workflow.load(drawing.root(), object_info=GRAPHS).params()["seed"]
+    assert (seed.value, seed.control_after_generate) == (7, "increment")
+
+
+@pytest.mark.parametrize(("shown", "mode"), [("decrement", "decrement"), (None, "randomize")])
+def test_a_subgraph_says_what_becomes_of_the_seed_inside(shown: str | None, mode: str) -> None:
+    inner = Drawing(first_id=30)
+    inner.node("Sampler", [5, "randomize", 30, "euler"])
+    drawing = Drawing()
+    proxies = {"proxyWidgets": [["30", "seed"], ["30", "control_after_generate"]]}
+    drawing.node("make", [8, shown], properties=proxies)
+    seed = Workflow.load(drawing.root(inner.subgraph("make", {}, {})), object_info=GRAPHS).params()["seed"]
+    assert (seed.place, seed.value, seed.control_after_generate) == (("1:30", "seed"), 8, mode)

@@ -17,6 +17,8 @@ from .._specs_types import InputSpec
 #: The front end's numbers are JavaScript's; it keeps its seeds within this bound.
 _NUMBER_LIMIT = 2**50
 
+_NUMBER_MODES = frozenset({"fixed", "increment", "decrement", "randomize"})
+
 
 def next_value(spec: InputSpec, mode: str | bool, value: Any, rng: random.Random, *, filter_text: str = "") -> Any:
     """The value for the next run.
@@ -39,6 +41,13 @@ def next_value(spec: InputSpec, mode: str | bool, value: Any, rng: random.Random
     if spec.kind in ("int", "seed", "float") and isinstance(value, (int, float)) and not isinstance(value, bool):
         return _next_number(spec, _mode(mode), value, rng)
     return value
+
+
+def control_mode(saved: object) -> str | None:
+    """The mode of a number that a file has: one of the four words, or the True and False of older front ends."""
+    if isinstance(saved, bool):
+        return _mode(saved)
+    return saved if isinstance(saved, str) and saved in _NUMBER_MODES else None
 
 
 def _mode(mode: str | bool) -> str:

@@ -21,7 +21,7 @@ from .extensions import (
 )
 from .pack_values import is_control_word, named_inputs, pack_inputs, without_state
 from .parts import Node, SavedInput
-from .widgets import MISSING, LiveNode, Slot, Widget, beyond
+from .widgets import CONTROL, MISSING, LiveNode, Slot, Widget, beyond
 
 _MAX_ROWS = 1000
 
@@ -112,8 +112,10 @@ class _Builder:
         slot.widget = name
         self.widget_slots.append(slot)
         # The companions of a widget take positions of their own, directly after it.
-        for _ in range(_control_positions(item, name)):
-            self._take(None)
+        companions = [self._take(None) for _ in range(_control_positions(item, name))]
+        if companions:
+            named = self.named
+            self.widgets[name].control = companions[0] if named is None else named.get(CONTROL, MISSING)
         if item.remote and item.remote.get("refresh_button"):
             pressed = self._take("refresh")
             if pressed is not MISSING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,19 +12,24 @@ from .parts import Node
 #: Stands for "the file says nothing", which differs from an explicit null.
 MISSING: Any = object()
 
+#: What the editor calls the widget beside a seed, where a file has values by name.
+CONTROL = "control_after_generate"
+
 
 @dataclass(slots=True)
 class Widget:
     """A widget that is sent.
 
     `value` is MISSING if the file has none; `spec` is None for what no definition lists. The dynamic
-    prompts of a `promoted` one are no choices: the front end sends what a subgraph shows as it is.
+    prompts of a `promoted` one are no choices: the front end sends what a subgraph shows as it is. `control` is what
+    the file has for its "control after generate".
     """
 
     name: str
     value: Any
     spec: InputSpec | None = None
     promoted: bool = False
+    control: Any = MISSING
 
 
 @dataclass(slots=True)
@@ -82,7 +87,14 @@ class LiveNode:
         """All widgets that are sent, by name."""
         if self._widgets is None:
             self._widgets = {name: Widget(name, value, spec) for name, value, spec in self.values()}
+            self._set_controls(self._widgets)
         return self._widgets
+
+    def _set_controls(self, widgets: Mapping[str, Widget]) -> None:
+        _, layout, values = self._plain or (None, None, [])
+        for name, spec, place in layout.widgets if layout is not None else ():
+            if spec.control_positions and place + 1 < len(values):
+                widgets[name].control = values[place + 1]
 
     def values(self) -> list[tuple[str, Any, InputSpec | None]]:
         """Name, value and specification of all widgets that are sent."""
