@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from ._schema import Field, Frame, Kind
+from ._schema import Field, Frame, Kind, SeedMode
 
 if TYPE_CHECKING:
     from ..workflow import Param
@@ -100,6 +100,16 @@ def new_seed(param: Param) -> int:
     low = int(param.min) if param.min is not None else 0
     high = int(param.max) if param.max is not None else _MAX_SEED
     return random.SystemRandom().randint(low, high)
+
+
+def next_seed(param: Param, mode: SeedMode, value: Any) -> int:
+    """Return what a mode makes of a seed that has run; at its bounds it stays, as in ComfyUI's editor."""
+    if mode == "randomize" or not isinstance(value, int):
+        return new_seed(param)
+    low = int(param.min) if param.min is not None else 0
+    high = int(param.max) if param.max is not None else _MAX_SEED
+    step = max(1, int(param.step or 1))
+    return min(high, max(low, value + {"increment": step, "decrement": -step}.get(mode, 0)))
 
 
 def frame(params: Mapping[str, Param], values: Mapping[str, Any], outputs: int = 1) -> Frame:

@@ -12,6 +12,7 @@ from ..client import checked_client
 from ._base import Handler, Widget
 from ._form_state import FormState
 from ._live import LiveTrait, announce
+from ._seeds import SeedModes
 
 if TYPE_CHECKING:
     from ..client import ComfyClient
@@ -61,6 +62,45 @@ class FormWidget(Widget):
     def params(self) -> ParamValues:
         """The values as traits: ``params.seed = 7`` also changes the form in the browser."""
         return self._state.params
+
+    @property
+    def seed_modes(self) -> SeedModes:
+        """What becomes of each seed from run to run, by name, as "control after generate" of ComfyUI's editor.
+
+        ``"fixed"`` lets it stand, ``"increment"`` and ``"decrement"`` count on, ``"randomize"`` draws a new one. They
+        start as the editor's file says, else with ``"fixed"``. The form always shows the seed of the last run: it goes
+        on when the next one starts. A seed that has not run yet, as it was just set, runs as it is.
+
+        Examples
+        --------
+        >>> from comfy_widgets import ComfyPanel, example
+        >>> panel = ComfyPanel(example(), client)
+        >>> panel.seed_modes["seed"] = "increment"
+        >>> [panel.run().prompt["3"]["inputs"]["seed"] for _ in range(3)]
+        [42, 43, 44]
+        >>> panel.params.seed
+        44
+        """
+        return SeedModes(self._state.seeds)
+
+    def next_seeds(self) -> dict[str, int]:
+        """Let the seeds go on as their modes say, for runs that are started without the panel.
+
+        Returns
+        -------
+        dict
+            The seeds that went on, by name.
+
+        Examples
+        --------
+        >>> from comfy_widgets import WorkflowForm, example
+        >>> form = WorkflowForm(example(), client)
+        >>> form.seed_modes["seed"] = "decrement"
+        >>> result = client.run(form.workflow)
+        >>> form.next_seeds()
+        {'seed': 41}
+        """
+        return self._state.seeds.move(all_of_them=True)
 
     @property
     def client(self) -> ComfyClient:
@@ -185,6 +225,8 @@ class WorkflowForm(FormWidget):
     ----------
     params : ParamValues
         The values as traits: ``form.params.seed = 7`` also changes the form in the browser.
+    seed_modes : SeedModes
+        What becomes of each seed from run to run: ``form.seed_modes["seed"] = "increment"``.
     value : dict
         All values by name; read-only, to be observed and linked.
     workflow : Workflow

@@ -15,6 +15,7 @@ from ..workflow import Param, Params
 from . import _fields as fields
 from ._form_files import FormFiles
 from ._run_state import FieldName, NotOnServer, Place
+from ._seeds import Seeds
 from ._values import ParamValues, attribute
 
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ class FormState:
         self._choose = params
         self._title = title
         self._errors: dict[str, str] = {}
-        self._randomize: list[str] = []
-        self._seeds: dict[str, int] = {}
+        self.seeds: Seeds = Seeds(self)
         self._locked: frozenset[str] = frozenset()
         self._acks: dict[str, int] = {}
         self._taking = False
@@ -85,7 +85,7 @@ class FormState:
         self.outputs: tuple[str, ...] = ()
         self._image_nodes = 1
         self._definitions = self._define()
-        self.params: ParamValues = ParamValues(self._definitions, self.files.to_server)
+        self.params: ParamValues = ParamValues(self._definitions, self.files.to_server, self.seeds.was_set)
         self.params.observe(self._on_change)
         self.spec: FormSpec = self._describe()
 
@@ -129,33 +129,26 @@ class FormState:
 
     def values(self) -> Values:
         """Return the trait `_values`."""
-        values = self.params.to_dict()
-        randoms = self._random_names()
-        # A number stands in the field all the same: the seed of the last run, before the first one any.
-        for name in randoms:
-            values[name] = self._seeds.setdefault(name, fields.new_seed(self._definitions[name]))
+        values = {**self.params.to_dict(), **self.seeds.numbers()}
         return {
             "values": {name: fields.to_wire(param, values[name]) for name, param in self._definitions.items()},
             "errors": {name: error for name, error in self._errors.items() if name in self._definitions},
-            "randomize": [*self._randomize, *(name for name in randoms if name not in self._randomize)],
+            "modes": self.seeds.modes(),
             "frame": self.frame,
             "warnings": [*self._warnings],
             "acks": dict(self._acks),
         }
 
-    def _random_names(self) -> list[str]:
-        """Return the fields that were set to "random"."""
-        return [name for name, param in self._definitions.items() if fields.is_random(param, self.params[name])]
-
     # Changing
 
-    def tell_drawn(self, drawn: Mapping[str, Any]) -> dict[str, Any]:
-        """Show the seeds that were drawn for a run in the fields that are "random", and return them."""
-        seeds = {name: drawn[name] for name in self._random_names() if name in drawn}
-        if seeds:
-            self._seeds.update(seeds)
-            self._publish()
-        return seeds
+    def started(self, values: Mapping[str, Any], drawn: Mapping[str, Any]) -> dict[str, Any]:
+        """Hear of a run with these values, and of what was drawn for it; return the values that it really has."""
+        with self._publishing:
+            seeds = self.seeds.was_drawn(drawn)
+            self.seeds.have_run(values)
+            if seeds:
+                self._publish()
+        return {**values, **seeds}
 
     def attach(self, browser: FormBrowser) -> None:
         """Keep a widget's traits up to date from now on."""
@@ -198,28 +191,22 @@ class FormState:
             self._definitions[name]
         with self._publishing:
             self._locked = locked
+            self.seeds.hold(locked)
             self.redefine()
-
-    def draw_seeds(self) -> None:
-        """Give new values to the seeds that are marked for it."""
-        with self._publishing:
-            for name in self._randomize:
-                self._set(name, partial(fields.new_seed, self._definitions[name]))
-
-    def other_seeds(self) -> dict[str, int]:
-        """Draw seeds for a further run with the same values, where none are drawn anyway; the form keeps its own."""
-        if self._randomize:
-            return {}
-        return {name: fields.new_seed(param) for name, param in self._definitions.items() if param.kind == "seed"}
 
     def use(self, values: Mapping[str, Any]) -> None:
         """Take over the values of an earlier run, as far as the form has them and they still fit."""
+        names = sorted(values, key=self._is_dynamic, reverse=True)
+        self.put_all({name: partial(_same, values[name]) for name in names})
+
+    def put_all(self, makes: Mapping[str, Callable[[], Any]]) -> None:
+        """Set fields, as far as there are such, and tell the browsers once."""
         with self._publishing:
-            self._taking = True
-            for name in sorted(values, key=self._is_dynamic, reverse=True):
+            taking, self._taking = self._taking, True
+            for name, make in makes.items():
                 if name in self._definitions:
-                    self._set(name, partial(_same, values[name]))
-            self._taking = False
+                    self._set(name, make)
+            self._taking = taking
             try:
                 self._publish()
             except Exception as error:
@@ -229,6 +216,11 @@ class FormState:
     def definitions(self) -> Params:
         """The parameters by name."""
         return self._definitions
+
+    @property
+    def locked(self) -> frozenset[str]:
+        """The fields that no browser may change."""
+        return self._locked
 
     def _define(self) -> Params:
         """Read the parameters with the server's definitions; without them as well as can be guessed."""
@@ -333,17 +325,13 @@ class FormState:
     def take(self, message: Edit) -> bool:
         """Take values from a browser; False where one of them does not fit."""
         with self._answer(message["page"], message["n"]):
+            self.seeds.keep_random()
             fits = [
                 self._set(name, partial(self._from_wire, name, wired))
                 for name, wired in message["values"].items()
                 if name not in self._locked
             ]
-            wanted = [name for name in message["randomize"] if name in self._definitions]
-            self._randomize = [name for name in wanted if name not in self._locked]
-            for name in self._random_names():
-                # With the switch off, what the browser shows is the value.
-                if name not in self._randomize and name in self._seeds:
-                    self._set(name, partial(_same, self._seeds[name]))
+            self.seeds.take(message["modes"])
         return all(fits)
 
     @contextlib.contextmanager

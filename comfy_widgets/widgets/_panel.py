@@ -72,6 +72,8 @@ class ComfyPanel(PanelTraits):
     ----------
     params : ParamValues
         The values as traits: ``panel.params.seed = 7`` also changes the form in the browser.
+    seed_modes : SeedModes
+        What becomes of each seed from run to run: ``panel.seed_modes["seed"] = "increment"``.
     workflow : Workflow
         The workflow with these values.
     client : ComfyClient
@@ -187,6 +189,9 @@ class ComfyPanel(PanelTraits):
     def run(self) -> Job:
         """Run the workflow with the values that stand in the form, and come back at once.
 
+        As with Run in the browser, a seed that has run goes on first as its mode says: see `seed_modes`. One that was
+        set since runs as it is.
+
         Returns
         -------
         Job
@@ -214,7 +219,9 @@ class ComfyPanel(PanelTraits):
             )
         frame = self._state.frame
         try:
-            workflow = self.workflow.with_params(values) if values else self.workflow
+            self._state.seeds.move()
+            # Settled here: of an editor's workflow the job knows only later what was drawn for it.
+            workflow = self.workflow.with_params(values).settle()
             turn = {"share": self._share} if getattr(self.client, "takes_turns", False) else {}
             submit: Callable[..., Job] = self.client.submit
             job = submit(workflow, previews="auto", **turn)
@@ -222,7 +229,7 @@ class ComfyPanel(PanelTraits):
             self._run_core.refuse(error, frame)
             self._announce()
             raise
-        used = {**self.params.to_dict(), **values, **self._state.tell_drawn(job.drawn)}
+        used = self._state.started({**self.params.to_dict(), **values}, job.drawn or workflow.drawn)
         self._run_core.start(job, frame, used, self._state.outputs)
         self._announce()
         return job

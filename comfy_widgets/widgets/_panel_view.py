@@ -158,9 +158,8 @@ class PanelView(FormWidget):
             return
         try:
             for index in range(max(1, min(int(message["count"]), MAX_REPEAT))):
-                self._state.draw_seeds()
-                # The same values once more would give the same images: further runs get seeds of their own.
-                self._start(self._state.other_seeds() if index else {})
+                # Twice the same run would give the same images.
+                self._start(self._state.seeds.of_its_own() if index else {})
         except ComfyError as error:
             # The panel shows it; raised in a message handler, nobody would see it.
             logger.info("no job came about: %s", error)

@@ -83,6 +83,7 @@ Json = dict[str, Any]
 
 Kind = Literal["int", "float", "text", "string", "choice", "bool", "seed", "image", "json"]
 Wire = Union[str, float, bool, None]  # noqa: UP007 - read at run time, also by Python 3.10
+SeedMode = Literal["fixed", "increment", "decrement", "randomize"]
 
 
 class Field(TypedDict):
@@ -134,13 +135,13 @@ class Frame(TypedDict):
 class Values(TypedDict):
     """The trait `_values`.
 
-    `errors` says why Python did not take a value, `randomize` names the seeds that get a new value for every run,
-    and `acks` the last edit of each browser page that the values include. `warnings` is about the user's own observers.
+    `errors` says why Python did not take a value, `modes` what becomes of each seed from run to run, and `acks` the
+    last edit of each browser page that the values include. `warnings` is about the user's own observers.
     """
 
     values: dict[str, Wire]
     errors: dict[str, str]
-    randomize: list[str]
+    modes: dict[str, SeedMode]
     frame: Frame
     warnings: list[str]
     acks: dict[str, int]
@@ -283,13 +284,13 @@ class Hello(TypedDict):
 
 
 class Edit(TypedDict):
-    """Values were edited: `page` is a random name for the browser page, `n` counts its edits."""
+    """Values were edited, or modes chosen: `page` is a random name for the browser page, `n` counts its edits."""
 
     kind: Literal["edit"]
     page: str
     n: int
     values: dict[str, Wire]
-    randomize: list[str]
+    modes: dict[str, SeedMode]
 
 
 class RunRequest(TypedDict):

@@ -26,10 +26,10 @@ class ParamTrait(TraitType[Any, Any]):
 
     def validate(self, obj: ParamValues, value: Any) -> Any:
         """Return the value as the server wants it, or raise a WorkflowError."""
-        if value is self.default_value:
-            # What the workflow came with may not fit this server; that shows in the form and when it runs.
-            return value
-        return obj._check(self.param_name, value)
+        # What the workflow came with may not fit this server; that shows in the form and when it runs.
+        checked = value if value is self.default_value else obj._check(self.param_name, value)
+        obj._was_set(self.param_name)
+        return checked
 
 
 class ParamValues(HasTraits):
@@ -44,10 +44,12 @@ class ParamValues(HasTraits):
     params : Params
     upload : callable
         Takes a file name and the bytes of an image to the server, and returns its name there.
+    was_set : callable
+        Takes the name of a parameter that is set, before its observers hear of it.
     """
 
-    def __init__(self, params: Params, upload: Callable[[str, bytes], str]) -> None:
-        self.__dict__.update(_definitions=params, _upload=upload)
+    def __init__(self, params: Params, upload: Callable[[str, bytes], str], was_set: Callable[[str], object]) -> None:
+        self.__dict__.update(_definitions=params, _upload=upload, _on_set=was_set)
         super().__init__()
         self.redefine(params)
 
@@ -68,6 +70,10 @@ class ParamValues(HasTraits):
         if param.kind == "image" and is_image(value):
             value = self._upload(*image_upload(value))
         return param.check(value)
+
+    def _was_set(self, name: str) -> None:
+        # Observers hear of other values alone; whoever sets what stands there already means it.
+        self._on_set(name)
 
     def _param(self, name: str) -> Param:
         definitions: Params = self._definitions

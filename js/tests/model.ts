@@ -137,7 +137,7 @@ export const VALUES: Values = {
     prefix: "ComfyUI",
   },
   errors: {},
-  randomize: [],
+  modes: { seed: "fixed" },
   frame: { width: 512, height: 512, count: 1 },
   warnings: [],
   acks: {},

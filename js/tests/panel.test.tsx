@@ -129,21 +129,44 @@ describe("the form", () => {
     expect(input("cfg").value).toBe("6.1");
   });
 
-  it("rolls a seed, and with the switch on asks for one for every run", async () => {
+  it("rolls a seed, and says what becomes of it from run to run", async () => {
     const model = panelModel();
     const { find, input, press } = await open(model);
     find('[data-name="seed"] button').click();
     await rendered();
     const rolled = input("seed").value;
     expect(rolled).not.toBe("18446744073709551615");
-    const toggle = find<HTMLInputElement>('[data-name="seed"] [role=switch]');
-    toggle.checked = true;
-    toggle.dispatchEvent(new Event("change", { bubbles: true }));
+    const mode = find<HTMLSelectElement>('[data-name="seed"] .mode');
+    expect([mode.value, mode.getAttribute("aria-label")]).toEqual(["fixed", "Seed from run to run"]);
+    mode.value = "increment";
+    mode.dispatchEvent(new Event("change", { bubbles: true }));
     await rendered();
-    expect(model.said("edit").at(-1)?.randomize).toEqual(["seed"]);
+    expect(model.said("edit").at(-1)?.modes).toEqual({ seed: "increment" });
+    // Python counts, as for the runs that Python itself starts; what was said is not said again.
     await press("Run");
-    // Python draws it, as for the runs that Python itself starts.
-    expect(model.said("run")[0]?.edit?.randomize).toEqual(["seed"]);
+    expect(model.said("run")[0]?.edit?.modes).toEqual({});
+  });
+
+  it("shows the mode that Python sets, but for one that was just chosen", async () => {
+    const model = panelModel();
+    const { find } = await open(model);
+    const mode = find<HTMLSelectElement>('[data-name="seed"] .mode');
+    model.put("_values", { ...VALUES, modes: { seed: "decrement" } });
+    await rendered();
+    expect(mode.value).toBe("decrement");
+    mode.value = "randomize";
+    mode.dispatchEvent(new Event("change", { bubbles: true }));
+    model.put("_values", {
+      ...VALUES,
+      values: { ...VALUES.values, steps: "9" },
+      modes: { seed: "decrement" },
+    });
+    await rendered();
+    expect(mode.value).toBe("randomize");
+    const { page, n } = model.said("edit").at(-1) as { page: string; n: number };
+    model.put("_values", { ...VALUES, modes: { seed: "fixed" }, acks: { [page]: n } });
+    await rendered();
+    expect(mode.value).toBe("fixed");
   });
 
   it("says when a model is not on the server", async () => {
@@ -225,10 +248,16 @@ describe("the keyboard", () => {
     const { find, press } = await open(model);
     await vi.waitFor(() => find(".repeat"));
     const repeat = find<HTMLSelectElement>(".repeat select");
+    expect(find(".repeat").textContent).not.toContain("seeds of their own");
     repeat.value = "4";
     repeat.dispatchEvent(new Event("change", { bubbles: true }));
+    await rendered();
+    expect(find(".repeat").textContent).toContain("Runs that would be the same get seeds of their own");
     await press("Run");
     expect(model.said("run")[0]?.count).toBe(4);
+    model.put("_values", { ...VALUES, modes: { seed: "increment" } });
+    await rendered();
+    expect(find(".repeat").textContent).not.toContain("seeds of their own");
   });
 
   it("stops waiting when Cancel takes long", async () => {
@@ -261,12 +290,10 @@ describe("the keyboard", () => {
     expect(root.activeElement).toBe(find("button.primary"));
   });
 
-  it("reaches a seed before its switch", async () => {
+  it("reaches a seed before its mode", async () => {
     const { root } = await open(panelModel());
-    const order = [...root.querySelectorAll('[data-name="seed"] input')].map((one) =>
-      one.getAttribute("role"),
-    );
-    expect(order).toEqual([null, "switch"]);
+    const order = [...root.querySelectorAll('[data-name="seed"] :is(input, select)')];
+    expect(order.map((one) => one.localName)).toEqual(["input", "select"]);
   });
 });
 

@@ -199,7 +199,7 @@ def test_a_seed_goes_through_the_page_and_back(server: ScriptedServer, connect: 
     values = form.get_state()["_values"]["values"]
     # The page reads JSON as JavaScript does: a number this large would be rounded, text is not.
     assert values["seed"] == str(BIG_SEED)
-    typed = {"kind": "edit", "page": "a", "n": 1, "values": {"seed": str(BIG_SEED - 2)}, "randomize": []}
+    typed = {"kind": "edit", "page": "a", "n": 1, "values": {"seed": str(BIG_SEED - 2)}, "modes": {}}
     form._handle_msg({"content": {"data": {"method": "custom", "content": typed}}, "buffers": []})
     assert form.params.seed == BIG_SEED - 2
     client.run(form.workflow, timeout=30)

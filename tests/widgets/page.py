@@ -108,13 +108,13 @@ class Page(BaseComm):
             {"content": {"comm_id": self.comm_id, "data": message}, "buffers": list(map(memoryview, buffers))}
         )
 
-    def edit(self, n: int = 1, page: str = "here", randomize: tuple[str, ...] = (), **values: Any) -> None:
+    def edit(self, n: int = 1, page: str = "here", modes: dict[str, str] | None = None, **values: Any) -> None:
         """Type into the form."""
-        self.say("edit", page=page, n=n, values=values, randomize=list(randomize))
+        self.say("edit", page=page, n=n, values=values, modes=modes or {})
 
     def press_run(
-        self, n: int = 1, page: str = "here", randomize: tuple[str, ...] = (), count: int = 1, **values: Any
+        self, n: int = 1, page: str = "here", modes: dict[str, str] | None = None, count: int = 1, **values: Any
     ) -> None:
         """Press Run."""
-        edit = {"kind": "edit", "page": page, "n": n, "values": values, "randomize": list(randomize)}
+        edit = {"kind": "edit", "page": page, "n": n, "values": values, "modes": modes or {}}
         self.say("run", edit=edit, count=count)

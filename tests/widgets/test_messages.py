@@ -207,13 +207,6 @@ def test_cancel_in_the_page_cancels(server: ScriptedServer, panel: ComfyPanel, p
     assert page.run["error"] is None
 
 
-def test_the_switch_for_new_seeds_is_remembered(page: Page) -> None:
-    page.edit(n=1, randomize=("seed",))
-    assert page.state["_values"]["randomize"] == ["seed"]
-    page.edit(n=2)
-    assert page.state["_values"]["randomize"] == []
-
-
 def test_junk_from_a_page_is_survived(panel: ComfyPanel, page: Page, caplog: pytest.LogCaptureFixture) -> None:
     page.say("nonsense")
     page.say("edit", page="x")

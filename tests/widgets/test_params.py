@@ -24,44 +24,6 @@ def test_a_value_set_in_python_is_in_the_page_and_in_the_workflow(panel: ComfyPa
     assert panel.workflow.to_prompt()["3"]["inputs"]["steps"] == 7
 
 
-def test_a_random_seed_is_a_number_with_the_switch_on_in_the_page(panel: ComfyPanel, page: Page) -> None:
-    panel.params.seed = "random"
-    shown = page.state["_values"]
-    assert shown["values"]["seed"].isdecimal()
-    assert shown["randomize"] == ["seed"]
-    assert panel.params.seed == "random"
-    seeds = []
-    for _ in range(2):
-        job = panel.run()
-        job.wait(60)
-        seeds.append(job.prompt["3"]["inputs"]["seed"])
-        assert page.state["_values"]["values"]["seed"] == str(seeds[-1])
-    assert [run.values["seed"] for run in panel.runs] == seeds
-    assert seeds[0] != seeds[1]
-    page.press_run(n=1, randomize=("seed",))
-    page.wait_for(lambda: len(panel.runs) == 3)
-    assert panel.runs[2].values["seed"] not in seeds
-    assert page.state["_values"]["values"]["seed"] == str(panel.runs[2].values["seed"])
-
-
-def test_the_switch_of_a_random_seed_can_be_put_off(panel: ComfyPanel, page: Page) -> None:
-    panel.params.seed = "random"
-    seed = int(page.state["_values"]["values"]["seed"])
-    page.edit(n=1, randomize=())
-    assert panel.params.seed == seed
-    assert page.state["_values"]["randomize"] == []
-
-
-def test_a_file_that_says_random_gets_a_seed_at_each_run(make_panel: Callable[..., ComfyPanel]) -> None:
-    prompt = text_to_image()
-    prompt["3"]["inputs"]["seed"] = "random"
-    panel = make_panel(prompt)
-    assert page_of(panel).state["_values"]["randomize"] == ["seed"]
-    job = panel.run().wait(60)
-    assert isinstance(job.prompt["3"]["inputs"]["seed"], int)
-    assert panel.runs[0].values["seed"] == job.prompt["3"]["inputs"]["seed"]
-
-
 def test_a_value_is_observable(panel: ComfyPanel) -> None:
     seen = []
     panel.params.observe(lambda change: seen.append((change["old"], change["new"])), "seed")

@@ -117,24 +117,6 @@ def test_selected_images_are_pil_images(panel: ComfyPanel, page: Page) -> None:
     assert panel.selected == []
 
 
-def test_run_many_times_draws_seeds(server: ScriptedServer, panel: ComfyPanel, page: Page) -> None:
-    panel.params.seed = 5
-    page.press_run(count=4)
-    page.wait_for(lambda: phases(page) == ["done"] * 4)
-    seeds = [run.values["seed"] for run in panel.runs]
-    assert seeds[0] == 5
-    assert len(set(seeds)) == 4
-    assert panel.params.seed == 5
-
-
-def test_new_each_run_draws_the_seed_in_python(panel: ComfyPanel, page: Page) -> None:
-    panel.params.seed = 5
-    page.press_run(randomize=("seed",))
-    page.wait_phase("done")
-    assert panel.runs[0].values["seed"] != 5
-    assert page.state["_values"]["values"]["seed"] == str(panel.params.seed)
-
-
 def test_a_refused_run_is_told_while_another_goes_on(server: ScriptedServer, panel: ComfyPanel, page: Page) -> None:
     gate = Gate()
     server.play(standard_run(gate=gate))

@@ -3,19 +3,19 @@ import type { ImageInputProps } from "../features/image-input";
 import type { Draft } from "../lib/drafts";
 import type { Control } from "../lib/fields";
 import type { Link } from "../lib/link";
-import type { Field } from "../lib/wire";
+import type { Field, SeedMode } from "../lib/wire";
 import { Choice } from "./choice";
 import type { ControlProps } from "./control";
 import { useFeature } from "./feature";
 import { NumberInput } from "./number-input";
-import { RandomizeSwitch, SeedInput } from "./seed-input";
+import { SeedInput, SeedModeSelect } from "./seed-input";
 import { Switch } from "./switch";
 import { TextArea, TextInput } from "./text-input";
 
 export interface FormActions {
   onEdit: (field: Field, control: Control) => void;
   onLeave: (field: Field) => void;
-  onRandomize: (field: Field, on: boolean) => void;
+  onMode: (field: Field, mode: SeedMode) => void;
   onUpload: (field: Field, file: File) => void;
   link: Link;
 }
@@ -25,7 +25,8 @@ export interface FieldProps {
   draft: Draft;
   /** Unique in its shadow root; the label and the message refer to it. */
   id: string;
-  randomize: boolean;
+  /** Of a seed. */
+  mode: SeedMode | undefined;
   thumbnail: Blob | undefined;
   /** What the last run said about this field. */
   complaint: string;
@@ -72,8 +73,12 @@ export function FieldRow(props: FieldProps) {
         {field.label}
       </label>
       <ControlOf {...props} control={control} />
-      {field.kind === "seed" && (
-        <RandomizeSwitch on={props.randomize} onChange={(on) => actions.onRandomize(field, on)} />
+      {props.mode && (
+        <SeedModeSelect
+          label={field.label}
+          mode={props.mode}
+          onChange={(mode) => actions.onMode(field, mode)}
+        />
       )}
       {error !== "" && (
         <p class="message" id={messageId}>

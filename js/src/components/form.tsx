@@ -1,12 +1,12 @@
 import type { Drafts } from "../lib/drafts";
-import type { Field } from "../lib/wire";
+import type { Field, Values } from "../lib/wire";
 import { FieldRow, type FormActions } from "./field";
 import { More } from "./more";
 
 export interface FormProps {
   fields: readonly Field[];
   drafts: Drafts;
-  randomize: ReadonlySet<string>;
+  modes: Values["modes"];
   thumbnails: Readonly<Record<string, Blob>>;
   /** What the last run complained about, by field. */
   complaints: Readonly<Record<string, string>>;
@@ -43,7 +43,7 @@ function Row({ field, index, ...props }: FormProps & { field: Field; index: numb
       field={field}
       draft={draft}
       id={`field-${index}`}
-      randomize={props.randomize.has(field.name)}
+      mode={props.modes[field.name]}
       thumbnail={props.thumbnails[field.name]}
       complaint={props.complaints[field.name] ?? ""}
       actions={props.actions}

@@ -56,7 +56,7 @@ export function Panel(props: Props) {
       {form}
       <RunButtons
         phase={run.phase}
-        repeat={runs && <runs.Repeat onChange={onRepeat} />}
+        repeat={runs && <runs.Repeat link={link} onChange={onRepeat} />}
         onRun={start}
         onCancel={onCancel}
       />

@@ -1,6 +1,9 @@
 import { randomSeed } from "../lib/fields";
+import type { SeedMode } from "../lib/wire";
 import type { ControlProps } from "./control";
 import { Dice } from "./icons";
+
+const MODES: SeedMode[] = ["fixed", "increment", "decrement", "randomize"];
 
 /** A seed with a dice that rolls a new one. */
 export function SeedInput({ field, value, attributes, onEdit, onLeave }: ControlProps) {
@@ -33,21 +36,21 @@ export function SeedInput({ field, value, attributes, onEdit, onLeave }: Control
 }
 
 /**
- * With it on, each run from this form draws its own seed before it starts, so the seed that stands in the form is
+ * What becomes of the seed from run to run. It counts when the next run starts, so the seed that stands in the form is
  * always the one of the images on screen.
  */
-export function RandomizeSwitch({ on, onChange }: { on: boolean; onChange: (on: boolean) => void }) {
+export function SeedModeSelect(props: { label: string; mode: SeedMode; onChange: (mode: SeedMode) => void }) {
   return (
-    <label class="switch" title="Draw a new seed before every run">
-      <span>New each run</span>
-      <input
-        type="checkbox"
-        role="switch"
-        checked={on}
-        aria-checked={on}
-        onChange={(event) => onChange(event.currentTarget.checked)}
-      />
-      <span class="knob" aria-hidden="true" />
-    </label>
+    <select
+      class="mode"
+      aria-label={`${props.label} from run to run`}
+      title="What the next run does with a seed that has run"
+      value={props.mode}
+      onChange={(event) => props.onChange(event.currentTarget.value as SeedMode)}
+    >
+      {MODES.map((mode) => (
+        <option key={mode}>{mode}</option>
+      ))}
+    </select>
   );
 }

@@ -24,19 +24,19 @@ export default (loadFeature: LoadFeature) => {
     return () => ending.abort();
   }
 
-  const state = () => [form.spec, form.drafts, form.randomize, form.thumbnails];
+  const state = () => [form.spec, form.drafts, form.modes, form.thumbnails];
   const Whole = watch(state, () => (
     <FormAlone fields={form.spec.value.fields} onUpload={form.upload} link={link}>
       <Form
         fields={form.spec.value.fields}
         drafts={form.drafts.value}
-        randomize={form.randomize.value}
+        modes={form.modes.value}
         thumbnails={form.thumbnails.value}
         complaints={{}}
         actions={{
           onEdit: form.edit,
           onLeave: form.leave,
-          onRandomize: form.setRandomize,
+          onMode: form.setMode,
           onUpload: form.upload,
           link,
         }}

@@ -60,18 +60,18 @@ export default (loadFeature: LoadFeature) => {
   }
 
   // Each part follows only what it shows: a preview frame does not render the form again.
-  const formState = () => [form.spec, form.drafts, form.randomize, form.thumbnails, runs.run];
+  const formState = () => [form.spec, form.drafts, form.modes, form.thumbnails, runs.run];
   const FormPart = watch(formState, () => (
     <Form
       fields={form.spec.value.fields}
       drafts={form.drafts.value}
-      randomize={form.randomize.value}
+      modes={form.modes.value}
       thumbnails={form.thumbnails.value}
       complaints={complaints()}
       actions={{
         onEdit: form.edit,
         onLeave: form.leave,
-        onRandomize: form.setRandomize,
+        onMode: form.setMode,
         onUpload: form.upload,
         link,
       }}

@@ -11,7 +11,7 @@ import { isBusy, type RunDetails, type RunList, type RunRow } from "../lib/wire"
 import { percent } from "../lib/words";
 import css from "../style/runs.css?inline";
 
-const COUNTS = [1, 2, 3, 4, 6, 8, 12, 16];
+export { Repeat } from "../components/repeat";
 
 interface Props {
   link: Link;
@@ -23,27 +23,6 @@ interface State {
   details: RunDetails | null;
   /** What is shown of the nodes of a run. */
   views: Views;
-}
-
-/** How many runs a press starts. */
-export function Repeat({ onChange }: { onChange: (count: number) => void }) {
-  return (
-    <div class="select repeat">
-      <select
-        class="control"
-        aria-label="Number of runs"
-        title="Number of runs; further ones get seeds of their own"
-        onChange={(event) => onChange(Number(event.currentTarget.value))}
-      >
-        {COUNTS.map((count) => (
-          <option key={count} value={count}>
-            ×{count}
-          </option>
-        ))}
-      </select>
-      <ChevronDown />
-    </div>
-  );
 }
 
 /** The runs that wait, and those that were; of each what differs from the form, and what can be done with it. */

@@ -2,7 +2,7 @@ import { splitBytes, toBlob } from "../lib/bytes";
 import { Cell } from "../lib/cell";
 import { adopt, type Drafts, edit, invalid, NO_VALUES, settle, wires } from "../lib/drafts";
 import type { Control } from "../lib/fields";
-import type { Edit, Field, FormSpec, ToBrowser, Values } from "../lib/wire";
+import type { Edit, Field, FormSpec, SeedMode, ToBrowser, Values } from "../lib/wire";
 import { type Model, onTrait, send } from "./model";
 
 /** Edits are sent when the typing pauses, so that a sentence is not fifty messages. */
@@ -15,7 +15,7 @@ export class FormStore {
   readonly spec = new Cell<FormSpec>(NO_FORM);
   readonly drafts = new Cell<Drafts>({});
   readonly values = new Cell<Values>(NO_VALUES);
-  readonly randomize = new Cell<ReadonlySet<string>>(new Set());
+  readonly modes = new Cell<Values["modes"]>({});
   /** Small images of the files that image fields name. */
   readonly thumbnails = new Cell<Readonly<Record<string, Blob>>>({});
   readonly #page = Math.random().toString(36).slice(2);
@@ -66,14 +66,12 @@ export class FormStore {
     this.flush();
   };
 
-  setRandomize = (field: Field, on: boolean): void => {
-    const names = new Set(this.randomize.value);
-    if (on) names.add(field.name);
-    else names.delete(field.name);
-    this.randomize.value = names;
+  setMode = ({ name }: Field, mode: SeedMode): void => {
+    const chosen = { [name]: mode };
+    this.modes.value = { ...this.modes.value, ...chosen };
     this.#n += 1;
     this.#toggled = this.#n;
-    this.#send("edit");
+    this.#send("edit", chosen);
   };
 
   upload = async (field: Field, file: File): Promise<void> => {
@@ -114,19 +112,18 @@ export class FormStore {
     return wrong;
   };
 
-  #send(kind: "edit" | "run"): void {
+  #send(kind: "edit" | "run", modes: Values["modes"] = {}): void {
     clearTimeout(this.#timer);
     const values = wires(this.spec.value.fields, this.drafts.value, this.#unsent);
     this.#unsent.clear();
-    const randomize = [...this.randomize.value];
-    const change: Edit = { kind: "edit", page: this.#page, n: this.#n, values, randomize };
+    const change: Edit = { kind: "edit", page: this.#page, n: this.#n, values, modes };
     send(this.model, kind === "edit" ? change : { kind, edit: change, count: this.count });
   }
 
   #adopt(before: Values, now: Values): void {
     const { fields } = this.spec.value;
     this.drafts.value = adopt(fields, this.drafts.value, before, now, this.#page);
-    if ((now.acks[this.#page] ?? 0) >= this.#toggled) this.randomize.value = new Set(now.randomize);
+    if ((now.acks[this.#page] ?? 0) >= this.#toggled) this.modes.value = now.modes;
     for (const field of fields) {
       if (field.kind === "image" && before.values[field.name] !== now.values[field.name]) {
         send(this.model, { kind: "thumbnail", field: field.name });

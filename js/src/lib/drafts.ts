@@ -21,7 +21,7 @@ export type Drafts = Readonly<Record<string, Draft>>;
 export const NO_VALUES: Values = {
   values: {},
   errors: {},
-  randomize: [],
+  modes: {},
   frame: { width: 1, height: 1, count: 1 },
   warnings: [],
   acks: {},

@@ -24,6 +24,8 @@ export type SweepStatus = "ready" | "running" | "paused" | "completed" | "cancel
 
 export type Kind = "int" | "float" | "text" | "string" | "choice" | "bool" | "seed" | "image" | "json";
 
+export type SeedMode = "fixed" | "increment" | "decrement" | "randomize";
+
 export type Wire = string | number | boolean | null;
 
 /** Give a server nothing more, take it back into service, or let it go; or take another one in. */
@@ -615,14 +617,14 @@ export interface Frame {
 /**
  * The trait `_values`.
  *
- * `errors` says why Python did not take a value, `randomize` names the seeds that get a new value for every
- * run, and `acks` the last edit of each browser page that the values include. `warnings` is about the user's
- * own observers.
+ * `errors` says why Python did not take a value, `modes` what becomes of each seed from run to run, and
+ * `acks` the last edit of each browser page that the values include. `warnings` is about the user's own
+ * observers.
  */
 export interface Values {
   values: Record<string, Wire>;
   errors: Record<string, string>;
-  randomize: string[];
+  modes: Record<string, SeedMode>;
   frame: Frame;
   warnings: string[];
   acks: Record<string, number>;
@@ -730,13 +732,15 @@ export interface Hello {
   kind: "hello";
 }
 
-/** Values were edited: `page` is a random name for the browser page, `n` counts its edits. */
+/**
+ * Values were edited, or modes chosen: `page` is a random name for the browser page, `n` counts its edits.
+ */
 export interface Edit {
   kind: "edit";
   page: string;
   n: number;
   values: Record<string, Wire>;
-  randomize: string[];
+  modes: Record<string, SeedMode>;
 }
 
 /** Run was pressed, for `count` runs; the edits that were not sent yet come with it. */

@@ -29,6 +29,7 @@ export type {
   RunError,
   RunList,
   RunRow,
+  SeedMode,
   Story,
   ToBrowser,
   Values,
