@@ -252,7 +252,7 @@ describe("the keyboard", () => {
     repeat.value = "4";
     repeat.dispatchEvent(new Event("change", { bubbles: true }));
     await rendered();
-    expect(find(".repeat").textContent).toContain("Runs that would be the same get seeds of their own");
+    expect(find(".repeat").textContent).toContain("Repeats get seeds of their own");
     await press("Run");
     expect(model.said("run")[0]?.count).toBe(4);
     model.put("_values", { ...VALUES, modes: { seed: "increment" } });

@@ -1,6 +1,7 @@
 import { useLayoutEffect, useState } from "preact/hooks";
 import type { Link } from "../lib/link";
 import type { Values } from "../lib/wire";
+import css from "../style/repeat.css?inline";
 import { ChevronDown } from "./icons";
 
 const COUNTS = [1, 2, 3, 4, 6, 8, 12, 16];
@@ -20,7 +21,8 @@ export function Repeat({ link, onChange }: { link: Link; onChange: (count: numbe
   const hasNote = count > 1 && isFixed;
   return (
     <div class="select repeat">
-      {hasNote && <small id="repeat-note">Runs that would be the same get seeds of their own</small>}
+      <style>{css}</style>
+      {hasNote && <small id="repeat-note">Repeats get seeds of their own</small>}
       <select
         class="control"
         aria-label="Number of runs"
