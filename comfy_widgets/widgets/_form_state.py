@@ -133,7 +133,7 @@ class FormState:
         return {
             "values": {name: fields.to_wire(param, values[name]) for name, param in self._definitions.items()},
             "errors": {name: error for name, error in self._errors.items() if name in self._definitions},
-            "modes": self.seeds.modes(),
+            "modes": {name: mode for name, mode in self.seeds.modes().items() if name not in self._locked},
             "frame": self.frame,
             "warnings": [*self._warnings],
             "acks": dict(self._acks),

@@ -135,8 +135,9 @@ class Frame(TypedDict):
 class Values(TypedDict):
     """The trait `_values`.
 
-    `errors` says why Python did not take a value, `modes` what becomes of each seed from run to run, and `acks` the
-    last edit of each browser page that the values include. `warnings` is about the user's own observers.
+    `errors` says why Python did not take a value, `modes` what becomes of each seed from run to run, where that may be
+    chosen, and `acks` the last edit of each browser page that the values include. `warnings` is about the user's own
+    observers.
     """
 
     values: dict[str, Wire]

@@ -159,8 +159,13 @@ def test_locked_fields_are_shown_and_cannot_be_changed_in_the_browser(panel: Com
 
 def test_a_locked_seed_stays_when_a_new_one_is_wanted_for_each_run(panel: ComfyPanel) -> None:
     panel.form.lock("seed")
-    page_of(panel).edit(modes={"seed": "randomize"})
-    assert page_of(panel).state["_values"]["modes"] == {"seed": "fixed"}
+    page = page_of(panel)
+    # There is nothing to choose in the browser.
+    assert page.state["_values"]["modes"] == {}
+    page.edit(modes={"seed": "randomize"})
+    assert panel.seed_modes == {"seed": "fixed"}
+    panel.form.lock()
+    assert page.state["_values"]["modes"] == {"seed": "fixed"}
 
 
 def test_what_cannot_be_locked_is_told(panel: ComfyPanel, image: Image.Image) -> None:

@@ -617,9 +617,9 @@ export interface Frame {
 /**
  * The trait `_values`.
  *
- * `errors` says why Python did not take a value, `modes` what becomes of each seed from run to run, and
- * `acks` the last edit of each browser page that the values include. `warnings` is about the user's own
- * observers.
+ * `errors` says why Python did not take a value, `modes` what becomes of each seed from run to run, where
+ * that may be chosen, and `acks` the last edit of each browser page that the values include. `warnings` is
+ * about the user's own observers.
  */
 export interface Values {
   values: Record<string, Wire>;
