@@ -104,12 +104,17 @@ def new_seed(param: Param) -> int:
 
 def next_seed(param: Param, mode: SeedMode, value: Any) -> int:
     """Return what a mode makes of a seed that has run; at its bounds it stays, as in ComfyUI's editor."""
-    if mode == "randomize" or not isinstance(value, int):
+    if mode == "randomize":
+        return new_seed(param)
+    try:
+        # A file may have it as text or as a decimal number, which the server takes too.
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
         return new_seed(param)
     low = int(param.min) if param.min is not None else 0
     high = int(param.max) if param.max is not None else _MAX_SEED
     step = max(1, int(param.step or 1))
-    return min(high, max(low, value + {"increment": step, "decrement": -step}.get(mode, 0)))
+    return min(high, max(low, number + {"increment": step, "decrement": -step}.get(mode, 0)))
 
 
 def frame(params: Mapping[str, Param], values: Mapping[str, Any], outputs: int = 1) -> Frame:

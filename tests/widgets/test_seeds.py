@@ -94,6 +94,15 @@ def test_a_seed_is_exact_and_stays_at_its_bounds(panel: ComfyPanel, mode: Any, s
     assert shown(panel)[0] == {"seed": str(seeds[-1])}
 
 
+@pytest.mark.parametrize("seed", ["12", 12.0])
+def test_a_seed_that_a_file_has_in_another_form_is_counted_on(make_panel: Callable[..., ComfyPanel], seed: Any) -> None:
+    prompt = text_to_image()
+    prompt["3"]["inputs"]["seed"] = seed
+    panel = make_panel(prompt)
+    panel.seed_modes["seed"] = "increment"
+    assert [sent(panel), sent(panel)] == [seed, 13]
+
+
 def test_a_run_that_did_not_come_about_uses_up_no_seed(server: ScriptedServer, panel: ComfyPanel) -> None:
     panel.seed_modes["seed"] = "increment"
     panel.run()
