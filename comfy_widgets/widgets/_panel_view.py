@@ -12,7 +12,7 @@ from ..errors import ComfyError
 from ._feed import RunFeed
 from ._film import write
 from ._form import FormWidget
-from ._nodes import graph_of, no_nodes
+from ._nodes import graph_of
 from ._pump import worker
 from ._run_rows import details, differences, values_of
 from ._run_state import idle
@@ -102,8 +102,8 @@ class PanelView(FormWidget):
             _runs={"rows": [], "shown": 0, "past": None},
             _history={},
             _marks=NO_MARKS,
-            _nodes=no_nodes(),
-            _film={"run": 0, "frames": 0},
+            _nodes={},
+            _film={},
         )
         self._feed = RunFeed(self, runs, differences=self._differences)
 

@@ -139,7 +139,8 @@ def test_many_images_of_a_run_scroll_in_the_stage(show: Show, client: ComfyClien
 def test_a_grid_has_tiles_that_can_be_seen(show: Show, count: int, width: int) -> None:
     images = [Image.new("RGB", (64, 64), f"hsl({index * 37 % 360}, 60%, 60%)") for index in range(count)]
     page = show(ImageGrid(images), width=width)
-    expect(page.locator(".tile img")).to_have_count(count, timeout=PATIENCE)
+    expect(page.locator("button.tile")).to_have_count(count, timeout=PATIENCE)
+    expect(page.locator(".tile img").first).to_be_visible(timeout=PATIENCE)
     boxes = tiles(page)
     assert min(box["width"] for box in boxes) >= 100
     assert max(box["right"] for box in boxes) <= width + 9

@@ -72,6 +72,7 @@ export class Grid extends Component<Props, State> {
             "--columns": heads?.columns ?? columns(shape),
             "--shape": aspect(shape),
             "--least": `${leastWidth(frame)}px`,
+            "--tile": `${frame.width} / ${frame.height}`,
           }}
         >
           {heads?.top}
@@ -81,7 +82,6 @@ export class Grid extends Component<Props, State> {
                 // A place in the grid is its index: images of one run never move.
                 key={index}
                 image={image}
-                shape={frame}
                 extras={extras}
                 isFar={extras?.isFar ?? (index > 95 && !isAlone)}
                 onOpen={(event) => {
@@ -89,7 +89,7 @@ export class Grid extends Component<Props, State> {
                 }}
               />
             );
-            const made = (image && gallery?.tile(index, image, frame, tile)) || tile();
+            const made = (image && gallery?.tile(index, image, tile)) || tile();
             return heads ? [heads.before(index), made] : made;
           })}
         </div>
@@ -101,41 +101,32 @@ export class Grid extends Component<Props, State> {
 
 interface TileProps {
   image: ShownImage | null;
-  shape: Frame;
   extras: Extras | undefined;
   /** Out of view among very many: it needs no image. */
   isFar: boolean;
   onOpen: (event: MouseEvent) => void;
 }
 
-function Tile({ image, shape, extras, isFar, onOpen }: TileProps) {
-  const style = { aspectRatio: `${shape.width} / ${shape.height}` };
-  if (image === null) return <div class="tile" style={style} />;
+function Tile({ image, extras, isFar, onOpen }: TileProps) {
+  if (image === null) return <div class="tile" />;
   const { mime, caption, label } = image;
   const media = isFar || <BlobImage blob={image.blob} alt={caption} />;
   const isAudio = mime.startsWith("audio");
-  const words = label || (isAudio ? caption : "");
+  const words = label || (isAudio && caption);
   return (
     <figure class={isAudio ? "sound" : undefined}>
       {isAudio ? (
         media
       ) : mime.startsWith("image") ? (
         <>
-          <button
-            type="button"
-            class="tile"
-            style={style}
-            title={caption}
-            onClick={onOpen}
-            {...extras?.attributes}
-          >
+          <button type="button" class="tile" title={caption} onClick={onOpen} {...extras?.attributes}>
             {media}
           </button>
           {extras?.mark}
         </>
       ) : (
         // A player has buttons of its own, and makes itself as large as the screen.
-        <div class="tile" style={style} title={caption}>
+        <div class="tile" title={caption}>
           {media}
         </div>
       )}

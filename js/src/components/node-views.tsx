@@ -32,7 +32,8 @@ export class NodeViews extends Component<Props, State> {
 
   override componentDidMount(): void {
     const { link, graph } = this.props;
-    link.onTrait<Nodes>("_nodes", this.#ending.signal, (nodes) => this.setState({ nodes }));
+    // Empty until somebody looks: a panel is kept small in a saved notebook.
+    link.onTrait<Nodes>("_nodes", this.#ending.signal, (nodes) => nodes.rows && this.setState({ nodes }));
     link.onMessage(this.#ending.signal, (message) => {
       if (message.kind === "graph") this.setState({ graph: message });
     });

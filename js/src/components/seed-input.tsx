@@ -22,8 +22,7 @@ export function SeedInput({ field, value, attributes, onEdit, onLeave }: Control
       <button
         type="button"
         class="plain"
-        aria-label={`Roll a new value for ${field.label}`}
-        title="Roll a new seed"
+        title={`Roll a new value for ${field.label}`}
         onClick={() => {
           onEdit(randomSeed(field));
           onLeave();
@@ -44,7 +43,7 @@ export function SeedModeSelect(props: { label: string; mode: SeedMode; onChange:
     <select
       class="mode"
       aria-label={`${props.label} from run to run`}
-      title="What the next run does with a seed that has run"
+      title="What the next run makes of it"
       value={props.mode}
       onChange={(event) => props.onChange(event.currentTarget.value as SeedMode)}
     >

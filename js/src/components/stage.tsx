@@ -17,8 +17,6 @@ interface Props {
   inputs: readonly Field[];
 }
 
-const ENDED = new Set(["done", "failed", "cancelled"]);
-
 /** One place for the preview and then for the images, of the same size throughout, so that nothing moves. */
 export function Stage({ run, preview, images, frame, link, inputs }: Props) {
   // While Run has not reached Python, the stage shows what was there.
@@ -47,7 +45,7 @@ export function Stage({ run, preview, images, frame, link, inputs }: Props) {
       {!busy && !isShown && (
         <div class="layer invitation">
           <ImageIcon />
-          <span>{ENDED.has(run.phase) ? "No images" : "Your images will appear here"}</span>
+          <span>{/idle|sending/.test(run.phase) ? "Images appear here" : "No images"}</span>
         </div>
       )}
     </div>

@@ -34,7 +34,7 @@ export class Film extends Component<Props, State> {
     const { link } = this.props;
     const { signal } = this.#ending;
     link.onTrait<FilmState | undefined>("_film", signal, (film) => {
-      if (film === undefined) return;
+      if (film?.run === undefined) return;
       clearTimeout(this.#timer);
       this.setState({ ...NOTHING, film });
       if (this.state.isOpen && film.frames > 0) this.#want(film);

@@ -5,7 +5,8 @@ import { GalleryStore, keyOf, placeOf } from "../lib/gallery-store";
 import type { ShownImage } from "../lib/images";
 import { InView } from "../lib/in-view";
 import type { Link } from "../lib/link";
-import type { Field, Frame } from "../lib/wire";
+import { moveFocus } from "../lib/move-focus";
+import type { Field } from "../lib/wire";
 import css from "../style/gallery.css?inline";
 import type * as comparison from "./comparison";
 import type * as lightbox from "./lightbox";
@@ -36,10 +37,12 @@ export interface Extras {
   mark: ComponentChild;
 }
 
-interface Drawn {
+interface TileState {
   image: ShownImage;
-  state: string;
-  tile: VNode;
+  isFar: boolean;
+  selected: boolean;
+  starred: boolean;
+  isBusy: boolean;
 }
 
 /** What a person does with the images of one grid: look at them, select, star, compare and take them. */
@@ -57,8 +60,10 @@ export class Gallery {
   #anchor = 0;
   readonly #inView: InView;
   #elements: readonly Element[] = [];
+  /** The images whose tiles these are. */
+  #looked: Exhibit["items"] = [];
   /** The tiles as they were drawn, by index: one that is as before is not drawn again. */
-  readonly #drawn = new Map<number, Drawn>();
+  readonly #drawn: (TileState & { tile: VNode })[] = [];
 
   constructor(
     shown: Exhibit,
@@ -78,28 +83,36 @@ export class Gallery {
 
   /** See which tiles are in view, where there are very many. */
   look(grid: HTMLElement | null): void {
-    if (grid === null || this.#shown.items.length <= MANY) return;
+    const { items } = this.#shown;
+    if (grid === null || items.length <= MANY || items === this.#looked) return;
+    this.#looked = items;
     this.#elements = [...grid.querySelectorAll(".tile")];
     this.#inView.watch(grid.closest(".layer") ?? grid, this.#elements);
   }
 
   /** The tile at this place, drawn with what can be done with it. */
-  tile(index: number, image: ShownImage, frame: Frame, draw: (extras: Extras) => VNode): VNode {
+  tile(index: number, image: ShownImage, draw: (extras: Extras) => VNode): VNode {
     const { run, items } = this.#shown;
-    const key = keyOf({ run, index });
     const isFar = items.length > MANY && !(this.#inView.get(this.#elements[index]) ?? index < MANY);
-    const selected = this.#store.selected.value.has(key);
-    const starred = this.#store.starred.value.has(key);
+    const selected = hasKey(this.#store.selected.value, run, index);
+    const starred = hasKey(this.#store.starred.value, run, index);
     const isBusy = this.#open === index && this.#lightbox === null;
-    const state = `${run} ${isFar} ${selected} ${starred} ${isBusy} ${frame.width} ${frame.height}`;
-    const before = this.#drawn.get(index);
-    if (before?.image === image && before.state === state) return before.tile;
-    const tile = draw({ isFar, ...this.#extras(index, image, selected, starred, isBusy) });
-    this.#drawn.set(index, { image, state, tile });
+    const before = this.#drawn[index];
+    if (
+      before?.image === image &&
+      before.isFar === isFar &&
+      before.selected === selected &&
+      before.starred === starred &&
+      before.isBusy === isBusy
+    )
+      return before.tile;
+    const state = { image, isFar, selected, starred, isBusy };
+    const tile = draw({ isFar, ...this.#extras(index, state) });
+    this.#drawn[index] = { ...state, tile };
     return tile;
   }
 
-  #extras(index: number, image: ShownImage, selected: boolean, starred: boolean, isBusy: boolean) {
+  #extras(index: number, { image, selected, starred, isBusy }: TileState) {
     const states = [image.caption, selected && "selected", starred && "starred"].filter(Boolean);
     return {
       attributes: {
@@ -249,7 +262,7 @@ export class Gallery {
     else if (key === "escape" && this.#store.selected.value.size > 0) {
       this.#store.select(new Set());
       event.stopPropagation();
-    } else if (!move(tile, event.key)) return;
+    } else if (!moveFocus(tile, event.key)) return;
     event.preventDefault();
   }
 
@@ -261,29 +274,7 @@ export class Gallery {
   }
 }
 
-/** Put the focus on the tile beside or over this one. */
-function move(tile: HTMLElement, key: string): boolean {
-  const steps: Record<string, readonly [number, number]> = {
-    ArrowLeft: [-1, 0],
-    ArrowRight: [1, 0],
-    ArrowUp: [0, -1],
-    ArrowDown: [0, 1],
-  };
-  const step = steps[key];
-  if (step === undefined) return false;
-  const tiles = [...(tile.closest(".grid")?.querySelectorAll<HTMLElement>("button.tile") ?? [])];
-  const at = tiles.indexOf(tile);
-  if (step[0] !== 0) {
-    tiles[at + step[0]]?.focus();
-    return true;
-  }
-  const here = tile.getBoundingClientRect();
-  const rows = step[1] > 0 ? tiles.slice(at + 1) : tiles.slice(0, at).reverse();
-  rows
-    .find((other) => {
-      const there = other.getBoundingClientRect();
-      return Math.abs(there.left - here.left) < here.width / 2 && Math.abs(there.top - here.top) > 1;
-    })
-    ?.focus();
-  return true;
+/** Asked of thousands of tiles, while seldom any is in the set. */
+function hasKey(keys: ReadonlySet<string>, run: number, index: number): boolean {
+  return keys.size > 0 && keys.has(keyOf({ run, index }));
 }

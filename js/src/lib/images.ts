@@ -32,8 +32,7 @@ export function takeImages(
   if (message.kind === "original" && message.run === images.run && bytes !== undefined) {
     const old = images.items[message.index];
     if (!old) return images;
-    const { name, caption, label } = old;
-    const image = shownImage({ name, caption, label, whole: true, mime: message.mime }, bytes);
+    const image = shownImage({ ...old, whole: true, mime: message.mime }, bytes);
     return { ...images, items: images.items.with(message.index, image) };
   }
   return images;
