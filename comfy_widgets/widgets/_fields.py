@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,8 +24,10 @@ ONE_IMAGE: Frame = {"width": 1, "height": 1, "count": 1}
 
 def kind_of(param: Param) -> Kind:
     """Return the control that a parameter gets in the browser."""
-    if param.options.get("multi_select") or param.options.get("multiselect"):
-        return "json"
+    if param.kind == "json" and param.choices and isinstance(param.value, (str, list, tuple)):
+        return "many"
+    if param.options.get("display") == "color" and param.kind in ("int", "string"):
+        return "color"
     if param.kind == "choice" and param.choices is None:
         return "string" if isinstance(param.value, str) else "json"
     if param.kind == "int" and param.guessed and isinstance(param.value, int) and abs(param.value) < _MAX_SAFE:
@@ -71,6 +74,10 @@ def to_wire(param: Param, value: Any) -> Any:
         return str(value)
     if kind == "json":
         return json.dumps(value, ensure_ascii=False)
+    if kind == "many":
+        return json.dumps([value] if isinstance(value, str) else [*(value or ())], ensure_ascii=False)
+    if kind == "color" and param.kind == "int" and isinstance(value, int):
+        return f"#{value:06x}"
     return _plain(value)
 
 
@@ -82,12 +89,22 @@ def from_wire(param: Param, value: Any) -> Any:
     WorkflowError
         It does not fit.
     """
-    if kind_of(param) == "json":
+    kind = kind_of(param)
+    if kind == "color" and param.kind == "int":
+        return param.check(_number_of(param, str(value)))
+    if kind in ("json", "many"):
         try:
             value = json.loads(value)
         except (TypeError, ValueError) as error:
             raise param.error(f"is not JSON: {error}") from None
     return param.check(value)
+
+
+def _number_of(param: Param, text: str) -> int:
+    found = re.fullmatch(r"#?([0-9a-f]{6})", text.strip().lower())
+    if found is None:
+        raise param.error(f"is {text!r:.40}, but must be a colour such as #ff8800.")
+    return int(found[1], 16)
 
 
 def is_random(param: Param, value: Any) -> bool:

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import traitlets
 
 from ..client import checked_client
+from ..errors import ComfyError
 from ._base import Handler, Widget
 from ._form_state import FormState
 from ._live import LiveTrait, announce
+from ._pump import worker
 from ._seeds import SeedModes
 
 if TYPE_CHECKING:
     from ..client import ComfyClient
     from ..workflow import Choose, Workflow
-    from ._schema import Dropped, Edit, Mask, Upload, UseOffer, WantInput, WantThumbnail
+    from ._schema import Dropped, Edit, Lists, Mask, Upload, UseOffer, WantInput, WantLists, WantThumbnail
     from ._values import ParamValues
 
 _default_client: ComfyClient | None = None
@@ -173,6 +175,7 @@ class FormWidget(Widget):
             "edit": self._on_edit,
             "upload": self._on_upload,
             "thumbnail": self._on_thumbnail,
+            "lists": self._on_lists,
             "input_image": self._on_input_image,
             "mask": self._on_mask,
             "dropped": self._on_dropped,
@@ -198,6 +201,20 @@ class FormWidget(Widget):
 
     def _on_use_offer(self, message: UseOffer, buffers: list[memoryview]) -> None:
         self._state.files.use_offer(message["page"])
+
+    def _on_lists(self, message: WantLists, buffers: list[memoryview]) -> None:
+        # A server with many nodes takes its time.
+        worker.submit(self._send_lists)
+
+    def _send_lists(self) -> None:
+        before = self._state.definitions
+        try:
+            self.refresh()
+            text = self._state.news(before)
+        except ComfyError as error:
+            text = str(error)
+        answer: Lists = {"kind": "lists", "text": text}
+        self.send(answer)
 
     def _on_thumbnail(self, message: WantThumbnail, buffers: list[memoryview]) -> None:
         found = self._state.files.thumbnail(message)

@@ -81,7 +81,7 @@ from ._schema_sweep import WantCellOriginal as WantCellOriginal
 Json = dict[str, Any]
 """A JSON object whose fields nothing more is known of."""
 
-Kind = Literal["int", "float", "text", "string", "choice", "bool", "seed", "image", "json"]
+Kind = Literal["int", "float", "text", "string", "choice", "many", "color", "bool", "seed", "image", "json"]
 Wire = Union[str, float, bool, None]  # noqa: UP007 - read at run time, also by Python 3.10
 SeedMode = Literal["fixed", "increment", "decrement", "randomize"]
 
@@ -136,12 +136,13 @@ class Values(TypedDict):
     """The trait `_values`.
 
     `errors` says why Python did not take a value, `modes` what becomes of each seed from run to run, where that may be
-    chosen, and `acks` the last edit of each browser page that the values include. `warnings` is about the user's own
-    observers.
+    chosen, and `acks` the last edit of each browser page that the values include. `hints` has the nearest choice for a
+    value that is none, `warnings` is about the user's own observers.
     """
 
     values: dict[str, Wire]
     errors: dict[str, str]
+    hints: dict[str, str]
     modes: dict[str, SeedMode]
     frame: Frame
     warnings: list[str]
@@ -229,6 +230,13 @@ class Images(TypedDict):
     items: list[ImageItem]
 
 
+class Lists(TypedDict):
+    """What is new in the server's lists, in words."""
+
+    kind: Literal["lists"]
+    text: str
+
+
 class Thumbnail(TypedDict):
     """A small version of the image that a field names."""
 
@@ -262,6 +270,7 @@ ToBrowser = Union[  # noqa: UP007
     InputImage,
     Offer,
     Thumbnail,
+    Lists,
     Pictures,
     SweepCells,
     SweepThumbnails,
@@ -328,6 +337,12 @@ class WantThumbnail(TypedDict):
     field: str
 
 
+class WantLists(TypedDict):
+    """The server's lists of models and other choices are wanted anew."""
+
+    kind: Literal["lists"]
+
+
 class Changed(TypedDict):
     """Somebody has changed a widget that teaches: a slider, a curve, an answer."""
 
@@ -366,6 +381,7 @@ FromBrowser = Union[  # noqa: UP007
     Upload,
     WantOriginal,
     WantThumbnail,
+    WantLists,
     FleetAct,
     Changed,
     FromSweep,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ._param import Params as Params
     from ._param import UnknownParam as UnknownParam
     from ._param import did_you_mean as did_you_mean
+    from ._param import nearest as nearest
     from ._prompt import is_link as is_link
     from ._specs import InputSpec as InputSpec
     from ._specs import NodeClasses as NodeClasses
@@ -63,6 +64,7 @@ _MODULES = {
     "image_upload": "_uploads",
     "is_image": "_uploads",
     "is_link": "_prompt",
+    "nearest": "_param",
     "prompt_variants": "_variants",
     "read_settings": "_foreign",
     "to_api_prompt": "_convert",

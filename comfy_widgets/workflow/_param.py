@@ -298,7 +298,29 @@ def in_words(name: str) -> str:
 
 
 def nearest(word: object, words: Iterable[Any], count: int = 3, cutoff: float = 0.6) -> list[str]:
-    """Return the names most like `word`, ignoring case; above the usual cutoff, parts of names do not count."""
+    """Return the names most like `word`, ignoring case and the endings of model files.
+
+    Parameters
+    ----------
+    word : object
+        What was written.
+    words : iterable
+        What could have been meant.
+    count : int
+        How many names at most; 3 by default.
+    cutoff : float
+        How near a name must be, from 0 to 1; 0.6 by default. Above it, parts of names do not count.
+
+    Returns
+    -------
+    list of str
+        The nearest first.
+
+    Examples
+    --------
+    >>> nearest("eular", ["dpmpp_2m", "euler_ancestral", "euler"])
+    ['euler']
+    """
     by_lower: dict[str, str] = {}
     for known in words:
         by_lower.setdefault(stem(str(known)), str(known))

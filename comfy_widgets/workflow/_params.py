@@ -161,7 +161,8 @@ def facts_of(spec: InputSpec) -> dict[str, Any]:
         "choices": spec.choices,
         "tooltip": spec.tooltip,
         "dynamic": isinstance(spec.dynamic, DynamicCombo),
-        "options": spec.options,
+        # A colour is text, and shown as what it is.
+        "options": {**spec.options, "display": "color"} if spec.kind == "color" else spec.options,
     }
 
 

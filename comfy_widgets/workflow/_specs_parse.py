@@ -105,7 +105,8 @@ def parse_input(name: str, spec: object, section: Section, depth: int = 0) -> In
     is_widget = (is_widget_type(widget_type) or "widgetType" in options) and not force_input
     remote = options.get("remote")
     dynamic = _dynamic(type_name, options, depth)
-    multiselect = bool(options.get("multiselect") or options.get("multi_select"))
+    # An empty object counts: the front end asks JavaScript whether there is one.
+    multiselect = any(options.get(name) not in (None, False, 0, "") for name in ("multiselect", "multi_select"))
     upload = (
         next((kind for key, kind in _UPLOADS.items() if options.get(key)), None) if widget_type == "COMBO" else None
     )

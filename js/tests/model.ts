@@ -7,7 +7,9 @@ import * as history from "../src/features/history";
 import * as imageInput from "../src/features/image-input";
 import * as lightbox from "../src/features/lightbox";
 import * as mask from "../src/features/mask";
+import * as more from "../src/features/more";
 import * as nodes from "../src/features/nodes";
+import * as picks from "../src/features/picks";
 import * as record from "../src/features/record";
 import * as runs from "../src/features/runs";
 import * as weights from "../src/features/weights";
@@ -88,7 +90,9 @@ export const loadFeature: LoadFeature = async (name) =>
     history,
     lightbox,
     mask,
+    more,
     nodes,
+    picks,
     record,
     runs,
     weights,
@@ -137,6 +141,7 @@ export const VALUES: Values = {
     prefix: "ComfyUI",
   },
   errors: {},
+  hints: {},
   modes: { seed: "fixed" },
   frame: { width: 512, height: 512, count: 1 },
   warnings: [],

@@ -182,8 +182,9 @@ def test_a_cancelled_run_without_images_is_not_kept(server: ScriptedServer, make
     waiting = panel.run()
     gate.wait_reached()
     waiting.cancel()
-    gate.open()
     page = page_of(panel)
+    page.wait_for(lambda: [row["phase"] for row in page.state["_runs"]["rows"]][1:] == ["cancelled"])
+    gate.open()
     page.wait_for(lambda: [row["phase"] for row in page.state["_runs"]["rows"]] == ["done", "cancelled"])
     page.wait_for(lambda: kept(page) == 1)
     assert [row["phase"] for row in seen(page)["rows"]] == ["done"]

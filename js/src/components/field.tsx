@@ -28,12 +28,14 @@ export interface FieldProps {
   /** Of a seed. */
   mode: SeedMode | undefined;
   thumbnail: Blob | undefined;
+  /** The nearest choice, where the value is none. */
+  hint: string | undefined;
   /** What the last run said about this field. */
   complaint: string;
   actions: FormActions;
 }
 
-const WIDE = new Set(["text", "json", "seed", "image"]);
+const WIDE = new Set(["text", "json", "seed", "image", "many"]);
 /** More letters than half a column has room for. */
 const LONG = 18;
 
@@ -83,6 +85,19 @@ export function FieldRow(props: FieldProps) {
       {error !== "" && (
         <p class="message" id={messageId}>
           {error}
+          {props.hint && " "}
+          {props.hint && (
+            <button
+              type="button"
+              class="hint"
+              onClick={() => {
+                actions.onEdit(field, props.hint ?? "");
+                actions.onLeave(field);
+              }}
+            >
+              Use {props.hint}
+            </button>
+          )}
         </p>
       )}
     </Row>
@@ -115,9 +130,18 @@ function ControlOf({ field, control, thumbnail, actions }: FieldProps & { contro
           {field.choices === null ? <TextInput {...control} /> : <Choice {...control} />}
         </FileInput>
       );
+    case "color":
+    case "many":
+      return <Pick {...control} />;
     default:
       return <TextInput {...control} />;
   }
+}
+
+function Pick(props: ControlProps) {
+  const picks = useFeature("picks", true);
+  if (picks === null) return <TextInput {...props} />;
+  return props.field.kind === "many" ? <picks.Many {...props} /> : <picks.Color {...props} />;
 }
 
 /** Until its feature is there, a file is a name. */

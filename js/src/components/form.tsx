@@ -1,5 +1,6 @@
 import type { Drafts } from "../lib/drafts";
 import type { Field, Values } from "../lib/wire";
+import { useFeature } from "./feature";
 import { FieldRow, type FormActions } from "./field";
 import { More } from "./more";
 
@@ -8,6 +9,7 @@ export interface FormProps {
   drafts: Drafts;
   modes: Values["modes"];
   thumbnails: Readonly<Record<string, Blob>>;
+  hints: Values["hints"];
   /** What the last run complained about, by field. */
   complaints: Readonly<Record<string, string>>;
   actions: FormActions;
@@ -22,6 +24,7 @@ export function Form(props: FormProps) {
   const rest = fields.filter((field) => !field.primary);
   const hasTrouble = (field: Field) =>
     Boolean(props.drafts[field.name]?.error || props.complaints[field.name]);
+  const more = useFeature("more", true);
   return (
     <>
       <div class="fields prompts">{rows(wanted.filter((field) => field.kind === "text"))}</div>
@@ -30,6 +33,7 @@ export function Form(props: FormProps) {
         {rest.length > 0 && (
           <More fields={rest} isAll={wanted.length === 0} rows={rows} hasTrouble={hasTrouble} />
         )}
+        {more && <more.Lists link={props.actions.link} />}
       </div>
     </>
   );
@@ -45,6 +49,7 @@ function Row({ field, index, ...props }: FormProps & { field: Field; index: numb
       id={`field-${index}`}
       mode={props.modes[field.name]}
       thumbnail={props.thumbnails[field.name]}
+      hint={props.hints[field.name]}
       complaint={props.complaints[field.name] ?? ""}
       actions={props.actions}
     />

@@ -66,6 +66,7 @@ export default (loadFeature: LoadFeature) => {
       fields={form.spec.value.fields}
       drafts={form.drafts.value}
       modes={form.modes.value}
+      hints={form.values.value.hints}
       thumbnails={form.thumbnails.value}
       complaints={complaints()}
       actions={{

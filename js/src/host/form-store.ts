@@ -30,7 +30,7 @@ export class FormStore {
   ) {
     onTrait<FormSpec>(model, "_form", ended, (spec) => {
       this.spec.value = spec;
-      this.#adopt(NO_VALUES, this.values.value);
+      this.#adopt(this.values.value, this.values.value);
     });
     onTrait<Values>(model, "_values", ended, (values) => {
       const before = this.values.value;

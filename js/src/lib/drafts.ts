@@ -21,6 +21,7 @@ export type Drafts = Readonly<Record<string, Draft>>;
 export const NO_VALUES: Values = {
   values: {},
   errors: {},
+  hints: {},
   modes: {},
   frame: { width: 1, height: 1, count: 1 },
   warnings: [],
@@ -56,7 +57,8 @@ function adoptOne(
   if (draft.n > seen) return draft;
   const refused = now.errors[field.name];
   if (refused !== undefined) return { ...draft, error: refused };
-  if (before === wire) return draft;
+  // The field may have other bounds and choices than before.
+  if (before === wire) return { ...draft, error: problem(field, draft.control) };
   const control = sameMeaning(field, draft.control, theirs) ? draft.control : theirs;
   return { control, n: draft.n, error: problem(field, control) };
 }

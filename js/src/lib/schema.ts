@@ -22,7 +22,18 @@ export type CellStatus = "pending" | "in_progress" | "completed" | "failed" | "c
 
 export type SweepStatus = "ready" | "running" | "paused" | "completed" | "cancelled" | "found";
 
-export type Kind = "int" | "float" | "text" | "string" | "choice" | "bool" | "seed" | "image" | "json";
+export type Kind =
+  | "int"
+  | "float"
+  | "text"
+  | "string"
+  | "choice"
+  | "many"
+  | "color"
+  | "bool"
+  | "seed"
+  | "image"
+  | "json";
 
 export type SeedMode = "fixed" | "increment" | "decrement" | "randomize";
 
@@ -618,12 +629,13 @@ export interface Frame {
  * The trait `_values`.
  *
  * `errors` says why Python did not take a value, `modes` what becomes of each seed from run to run, where
- * that may be chosen, and `acks` the last edit of each browser page that the values include. `warnings` is
- * about the user's own observers.
+ * that may be chosen, and `acks` the last edit of each browser page that the values include. `hints` has the
+ * nearest choice for a value that is none, `warnings` is about the user's own observers.
  */
 export interface Values {
   values: Record<string, Wire>;
   errors: Record<string, string>;
+  hints: Record<string, string>;
   modes: Record<string, SeedMode>;
   frame: Frame;
   warnings: string[];
@@ -706,6 +718,12 @@ export interface Images {
   items: ImageItem[];
 }
 
+/** What is new in the server's lists, in words. */
+export interface Lists {
+  kind: "lists";
+  text: string;
+}
+
 /** A small version of the image that a field names. */
 export interface Thumbnail {
   kind: "thumbnail";
@@ -775,6 +793,11 @@ export interface WantThumbnail {
   field: string;
 }
 
+/** The server's lists of models and other choices are wanted anew. */
+export interface WantLists {
+  kind: "lists";
+}
+
 /** Somebody has changed a widget that teaches: a slider, a curve, an answer. */
 export interface Changed {
   kind: "changed";
@@ -800,6 +823,7 @@ export type ToBrowser =
   | InputImage
   | Offer
   | Thumbnail
+  | Lists
   | Pictures
   | SweepCells
   | SweepThumbnails
@@ -837,6 +861,7 @@ export type FromBrowser =
   | Upload
   | WantOriginal
   | WantThumbnail
+  | WantLists
   | FleetAct
   | Changed
   | SweepAct
