@@ -74,6 +74,29 @@ def test_nothing_is_cut_off_or_moved_by_a_long_title(show: Show, client: ComfyCl
     one.expect_status("Cancelled")
 
 
+def test_a_title_keeps_its_distance_from_the_buttons_and_its_own_direction(show: Show, client: ComfyClient) -> None:
+    arabic = "صورة من المرحلة الثانية " * 3
+    panel = ComfyPanel(titled(arabic, steps=10_000, positive=arabic), client, title="x" * 200)
+    page = show(panel)
+    one = Panel(page)
+    one.run_button.click()
+    expect(one.status).to_have_text(re.compile("step [1-9]"), timeout=PATIENCE)
+    title, cancel = one.root.locator("h2").bounding_box(), one.cancel_button.bounding_box()
+    assert title is not None and cancel is not None
+    assert title["x"] + title["width"] + 8 <= cancel["x"]
+    # The first letter stands at the right end, of a text that is shortened, too.
+    first = """(element) => {
+      const range = document.createRange();
+      range.setStart(element.firstChild, 0);
+      range.setEnd(element.firstChild, 1);
+      return element.getBoundingClientRect().right - range.getBoundingClientRect().right;
+    }"""
+    assert 0 <= one.status.evaluate(first) < 10
+    assert one.field("Positive prompt").evaluate("(field) => getComputedStyle(field).unicodeBidi") == "plaintext"
+    one.cancel_button.click()
+    one.expect_status("Cancelled")
+
+
 @pytest.mark.parametrize(("width", "is_wide"), [(1100, True), (600, False), (360, False)])
 def test_prompt_run_and_image_are_in_reading_order(show: Show, client: ComfyClient, width: int, is_wide: bool) -> None:
     page = show(ComfyPanel(example(), client), width=width)
@@ -114,6 +137,20 @@ def test_a_few_images_fill_the_stage_and_end_with_it(
     assert max(tile["right"] for tile in tiles(page)) == pytest.approx(stage["right"], abs=1.5)
     layer = one.root.locator(".layer")
     assert layer.evaluate("layer => layer.scrollHeight - layer.clientHeight") <= 1
+
+
+@pytest.mark.parametrize("size", [(96, 64), (64, 64), (64, 96)])
+def test_a_few_more_images_fill_the_stage_too(show: Show, client: ComfyClient, size: tuple[int, int]) -> None:
+    width, height = size
+    panel = ComfyPanel(example().with_params(batch_size=18, steps=1, width=width, height=height), client)
+    page = show(panel)
+    one = Panel(page)
+    one.run_button.click()
+    one.expect_status("Done")
+    expect(one.pictures).to_have_count(18)
+    stage = one.root.evaluate(PLACES)["stage"]
+    used = max(tile["bottom"] for tile in tiles(page)) - stage["top"]
+    assert 0.75 * stage["height"] < used
 
 
 @pytest.mark.parametrize(("width", "columns"), [(1100, 5), (400, 3)])

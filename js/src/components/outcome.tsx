@@ -10,7 +10,8 @@ export function Outcome({ run, warnings }: { run: RunState; warnings: readonly s
       {run.error !== null && <ErrorNotice error={run.error} />}
       <Warnings warnings={[...run.warnings, ...warnings]} />
       {run.texts.map((text) => (
-        <pre key={text} class="text" dir="auto">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a long text is scrolled with keys
+        <pre key={text} class="text" tabIndex={0}>
           {text}
         </pre>
       ))}

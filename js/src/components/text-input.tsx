@@ -24,7 +24,6 @@ export function TextArea({ field, value, attributes, onEdit, onLeave }: ControlP
     <textarea
       {...attributes}
       class={isCode ? "control code" : "control"}
-      dir="auto"
       rows={2}
       spellcheck={!isCode}
       value={String(value ?? "")}

@@ -14,9 +14,9 @@ export function isMany({ count }: Frame): boolean {
 /** At most so many columns: about as wide as high, with as few empty places as can be. */
 export function columns(frame: Frame): number {
   const { count, width, height } = frame;
-  if (isMany(frame)) return count;
   if (count === 0) return 1;
   const square = Math.ceil(Math.sqrt((count * height) / width) - 0.2);
+  if (isMany(frame)) return square;
   const rows = Math.ceil(count / Math.min(square, MOST)) || 1;
   return Math.ceil(count / rows) || 1;
 }
