@@ -70,7 +70,7 @@ class ImageCompare(Widget):
     >>> from comfy_widgets import ImageCompare, example
     >>> compare = ImageCompare(client.run(example(), steps=2), client.run(example(), steps=4))
     >>> compare.differences
-    ['KSampler.steps 2 → 4']
+    ['Steps 2 → 4']
     """
 
     _bundle: ClassVar[str] = "compare"

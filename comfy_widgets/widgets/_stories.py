@@ -134,7 +134,7 @@ def words(first: Origin | None, second: Origin | None) -> tuple[list[str], str]:
         missing = [one.caption for one, found in ((first, before), (second, after)) if found is None]
         return [], f"No workflow is known of {' and '.join(missing)}."
     try:
-        lines = before.diff(after)
+        lines = before.diff(after, labels=True)
     except ComfyError as error:
         return [], str(error)
     more = len(lines) - MAX_LINES

@@ -4,31 +4,82 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ._param import Param, in_words
 from ._prompt import Prompt, flow_order, is_link, unique_titles, unwrap
 from ._specs import NodeSpecs
 
 _SHOWN = 48
 
 
-def differences(before: Prompt, after: Prompt, specs: NodeSpecs | None = None) -> list[str]:
+class _Names:
+    """What nodes, inputs and values are called: as in the prompt, which programs read.
+
+    Parameters
+    ----------
+    before, after : dict
+        The two prompts.
+    specs : NodeSpecs, optional
+        Definitions of the server.
+    """
+
+    def __init__(self, before: Prompt, after: Prompt, specs: NodeSpecs | None) -> None:
+        self.old, self.new = unique_titles(before, specs), unique_titles(after, specs)
+
+    def input(self, node_id: str, name: str) -> str:
+        return f"{self.new[node_id]}.{name}"
+
+    def link(self, title: str, slot: int) -> str:
+        return f"{title}[{slot}]"
+
+    def text(self, value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+
+class _Labels(_Names):
+    """As in a form, which people read: an input by its label, with its node only where another has the same label."""
+
+    def __init__(self, before: Prompt, after: Prompt, specs: NodeSpecs | None, params: Iterable[Param]) -> None:
+        super().__init__(before, after, specs)
+        self._labels = {(param.node_id, param.input_name): param.label for param in params}
+        self._shared = Counter(self._labels.values())
+
+    def input(self, node_id: str, name: str) -> str:
+        label = self._labels.get((node_id, name))
+        if label is not None and self._shared[label] == 1:
+            return label
+        return f"{self.new[node_id]}: {label or in_words(name)}"
+
+    def link(self, title: str, slot: int) -> str:
+        return title if slot == 0 else super().link(title, slot)
+
+    def text(self, value: Any) -> str:
+        # Quotes tell where a prompt ends; the name of a sampler or a file is clear without them.
+        return value if isinstance(value, str) and value and " " not in value else super().text(value)
+
+
+def differences(
+    before: Prompt, after: Prompt, specs: NodeSpecs | None = None, params: Iterable[Param] | None = None
+) -> list[str]:
     """Return the changes from one prompt to another as sentences, such as ``"KSampler.steps 20 → 30"``.
 
     Nodes are the same if id and class agree, or, for the rest, class and title. A title alone makes no difference.
+    With the parameters of `after` inputs have their labels: ``"Steps 20 → 30"``.
     """
-    old_titles, new_titles = unique_titles(before, specs), unique_titles(after, specs)
-    pairs = _pair(before, after, old_titles, new_titles)
-    told = [f"removed {old_titles[i]} ({before[i]['class_type']})" for i in flow_order(before) if i not in pairs]
+    names = _Names(before, after, specs) if params is None else _Labels(before, after, specs, params)
+    pairs = _pair(before, after, names.old, names.new)
+    told = [f"removed {names.old[i]} ({before[i]['class_type']})" for i in flow_order(before) if i not in pairs]
     met = set(pairs.values())
-    told += [f"added {new_titles[i]} ({after[i]['class_type']})" for i in flow_order(after) if i not in met]
+    told += [f"added {names.new[i]} ({after[i]['class_type']})" for i in flow_order(after) if i not in met]
     for old_id in flow_order(before):
         if old_id in pairs:
             new_id = pairs[old_id]
             told += [
-                f"{new_titles[new_id]}.{line}"
-                for line in _inputs(before[old_id], after[new_id], pairs, old_titles, new_titles)
+                f"{names.input(new_id, name)} {change}"
+                for name, change in _inputs(before[old_id], after[new_id], pairs, names)
             ]
     return told
 
@@ -43,28 +94,24 @@ def _pair(before: Prompt, after: Prompt, old_titles: dict[str, str], new_titles:
 
 
 def _inputs(
-    old: dict[str, Any],
-    new: dict[str, Any],
-    pairs: dict[str, str],
-    old_titles: dict[str, str],
-    new_titles: dict[str, str],
-) -> Iterator[str]:
+    old: dict[str, Any], new: dict[str, Any], pairs: dict[str, str], names: _Names
+) -> Iterator[tuple[str, str]]:
     for name in dict.fromkeys([*old["inputs"], *new["inputs"]]):
         if name not in new["inputs"]:
-            yield f"{name} {_show(old['inputs'][name], old_titles)} → nothing"
+            yield name, f"{_show(old['inputs'][name], names, names.old)} → nothing"
         elif name not in old["inputs"]:
-            yield f"{name} nothing → {_show(new['inputs'][name], new_titles)}"
+            yield name, f"nothing → {_show(new['inputs'][name], names, names.new)}"
         else:
             a, b = old["inputs"][name], new["inputs"][name]
             moved = [pairs.get(a[0], a[0]), a[1]] if is_link(a) else a
             if canonical(moved) != canonical(b):
-                yield f"{name} {_show(a, old_titles)} → {_show(b, new_titles)}"
+                yield name, f"{_show(a, names, names.old)} → {_show(b, names, names.new)}"
 
 
-def _show(value: Any, titles: dict[str, str]) -> str:
+def _show(value: Any, names: _Names, titles: dict[str, str]) -> str:
     if is_link(value):
-        return f"{titles.get(value[0], value[0])}[{value[1]}]"
-    text = json.dumps(unwrap(value), ensure_ascii=False)
+        return names.link(titles.get(value[0], value[0]), value[1])
+    text = names.text(unwrap(value))
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 

@@ -595,12 +595,14 @@ class Workflow:
             if class_type in (None, node.class_type) and (title is None or title.lower() in node.title.lower())
         ]
 
-    def diff(self, other: Workflow) -> list[str]:
+    def diff(self, other: Workflow, *, labels: bool = False) -> list[str]:
         """Say in words what would turn this workflow into another.
 
         Parameters
         ----------
         other : Workflow
+        labels : bool
+            Call inputs as a form does, with their nodes only where several have the same label.
 
         Returns
         -------
@@ -616,10 +618,13 @@ class Workflow:
         --------
         >>> example().diff(example().with_params(steps=30))
         ['KSampler.steps 20 → 30']
+        >>> example().diff(example().with_params(steps=30), labels=True)
+        ['Steps 20 → 30']
         """
         if not isinstance(other, Workflow):
             raise WorkflowError(f"A workflow is compared with another workflow, not with a {type(other).__name__}.")
-        return differences(self._state.current(), other._state.current(), self._state.specs)
+        params = other.params().values() if labels else None
+        return differences(self._state.current(), other._state.current(), self._state.specs, params)
 
     @property
     def hash(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from ._dynamic import declared_input
 from ._param import Param, Params, in_words
 from ._prompt import Place, Prompt, flow_order, is_link, unique_titles, unwrap
-from ._roles import Role, find_roles, stands_for_number
+from ._roles import LABELS, Role, find_roles, stands_for_number
 from ._specs import DynamicCombo, InputSpec, NodeSpecs
 
 _MAX_SEED = 2**64 - 1
@@ -144,7 +144,8 @@ def _free_name(role: Role | None, title: str, input_name: str, taken: set[str]) 
 
 def _label(role: Role | None, name: str, title: str, spec: InputSpec | None, input_name: str) -> str:
     if role is None or not role.name:
-        return in_words(spec.label if spec is not None else input_name)
+        own = spec.label if spec is not None else input_name
+        return LABELS.get(own) or in_words(own)
     # One that stands under its node's title need not name it.
     return role.label if name == role.name or not role.primary else f"{role.label} ({title})"
 

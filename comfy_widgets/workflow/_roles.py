@@ -72,6 +72,8 @@ _SAMPLING_NAMES = {
 # More models, or more LoRAs, than this are a pipeline's inside, and only the first stands for them.
 _MOST_MODELS = 4
 _MODEL_NAMES = {"ckpt_name": "Checkpoint", "unet_name": "Model", "model": "Model"}
+LABELS = {**_SAMPLING_NAMES, "ckpt_name": "Checkpoint"}
+"""What inputs of these names are called in any node, so that a second sampler says the same as the first."""
 # Where its author shows them on a subgraph, they are what the workflow is for.
 _SHOWN_EARLY = ("width", "height", "strength_model")
 _LORA_NAMES = {"lora_name": "LoRA", "strength_model": "LoRA strength", "strength_clip": "LoRA strength (text)"}

@@ -124,5 +124,6 @@ def test_two_selected_images_of_two_runs_are_compared_with_what_differs(show: Sh
     dialog = page.get_by_role("dialog", name="Two images compared")
     comparison(page)
     expect(dialog.get_by_role("list", name="Differences between the workflows")).to_contain_text(HTML)
+    expect(dialog.get_by_role("list", name="Differences between the workflows")).to_contain_text("Positive prompt ")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()

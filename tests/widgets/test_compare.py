@@ -60,7 +60,7 @@ def test_differences_are_told_wherever_the_images_come_from(engine: Engine) -> N
     with ComfyClient(engine.url) as client:
         first, second = (client.run(example(), steps=steps, width=64, height=64) for steps in (1, 2))
         for a, b in [(first, second), (first.images[0], second), (first.bytes(first.image_files[0]), second.images[0])]:
-            assert ImageCompare(a, b).differences == ["KSampler.steps 1 → 2"]
+            assert ImageCompare(a, b).differences == ["Steps 1 → 2"]
         compare = ImageCompare(first, second)
         compare.b = png("red")
         assert compare.differences == []

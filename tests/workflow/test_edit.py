@@ -215,6 +215,26 @@ def test_a_difference_in_words() -> None:
     assert before.remove("2").diff(before)[0] == "added KSampler 2 (KSampler)"
 
 
+def test_a_difference_in_the_labels_of_the_form() -> None:
+    before = flow(text_to_image())
+    changed = before.with_params({"steps": 30, "sampler_name": "heun", "positive": "a red <b>fox</b>"})
+    assert sorted(before.diff(changed, labels=True)) == [
+        'Positive prompt "a lighthouse" → "a red <b>fox</b>"',
+        "Sampler euler → heun",
+        "Steps 20 → 30",
+    ]
+    # Two samplers have steps, each says so by the same word, and its node says which.
+    twice = flow(hires(text_to_image()))
+    changed = twice.with_params({"steps": 30, "KSampler 2.cfg": 3})
+    first, second = twice.diff(changed, labels=True)
+    assert first.startswith("KSampler: Steps 20 → 30")
+    assert second.startswith("KSampler 2: CFG ")
+    # Links, and inputs that no form has.
+    other = twice.remove("2").diff(twice, labels=True)
+    assert other[0] == "added KSampler 2 (KSampler)"
+    assert not any(".samples" in line or "[0]" in line for line in other)
+
+
 def test_ids_alone_are_no_difference() -> None:
     prompt = text_to_image()
     prompt["90"] = prompt.pop("9")
