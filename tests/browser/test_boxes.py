@@ -28,6 +28,12 @@ BOXES = [
     ("ipywidgets.GridBox([panel(), panel()], layout={'grid_template_columns': '1fr 1fr'})", 2),
     ("ipywidgets.HBox(parts())", 3),
     ("ipywidgets.VBox([ipywidgets.HBox(parts()), ipywidgets.HBox(parts())])", 3),
+    ("ipywidgets.HBox([panel().form, ipywidgets.VBox(parts())])", 2),
+    ("ipywidgets.HBox([ipywidgets.VBox([ipywidgets.HBox(parts())]), panel()])", 6),
+    ("ipywidgets.Stack([ipywidgets.HBox([panel(), panel()])], selected_index=0)", 2),
+    ("ipywidgets.VBox([ipywidgets.HBox([parts()[2]])], layout=centred)", 1),
+    ("ipywidgets.TwoByTwoLayout(top_left=panel(), top_right=parts()[0], bottom_left=panel().stage)", 2),
+    ("ipywidgets.AppLayout(header=parts()[2], center=panel())", 1),
     ("ipywidgets.HBox([ComfyPanel(example(), client, layout={'width': '400px'}), panel()])", 0),
 ]
 WIDTHS = """(output) => {

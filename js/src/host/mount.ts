@@ -2,26 +2,9 @@
 import { type ComponentChild, h, render } from "preact";
 import { FeatureContext } from "../components/feature-context";
 import type { LoadFeature } from "../lib/features";
+import shareCss from "../style/share.css?inline";
 import { keepKeys } from "./keys";
 import { followTheme } from "./theme";
-
-/**
- * In the boxes of ipywidgets a view gets a share of the width unasked. Its own size would be nothing, as its contents
- * follow its width. Of no weight against any other rule, so that a `layout` counts for more.
- */
-const SHARE = `
-:where(.comfy-widgets-view) {
-  min-width: 0;
-  width: 100%;
-  width: -moz-available;
-  width: -webkit-fill-available;
-  width: stretch;
-}
-:where(.widget-box:not(.widget-vbox, .widget-gridbox) > .comfy-widgets-view:not([style*="width:"])) {
-  flex: 1 1 0;
-  width: auto;
-}
-`;
 
 export interface View {
   /** Ends with the view; listeners and subscriptions are tied to it. */
@@ -52,7 +35,7 @@ export function mount(el: HTMLElement, css: string, loadFeature: LoadFeature, si
   shadow.append(style, root);
 
   const share = doc.createElement("style");
-  share.textContent = SHARE;
+  share.textContent = shareCss;
   el.classList.add("comfy-widgets-view");
 
   followTheme(root, ended);
