@@ -152,6 +152,8 @@ def test_a_kernel_that_is_shut_down_is_told(notebook: Notebook) -> None:
     notebook.shut_down()
     panel.expect_status("The kernel is gone. Run the cell again.")
     expect(panel.run_button).to_be_disabled()
+    # Nothing more is heard of the server.
+    expect(panel.root.locator(".server")).to_have_attribute("data-ok", "false")
 
 
 def test_two_views_show_one_panel(notebook: Notebook) -> None:

@@ -26,7 +26,8 @@ interface Props {
 export function Panel(props: Props) {
   const { spec, form, stage, run, warnings, onRun, onCancel, onRepeat, onUpload, link } = props;
   const root = useRef<HTMLElement>(null);
-  const canRun = run.phase !== "sending" && run.phase !== "lost";
+  const isLost = run.phase === "lost";
+  const canRun = run.phase !== "sending" && !isLost;
   const runs = useFeature("runs", true);
   const film = useFeature("film", true);
   useFiles(root, { fields: spec.fields, onUpload, link });
@@ -48,7 +49,11 @@ export function Panel(props: Props) {
     <section ref={root} class="panel" aria-label={spec.title} onKeyDown={onKeyDown}>
       <header>
         <h2>{spec.title}</h2>
-        <span class="server" data-embedded={spec.server.embedded} data-ok={spec.server.ok && run.connected}>
+        <span
+          class="server"
+          data-embedded={spec.server.embedded}
+          data-ok={spec.server.ok && run.connected && !isLost}
+        >
           {run.connected || "Reconnecting · "}
           {spec.server.text}
         </span>
