@@ -68,6 +68,7 @@ class FormState:
         self.client = client
         self.problem: ComfyError | None = None
         self._warnings: list[str] = []
+        self._caused: list[str] = []
         # Held while values are put together and sent, so that the last values sent are the last ones there were.
         self._publishing = threading.RLock()
         self._browsers: list[FormBrowser] = []
@@ -318,7 +319,11 @@ class FormState:
         """Tell the browser that something of the user's own has failed."""
         logger.error("%s failed", what, exc_info=error)
         with self._publishing:
-            self._warnings.append(f"{what} failed. {type(error).__name__}: {error}")
+            told = f"{what} failed. {type(error).__name__}: {error}"
+            if told not in self._warnings:
+                self._warnings.append(told)
+            if self._taking:
+                self._caused.append(told)
             with contextlib.suppress(Exception):
                 self._publish()
 
@@ -373,7 +378,8 @@ class FormState:
         """Answer an edit with one set of values that includes all of it."""
         with self._publishing:
             self._taking = True
-            self._warnings = []
+            # Run is pressed right after an edit, and is one itself: what the edit before has caused is still to be read.
+            self._warnings, self._caused = self._caused, []
             try:
                 yield
             finally:

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from comfy_widgets import ComfyClient, ComfyPanel, ImageGrid, example
 from comfy_widgets.engine import Engine
+from comfy_widgets.testing import ScriptedServer, standard_run, text_to_image
 
 from .conftest import Show
 from .panel import Panel
@@ -118,6 +119,34 @@ def test_a_panel_is_for_everybody(show: Show, client: ComfyClient, theme: str) -
     one.pictures.click()
     expect(one.root.get_by_role("dialog")).to_be_visible()
     assert problems(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_goes_wrong_is_told_to_everybody(show: Show, theme: str) -> None:
+    with ScriptedServer() as server, ComfyClient(server.url) as client:
+        server.script = standard_run(fail_at="3")
+        panel = ComfyPanel(text_to_image(), client)
+
+        def fail(_: object) -> None:
+            raise ValueError("<b>mine</b>")
+
+        panel.params.observe(fail, "steps")
+        page = show(panel, theme=theme)
+        one = Panel(page)
+        one.fill(steps="5")
+        one.run_button.click()
+        one.expect_status("Failed")
+        expect(one.alert.get_by_text("Details")).to_be_visible()
+        expect(one.root.get_by_text("An observer of 'steps' failed. ValueError: <b>mine</b>")).to_have_count(1)
+        assert problems(page) == []
+        assert page.evaluate(FAINT) == []
+        one.alert.get_by_text("Details").click()
+        assert page.evaluate(FAINT) == []
+        one.root.get_by_role("button", name="Nodes").click()
+        one.root.get_by_role("button", name="Graph").click()
+        expect(one.root.get_by_role("button", name="Fit")).to_be_visible()
+        assert problems(page) == []
+        assert page.evaluate(FAINT) == []
 
 
 def test_a_planted_faint_text_is_found(show: Show, client: ComfyClient) -> None:

@@ -171,8 +171,22 @@ def test_an_observer_that_fails_is_told_in_the_panel(
     page.wait_for(lambda: any("'images'" in warning for warning in page.state["_values"]["warnings"]))
     page.wait_phase("done")
     assert "my own mistake" in caplog.text
-    page.edit(n=2, cfg=2)
+    # Run in the browser is an edit, too, and takes nothing away that was not read yet.
+    page.edit(n=2)
+    assert page.state["_values"]["warnings"] == ["An observer of 'steps' failed. RuntimeError: my own mistake"]
+    page.edit(n=3, cfg=2)
     assert page.state["_values"]["warnings"] == []
+
+
+def test_an_observer_that_fails_each_time_is_told_once(panel: ComfyPanel, page: Page) -> None:
+    def fail(change: object) -> None:
+        raise RuntimeError("my own mistake")
+
+    panel.observe(fail, "status")
+    panel.run().wait(60)
+    page.wait_phase("done")
+    page.wait_for(lambda: page.state["_values"]["warnings"])
+    assert page.state["_values"]["warnings"] == ["An observer of 'status' failed. RuntimeError: my own mistake"]
 
 
 def test_closing_the_panel_closes_its_parts(panel: ComfyPanel) -> None:
