@@ -378,7 +378,7 @@ class FormState:
         """Answer an edit with one set of values that includes all of it."""
         with self._publishing:
             self._taking = True
-            # Run is pressed right after an edit, and is one itself: what the edit before has caused is still to be read.
+            # Run comes right after an edit, and is one itself: what the edit before has caused is still to be read.
             self._warnings, self._caused = self._caused, []
             try:
                 yield
