@@ -267,7 +267,7 @@ class RunFeed:
             if kept != self._history:
                 self._history = kept
                 self._browser.set_trait("_history", kept)
-        film = self._runs.film_state()
+        film = self._runs.film.state
         if film != self._film:
             self._film = film
             self._browser.set_trait("_film", film)
@@ -346,7 +346,7 @@ class RunFeed:
 
     def send_film(self) -> None:
         """Send the images of the film, a few in each message."""
-        film = self._runs.film
+        film = self._runs.film.frames()
         if film is None:
             return
         run, frames = film

@@ -8,10 +8,14 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ._small import thumbnail
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ..protocol import Preview
+    from ._panel_run import PanelRun
+    from ._schema import FilmState
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +73,55 @@ class Film:
         """Return the images and their types."""
         with self._lock:
             return [(image, mime) for _, image, mime in self._frames]
+
+
+class NewestFilm:
+    """The film of the newest run that had previews; older ones are let go."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: tuple[PanelRun, Film] | None = None
+
+    def of(self, run: PanelRun) -> Film:
+        """Return the film of a run, to add to it."""
+        with self._lock:
+            if self._kept is None or self._kept[0].number < run.number:
+                self._kept = (run, Film())
+            # Late previews of an older run go nowhere.
+            return self._kept[1] if self._kept[0] is run else Film()
+
+    def clear(self) -> None:
+        """Let it go."""
+        with self._lock:
+            self._kept = None
+
+    def _done(self) -> tuple[PanelRun, Film] | None:
+        with self._lock:
+            found = self._kept
+        return found if found is not None and found[0].loaded and len(found[1]) else None
+
+    def frames(self) -> tuple[PanelRun, list[tuple[bytes, str]]] | None:
+        """Return the run and the images of its film, the previews and the last image; None before its end."""
+        found = self._done()
+        if found is None:
+            return None
+        run, film = found
+        last = run.images[0] if _ends_in_image(run) else None
+        small = thumbnail(last.content, MAX_SIZE) if last is not None else None
+        return run, [*film.frames(), *([(small, "image/webp")] if small is not None else [])]
+
+    @property
+    def state(self) -> FilmState:
+        """Which run has a film, and how many images that has."""
+        found = self._done()
+        if found is None:
+            return {"run": 0, "frames": 0}
+        run, film = found
+        return {"run": run.number, "frames": len(film) + _ends_in_image(run)}
+
+
+def _ends_in_image(run: PanelRun) -> bool:
+    return bool(run.images) and run.images[0].mime.startswith("image/")
 
 
 def write(frames: Sequence[bytes], form: str, fps: float) -> bytes:

@@ -11,6 +11,7 @@ import traitlets
 from ..client import checked_client
 from ..errors import ComfyError
 from ._base import Handler, Widget
+from ._choices import news
 from ._form_state import FormState
 from ._live import LiveTrait, announce
 from ._pump import worker
@@ -210,7 +211,7 @@ class FormWidget(Widget):
         before = self._state.definitions
         try:
             self.refresh()
-            text = self._state.news(before)
+            text = news(before, self._state.definitions)
         except ComfyError as error:
             text = str(error)
         answer: Lists = {"kind": "lists", "text": text}

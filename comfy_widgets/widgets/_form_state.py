@@ -11,8 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import ComfyError, WorkflowError
-from ..workflow import Param, Params, nearest
+from ..workflow import Param, Params
 from . import _fields as fields
+from ._choices import Hints
 from ._form_files import FormFiles
 from ._run_state import FieldName, NotOnServer, Place
 from ._seeds import Seeds
@@ -78,7 +79,7 @@ class FormState:
         self._choose = params
         self._title = title
         self._errors: dict[str, str] = {}
-        self._near: dict[tuple[str, str], str] = {}
+        self._hints = Hints()
         self.seeds: Seeds = Seeds(self)
         self._locked: frozenset[str] = frozenset()
         self._acks: dict[str, int] = {}
@@ -135,43 +136,12 @@ class FormState:
         return {
             "values": {name: fields.to_wire(param, values[name]) for name, param in self._definitions.items()},
             "errors": {name: error for name, error in self._errors.items() if name in self._definitions},
-            "hints": self._hints(values),
+            "hints": self._hints.of(self._definitions, values),
             "modes": {name: mode for name, mode in self.seeds.modes().items() if name not in self._locked},
             "frame": self.frame,
             "warnings": [*self._warnings],
             "acks": dict(self._acks),
         }
-
-    def _hints(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """Return the nearest choice for each value that is none."""
-        hints: dict[str, str] = {}
-        for name, param in self._definitions.items():
-            value = values[name]
-            if (
-                param.choices
-                and isinstance(value, str)
-                and param.kind in ("choice", "file")
-                and value not in param.choices
-            ):
-                # Looked for among thousands of models, and asked for at each key.
-                key = (name, value)
-                if key not in self._near:
-                    self._near[key] = next(iter(nearest(value, param.choices, 1)), "")
-                if self._near[key]:
-                    hints[name] = self._near[key]
-        return hints
-
-    def news(self, before: Params) -> str:
-        """Say in words which choices are new since these definitions."""
-        more, less = [], 0
-        for name, param in self._definitions.items():
-            old = before[name].choices if name in before else None
-            new = [choice for choice in param.choices or () if choice not in set(old or ())]
-            less += sum(choice not in set(param.choices or ()) for choice in old or ())
-            if old is not None and new:
-                more.append(f"{len(new)} in {param.label}")
-        words = [f"New: {', '.join(more)}." if more else "", f"{less} gone." if less else ""]
-        return " ".join(filter(None, words)) or "Nothing new."
 
     # Changing
 
@@ -211,7 +181,7 @@ class FormState:
         """Describe the form anew, after the server's definitions have come."""
         with self._publishing:
             self._definitions = self._define()
-            self._near = {}
+            self._hints = Hints()
             self.params.redefine(self._definitions)
             self.spec = self._describe()
             for browser in self._browsers:

@@ -323,7 +323,7 @@ class ComfyPanel(PanelTraits):
         if not isinstance(fps, Real) or not MIN_FPS <= fps <= MAX_FPS:
             raise ValueError(f"fps is {fps!r}, but must be a number from {MIN_FPS:g} to {MAX_FPS:g}.")
         self._run_core.wait_loaded()
-        film = self._run_core.film
+        film = self._run_core.film.frames()
         if film is None:
             raise ValueError("No run of this panel has had previews yet.")
         target.write_bytes(write([image for image, _ in film[1]], form, fps))

@@ -247,7 +247,7 @@ class PanelView(FormWidget):
         worker.submit(lambda: self._send_film_file(message["run"], form, min(60.0, max(0.5, float(message["fps"])))))
 
     def _send_film_file(self, number: int, form: str, fps: float) -> None:
-        film = self._run_core.film
+        film = self._run_core.film.frames()
         answer: FilmFile = {
             "kind": "film_file",
             "run": number,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _run_state as state
-from ._film import Film
+from ._film import NewestFilm
 from ._images import Missing, marked, shown, words_of
 from ._lazy_images import LazyImages
 from ._panel_run import PanelRun
@@ -24,15 +24,13 @@ if TYPE_CHECKING:
     from ..errors import ComfyError
     from ..protocol import Preview
     from ._history import PanelHistory
-    from ._schema import FilmState, Frame, Marks, Phase, RunState
+    from ._schema import Frame, Marks, Phase, RunState
 
 logger = logging.getLogger(__name__)
 
 _THUMBNAIL_SIZE = 192
 _FIRST = 64
 """Images after which a run stands as done: more than are seen at once. The others follow in the background."""
-FILM_SIZE = 768
-"""Pixels of the last image of a film."""
 
 
 class Host:
@@ -70,6 +68,8 @@ class Runs:
     ----------
     selection : int
         Counts how often images were selected or starred in the browser.
+    film : NewestFilm
+        The previews of the newest run that had any.
     """
 
     def __init__(self, host: Host | None = None, *, images: bool = True, together: bool = False) -> None:
@@ -84,7 +84,7 @@ class Runs:
         self._listeners: list[Callable[[], object]] = []
         self._preview_listeners: list[Callable[[], object]] = []
         self._subscriptions: dict[PanelRun, list[Callable[[], object]]] = {}
-        self._film: tuple[PanelRun, Film] | None = None
+        self.film: NewestFilm = NewestFilm()
         self._closed = False
 
     # Reading
@@ -182,7 +182,7 @@ class Runs:
         def seen(preview: Preview) -> None:
             runs = me()
             if runs is not None:
-                runs.film_of(run).add(preview)
+                runs.film.of(run).add(preview)
                 runs._tell_preview()
 
         def heard(_: object) -> None:
@@ -212,35 +212,6 @@ class Runs:
         run.selected = marked(indices, len(run.images))
         self.selection += 1
         self.changed()
-
-    def film_of(self, run: PanelRun) -> Film:
-        """Return the film of a run; only the newest run that has one keeps it."""
-        with self._lock:
-            if self._film is None or self._film[0].number < run.number:
-                self._film = (run, Film())
-            # Late previews of an older run go nowhere.
-            return self._film[1] if self._film[0] is run else Film()
-
-    @property
-    def film(self) -> tuple[PanelRun, list[tuple[bytes, str]]] | None:
-        """The newest run that had previews and is done, and the images of its film: the previews and the last image."""
-        with self._lock:
-            found = self._film
-        if found is None or not found[0].loaded or not len(found[1]):
-            return None
-        run, film = found
-        last = run.images[0] if run.images and run.images[0].mime.startswith("image/") else None
-        small = thumbnail(last.content, FILM_SIZE) if last is not None else None
-        return run, [*film.frames(), *([(small, "image/webp")] if small is not None else [])]
-
-    def film_state(self) -> FilmState:
-        """Return which run has a film, and how many images that has."""
-        with self._lock:
-            found = self._film
-        if found is None or not found[0].loaded or not len(found[1]):
-            return {"run": 0, "frames": 0}
-        run, film = found
-        return {"run": run.number, "frames": len(film) + bool(run.images and run.images[0].mime.startswith("image/"))}
 
     def star(self, run: PanelRun, indices: Sequence[int]) -> None:
         """Take these images of a run as starred, in place of those that were."""
@@ -301,7 +272,8 @@ class Runs:
         """Forget all runs. Their jobs go on."""
         with self._lock:
             subscriptions, self._subscriptions = self._subscriptions, {}
-            self._runs, self._latest, self._film = [], None, None
+            self._runs, self._latest = [], None
+        self.film.clear()
         for cancel in (cancel for listening in subscriptions.values() for cancel in listening):
             cancel()
         self.changed()
