@@ -114,6 +114,15 @@ class Widget(AnyWidget):
         if getattr(self, "_has_own_layout", False):
             self.layout.close()
 
+    def __repr__(self) -> str:
+        # GitHub and nbconvert show it where the widget stood.
+        about = self._about()
+        return f"<{type(self).__name__}{about and ' '}{about}>"
+
+    def _about(self) -> str:
+        """Say in a few words what it shows; also of a widget whose constructor has failed."""
+        return ""
+
     def _message_handlers(self) -> Mapping[str, Handler]:
         """Return what handles each kind of message from the browser."""
         return {"code": self._on_code, "hello": self._on_hello}

@@ -98,6 +98,10 @@ class ImageCompare(Widget):
         """What differs between the workflows of the two."""
         return list(self._words["lines"])
 
+    def _about(self) -> str:
+        captions = self.labels or [side.caption for side in self._sides.values()]
+        return f"of {' and '.join(map(repr, captions))}" if captions else ""
+
     @traitlets.validate("labels")
     def _check_labels(self, proposal: Any) -> tuple[str, ...]:
         labels = tuple(map(str, proposal["value"]))

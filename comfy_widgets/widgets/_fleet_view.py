@@ -63,6 +63,9 @@ class FleetView(Widget):
         super().__init__(_fleet=self._state(), layout=layout)
         self._feed = _Feed(self, fleet)
 
+    def _about(self) -> str:
+        return f"of {self.fleet!r}"
+
     def close(self) -> None:
         """End the widget in the browser. The fleet goes on.
 

@@ -52,9 +52,8 @@ class FormWidget(Widget):
         announce(self, "value")
         state.attach(self)
 
-    def __repr__(self) -> str:
-        # GitHub and nbconvert show it where the widget stood.
-        return f"<{type(self).__name__} {self._form.get('title', '')!r}>"
+    def _about(self) -> str:
+        return repr(self._form.get("title", ""))
 
     @property
     def title(self) -> str:

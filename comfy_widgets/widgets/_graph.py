@@ -86,6 +86,9 @@ class WorkflowGraph(JobView):
         """What it shows; None before there is one."""
         return self._workflow
 
+    def _about(self) -> str:
+        return f"of {len(list(self._workflow))} nodes" if self._workflow is not None else "of no workflow"
+
     @traitlets.observe("job")
     def _on_new_job(self, _: object) -> None:
         prompt = self._prompt

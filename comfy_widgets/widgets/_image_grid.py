@@ -108,6 +108,10 @@ class ImageGrid(Widget):
         self._is_quiet = False
         self._show()
 
+    def _about(self) -> str:
+        count = len(self._shown)
+        return f"of {count} image{'s' * (count != 1)}"
+
     @traitlets.validate("labels")
     def _check_labels(self, proposal: Any) -> tuple[str, ...]:
         labels = tuple(map(str, proposal["value"]))

@@ -79,6 +79,11 @@ class PanelRun:
     past: PastRun | None = None
     past_result: Result | None = field(default=None, repr=False)
 
+    def __repr__(self) -> str:
+        status = self.job.status if self.job is not None else self.phase
+        count = len(self.images)
+        return f"<PanelRun {self.number}: {status}, {count} image{'s' * (count != 1)}>"
+
     @property
     def result(self) -> Result | None:
         """What the job left; None before its end."""

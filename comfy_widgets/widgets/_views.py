@@ -52,6 +52,12 @@ class JobView(Widget):
         self._feed = RunFeed(self, self._runs, previews=self._previews, images=False)
         self.job = job
 
+    def _about(self) -> str:
+        job = self.job
+        if job is None:
+            return "of no job"
+        return f"of {len(job)} jobs" if isinstance(job, tuple) else f"of job {job.prompt_id[:8]}"
+
     @traitlets.observe("job")
     def _on_job(self, _: object) -> None:
         self._runs.close()

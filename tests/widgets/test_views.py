@@ -8,7 +8,16 @@ import pytest
 from PIL import Image
 from traitlets import TraitError
 
-from comfy_widgets import ComfyClient, ImageGrid, JobProgress, LivePreview, WorkflowForm
+from comfy_widgets import (
+    ComfyClient,
+    ComfyPanel,
+    ImageCompare,
+    ImageGrid,
+    JobProgress,
+    LivePreview,
+    WorkflowForm,
+    WorkflowGraph,
+)
 from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
 from comfy_widgets.widgets._pump import Pump
 
@@ -124,3 +133,26 @@ def test_form_alone_gives_a_workflow(client: ComfyClient) -> None:
     page.edit(positive="a cat", seed="9")
     prompt = form.workflow.to_prompt()
     assert (prompt["6"]["inputs"]["text"], prompt["3"]["inputs"]["seed"]) == ("a cat", 9)
+
+
+def test_each_says_what_it_is_in_few_words(server: ScriptedServer, client: ComfyClient) -> None:
+    # GitHub shows it where the widget stood.
+    job = client.submit(text_to_image())
+    result = job.result(60)
+    image = Image.new("RGB", (8, 8))
+    panel = ComfyPanel(text_to_image(), client, title="Boats")
+    panel.run().wait(60)
+    assert [
+        *map(repr, (panel, panel.form, panel.stage, ImageGrid(result), ImageGrid())),
+        *map(
+            repr, (ImageCompare(image, image, ["a", "<b>"]), JobProgress(job), JobProgress([job, job]), LivePreview())
+        ),
+        *map(repr, (WorkflowGraph(text_to_image()), WorkflowGraph())),
+    ] == [
+        *("<ComfyPanel 'Boats'>", "<WorkflowForm 'Boats'>", "<RunStage 'Boats'>"),
+        *("<ImageGrid of 1 image>", "<ImageGrid of 0 images>", "<ImageCompare of 'a' and '<b>'>"),
+        *(f"<JobProgress of job {job.prompt_id[:8]}>", "<JobProgress of 2 jobs>", "<LivePreview of no job>"),
+        *("<WorkflowGraph of 7 nodes>", "<WorkflowGraph of no workflow>"),
+    ]
+    (run,) = panel.runs
+    assert repr(run) in ("<PanelRun 1: completed, 1 image>", "<PanelRun 1: completed, 0 images>")
