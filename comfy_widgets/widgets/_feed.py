@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ._images import Shown, original_message
+from ._images import Missing, Shown, original_message, words_of
 from ._nodes import no_nodes, nodes_of
-from ._pump import pump
+from ._pump import pump, worker
 from ._run_rows import MAX_ROWS, count_others, row
 from ._run_state import idle
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         RunRow,
         RunState,
         RunThumbnail,
+        WantImages,
         WantOriginal,
     )
 
@@ -39,6 +40,8 @@ _MAX_BATCH_BYTES = 4 << 20
 _MIN_BATCH = 12
 """Images that are waited for after the first, while more are made small: so the browser draws less often."""
 _MAX_BATCH = 48
+_SLICE = 0.05
+"""Seconds for which images are made small before others get their turn."""
 
 
 class Browser(Protocol):
@@ -104,6 +107,7 @@ class RunFeed:
         self._history: HistoryState | None = None
         self._preview = (0, 0)
         self._sent = (0, 0, -1)
+        self._unseen: set[str] = set()
         self._differences = differences
         self._thumbnails: set[int] = set()
         self._chosen: tuple[int, int] | None = None
@@ -340,9 +344,34 @@ class RunFeed:
         if batch or told != total:
             items = [image.item(count + index) for index, image in enumerate(batch)]
             message: Images = {"kind": "images", "run": run.number, "total": total, "items": items}
-            self._browser.send(message, [image.content for image in batch])
+            self._browser.send(message, [b"" if image.later else image.content for image in batch])
             self._sent = (run.number, count + len(batch), total)
         return count + len(batch) < ready
+
+    def send_wanted(self, message: WantImages) -> None:
+        """Send images that somebody has scrolled to; on the worker, as each has to be made small."""
+        run = self._runs.find(message["run"])
+        if run is None or not message["indices"] or self._stopped:
+            return
+        until = time.monotonic() + _SLICE
+        items, contents, left = [], [], [*message["indices"]]
+        while left and time.monotonic() < until:
+            index = left.pop(0)
+            if type(index) is int and 0 <= index < len(run.images):
+                content = run.images[index].content
+                if content:
+                    items.append(run.images[index].item(index))
+                    contents.append(content)
+                elif run.images[index].name not in self._unseen:
+                    self._unseen.add(run.images[index].name)
+                    run.warnings += words_of([Missing(run.images[index].name, "it cannot be read")])
+                    self._wake()
+        if items:
+            answer: Images = {"kind": "images", "run": run.number, "total": run.expected, "items": items}
+            self._browser.send(answer, contents)
+        # Others get their turn in between.
+        rest: WantImages = {**message, "indices": left}
+        worker.submit(lambda: self.send_wanted(rest))
 
     def send_film(self) -> None:
         """Send the images of the film, a few in each message."""

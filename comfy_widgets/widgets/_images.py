@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..client import Result
 from ..errors import ComfyError, FileGone
-from ._small import encode, quick_thumbnail, size_of, thumbnail
+from ._small import encode, header_of, quick_thumbnail, size_of, thumbnail
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,6 +32,8 @@ _MAX_SINGLE = 32 << 20
 """Bytes of an image that is shown alone; of a larger one only a smaller stand-in goes."""
 _LARGE_SIZE = 4096
 """Pixels of that stand-in."""
+FIRST = 64
+"""Images of a run that are seen at once; of the others, small ones are made when somebody scrolls there."""
 _MANY = 36
 """Images of which each is shown as a small tile."""
 _TILE_SIZE = 288
@@ -83,6 +85,8 @@ class Shown:
         The same, where heads of rows and columns say it already.
     source : int
         Which image of the result it is, counted over all of them.
+    later : bool
+        Whether it is made small only when somebody scrolls there: of very many, few are looked at.
     """
 
     load: Callable[[], bytes]
@@ -94,6 +98,7 @@ class Shown:
     label: str = ""
     place: str = ""
     source: int = 0
+    later: bool = False
 
     @property
     def content(self) -> bytes:
@@ -151,10 +156,11 @@ def chosen(result: Result, nodes: Collection[str]) -> Result:
     return replace(result, outputs=outputs, streamed=streamed)
 
 
-def shown(result: Result) -> Iterator[Shown | Missing]:
+def shown(result: Result, *, later: bool = False) -> Iterator[Shown | Missing]:
     """Yield the images, videos and audio of a result as the browser gets them, one by one: each may take a while.
 
-    They are the server's own bytes, as long as they are not too many; an image that is too large has a stand-in.
+    They are the server's own bytes, as long as they are not too many; an image that is too large has a stand-in. With
+    `later`, those of images that are not seen at once are made when they are asked for.
     """
     count = len(result.image_files) + len(result.streamed)
     budget = MAX_TOTAL_BYTES
@@ -162,7 +168,9 @@ def shown(result: Result) -> Iterator[Shown | Missing]:
         if isinstance(content, Missing):
             yield content
             continue
-        image = _image(name, content, budget, count)
+        is_far = later and FIRST <= source < len(result.image_files)
+        far = _later(result, result.image_files[source], content, budget) if is_far else None
+        image = far or _image(name, content, budget, count)
         if isinstance(image, Shown):
             budget -= image.length if image.whole else 0
             image = replace(image, source=source)
@@ -298,6 +306,23 @@ def _image(name: str, content: bytes, budget: int, count: int) -> Shown | Missin
     if quick is None:
         return Missing(name, "what the server sent is no image")
     return _held(quick[0], quick[1], name, False, size)
+
+
+def _later(result: Result, file: File, content: bytes, budget: int) -> Shown | None:
+    """Return an image that is made small when it is asked for; None for what goes whole, or cannot be read."""
+    found = header_of(content)
+    if found is None or (mime_of(content) is not None and len(content) <= min(MAX_IMAGE_BYTES, budget)):
+        return None
+    size, has_alpha = found
+    mime = "image/webp" if has_alpha else "image/jpeg"
+
+    def load() -> bytes:
+        quick = quick_thumbnail(result.bytes(file), _TILE_SIZE)
+        if quick is None:
+            raise ComfyError("what the server sent is no image")
+        return quick[0]
+
+    return Shown(load, 0, mime, file.filename, False, size, later=True)
 
 
 def words_of(missing: Iterable[Missing]) -> list[str]:

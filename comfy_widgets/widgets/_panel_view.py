@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         WantFilm,
         WantGraph,
         WantHistory,
+        WantImages,
         WantNodes,
         WantOriginal,
         WantRuns,
@@ -136,6 +137,7 @@ class PanelView(FormWidget):
             "film": self._on_film,
             "save_film": self._on_save_film,
             "original": self._on_original,
+            "images": self._on_images,
         }
 
     @traitlets.observe("_values")
@@ -273,6 +275,9 @@ class PanelView(FormWidget):
         server = run.past.server if run.past is not None else self._state.spec["server"]["text"]
         details = [*values_of(run, self._state.definitions), *facts(run.result, image.size, image.name, server)]
         return Origin(image.content, image.caption, run.result, details, usable=True)
+
+    def _on_images(self, message: WantImages, buffers: list[memoryview]) -> None:
+        worker.submit(lambda: self._feed.send_wanted(message))
 
     def _on_original(self, message: WantOriginal, buffers: list[memoryview]) -> None:
         self._feed.send_original(message)

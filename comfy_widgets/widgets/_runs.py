@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _run_state as state
 from ._film import NewestFilm
-from ._images import Missing, marked, shown, words_of
+from ._images import FIRST, Missing, marked, shown, words_of
 from ._lazy_images import LazyImages
 from ._panel_run import PanelRun
 from ._pump import worker
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _THUMBNAIL_SIZE = 192
-_FIRST = 64
-"""Images after which a run stands as done: more than are seen at once. The others follow in the background."""
 
 
 class Host:
@@ -391,12 +389,12 @@ class Runs:
         missing: list[Missing] = []
         try:
             result = run.shown_result
-            for one in shown(result) if result is not None else ():
+            for one in shown(result, later=True) if result is not None else ():
                 if isinstance(one, Missing):
                     missing.append(one)
                 else:
                     run.images.append(one)
-                    if len(run.images) == _FIRST:
+                    if len(run.images) == FIRST:
                         self._settle(run)
                     else:
                         self.changed()

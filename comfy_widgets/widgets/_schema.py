@@ -222,7 +222,10 @@ class ImageItem(TypedDict):
 
 
 class Images(TypedDict):
-    """Some of the images of a run; each has a buffer of its own, in the same order."""
+    """Some of the images of a run; each has a buffer of its own, in the same order.
+
+    An empty buffer stands for an image that is sent when it is asked for.
+    """
 
     kind: Literal["images"]
     run: int
@@ -318,6 +321,14 @@ class Cancel(TypedDict):
     run: int | None
 
 
+class WantImages(TypedDict):
+    """Somebody has scrolled to images whose buffers were empty."""
+
+    kind: Literal["images"]
+    run: int
+    indices: list[int]
+
+
 class Upload(TypedDict):
     """A part of a file; its bytes are the message's buffer."""
 
@@ -379,6 +390,7 @@ FromBrowser = Union[  # noqa: UP007
     Dropped,
     UseOffer,
     Upload,
+    WantImages,
     WantOriginal,
     WantThumbnail,
     WantLists,

@@ -66,13 +66,23 @@ def sheet(contents: Sequence[bytes], size: int = SHEET_SIZE) -> tuple[str, tuple
 
 def size_of(content: bytes) -> tuple[int, int] | None:
     """Return width and height of an encoded image; None if Pillow cannot read it."""
+    found = header_of(content)
+    return found[0] if found is not None else None
+
+
+def header_of(content: bytes) -> tuple[tuple[int, int], bool] | None:
+    """Return width and height of an encoded image, and whether it has alpha; None if Pillow cannot read it."""
     from PIL import Image as Pillow
 
     try:
         with Pillow.open(io.BytesIO(content)) as image:
-            return image.width, image.height
+            return image.size, _has_alpha(image)
     except Exception:
         return None
+
+
+def _has_alpha(image: Image) -> bool:
+    return "A" in image.getbands() or "transparency" in image.info
 
 
 def encode(image: Image, form: str, **options: object) -> bytes:
@@ -100,7 +110,8 @@ def _small(content: bytes, size: int, *, quick: bool = False) -> Image | None:
             image.thumbnail((size, size), Pillow.Resampling.BILINEAR)
         else:
             image.thumbnail((size, size))
+        # What is small already is read only here.
+        return image.convert("RGBA" if _has_alpha(image) else "RGB")
     except Exception as error:
         logger.warning("an image cannot be made small: %s", error)
         return None
-    return image.convert("RGBA") if "A" in image.getbands() or "transparency" in image.info else image.convert("RGB")

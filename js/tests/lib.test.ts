@@ -140,6 +140,15 @@ describe("images", () => {
     expect(takeImages(newer, message(1, 0), [bytes]).run).toBe(1);
   });
 
+  it("that are here are not given back for the place of one that comes later", () => {
+    const nothing = new DataView(new ArrayBuffer(0));
+    const place = takeImages(NO_IMAGES, message(1, 0, 1, false), [nothing]);
+    expect(place.items[0]).toMatchObject({ isLater: true });
+    const come = takeImages(place, message(1, 0, 1, false), [bytes]);
+    expect(come.items[0]).toMatchObject({ isLater: false });
+    expect(takeImages(come, message(1, 0, 1, false), [nothing]).items[0]).toBe(come.items[0]);
+  });
+
   it("become whole when the original comes", () => {
     const small = takeImages(NO_IMAGES, message(1, 0, 1, false), [bytes]);
     const original = {

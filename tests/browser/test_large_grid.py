@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from comfy_widgets import ComfyClient, ComfyPanel, ImageGrid
 from comfy_widgets.testing import ScriptedServer, image, standard_run, text_to_image
+from comfy_widgets.widgets import _images as images_module
 
 from .conftest import Show
 from .panel import PATIENCE, Panel
@@ -80,7 +81,10 @@ def test_the_keyboard_and_a_selection_reach_all_of_them(show: Show) -> None:
     expect(dialog).to_have_accessible_name(re.compile(f"number {at + 1}"))
 
 
-def test_a_run_of_very_many_images_is_seen_through(show: Show) -> None:
+@pytest.mark.parametrize("allowance", [images_module.MAX_TOTAL_BYTES, 0])
+def test_a_run_of_very_many_images_is_seen_through(show: Show, monkeypatch: pytest.MonkeyPatch, allowance: int) -> None:
+    # With none, a small stand-in is made for each image, and for most of them when somebody scrolls there.
+    monkeypatch.setattr(images_module, "MAX_TOTAL_BYTES", allowance)
     with ScriptedServer() as server, ComfyClient(server.url) as client:
         files = [server.files.put(f"{number:03}.png", image(number), folder="output") for number in range(300)]
         server.play(standard_run(outputs={"9": {"images": files}}))
@@ -93,3 +97,13 @@ def test_a_run_of_very_many_images_is_seen_through(show: Show) -> None:
         page.locator(".layer").first.evaluate("layer => layer.scrollTo(0, layer.scrollHeight)")
         expect(tile(page, 299).locator("img")).to_be_visible(timeout=PATIENCE)
         assert drawn(page) < 250
+        # A second page takes nothing from the first.
+        other = show(widget)
+        expect(tile(other, 0).locator("img")).to_be_visible(timeout=PATIENCE)
+        expect(tile(page, 299).locator("img")).to_be_visible()
+        # What was never scrolled to is selected and opened like all others.
+        tile(other, 100).scroll_into_view_if_needed()
+        tile(other, 0).scroll_into_view_if_needed()
+        tile(other, 0).click(modifiers=["Control"])
+        tile(other, 150).click(modifiers=["Shift"])
+        expect(other.get_by_role("toolbar", name="Selected images")).to_contain_text("151 selected")

@@ -138,6 +138,71 @@ def test_all_of_a_run_stays_within_its_allowance(monkeypatch: pytest.MonkeyPatch
     assert len(sent) == 6
 
 
+def large_run(server: ScriptedServer, count: int = 100, **contents: bytes) -> None:
+    """A run of so many images, some with contents of their own, by "image_<index>"."""
+    files = [
+        server.files.put(f"{index:03}.png", contents.get(f"image_{index}", picture(64, 64)), folder="output")
+        for index in range(count)
+    ]
+    server.play(made(images=files))
+
+
+def sent_whole(page: Page) -> set[int]:
+    return {message["index"] for message, content in page.images() if content}
+
+
+def test_images_far_below_are_made_small_when_somebody_scrolls_there(
+    monkeypatch: pytest.MonkeyPatch, server: ScriptedServer, panel: ComfyPanel, page: Page
+) -> None:
+    monkeypatch.setattr(images, "MAX_TOTAL_BYTES", 0)
+    large_run(server)
+    result = panel.run().result(60)
+    page.wait_phase("done")
+    page.wait_for(lambda: {message["index"] for message, _ in page.images()} == set(range(100)))
+    assert sent_whole(page) == set(range(images.FIRST))
+    # Each is known by its name and size, and is there in Python.
+    last, content = page.images()[-1]
+    assert (last["name"], content, len(panel.images)) == (
+        "099.png",
+        b"",
+        100,
+    ) and "64 \N{MULTIPLICATION SIGN} 64" in last["caption"]
+    page.say("images", run=1, indices=[99, 70, 100, -1, "x"])
+    page.wait_for(lambda: sent_whole(page) == {*range(images.FIRST), 70, 99})
+    assert Image.open(io.BytesIO(page.images()[-1][1])).size == (64, 64)
+    page.say("original", run=1, index=80)
+    page.wait_for(lambda: page.custom("original")[-1][1] == (result.bytes(80),))
+    page.say("select", run=1, images=[90])
+    assert panel.selected[0].size == (64, 64)
+    page.say("images", run=7, indices=[1])
+    page.say("hello")
+    page.wait_for(lambda: sum(message["index"] == 99 for message, _ in page.images()) == 3)
+
+
+def test_what_fits_is_sent_at_once_however_many(server: ScriptedServer, panel: ComfyPanel, page: Page) -> None:
+    large_run(server)
+    panel.run().result(60)
+    page.wait_for(lambda: sent_whole(page) == set(range(100)))
+
+
+def test_a_picture_that_proves_broken_when_it_is_looked_at_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, server: ScriptedServer, panel: ComfyPanel, page: Page
+) -> None:
+    monkeypatch.setattr(images, "MAX_TOTAL_BYTES", 0)
+    stream = io.BytesIO()
+    Image.effect_noise((64, 64), 90).convert("RGBA").save(stream, "PNG")
+    large_run(server, image_90=stream.getvalue()[:2000], image_91=stream.getvalue())
+    panel.run().result(60)
+    page.wait_for(lambda: len({message["index"] for message, _ in page.images()}) == 100)
+    page.say("images", run=1, indices=[90, 91])
+    page.wait_for(lambda: 91 in sent_whole(page))
+    assert [message["mime"] for message, content in page.images() if message["index"] == 91 and content] == [
+        "image/webp"
+    ]
+    page.wait_for(lambda: page.run["warnings"] == ["090.png cannot be shown: it cannot be read."])
+    assert 90 not in sent_whole(page)
+
+
 def made(**outputs: list[object]) -> Script:
     """A run whose last node gives this."""
     return standard_run(outputs={"9": outputs})

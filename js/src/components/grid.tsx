@@ -110,7 +110,7 @@ interface TileProps {
 function Tile({ image, extras, isFar, onOpen }: TileProps) {
   if (image === null) return <div class="tile" />;
   const { mime, caption, label } = image;
-  const media = isFar || <BlobImage blob={image.blob} alt={caption} />;
+  const media = isFar || image.isLater || <BlobImage blob={image.blob} alt={caption} />;
   const isAudio = mime.startsWith("audio");
   const words = label || (isAudio && caption);
   return (

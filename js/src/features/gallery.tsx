@@ -11,8 +11,8 @@ import css from "../style/gallery.css?inline";
 import type * as comparison from "./comparison";
 import type * as lightbox from "./lightbox";
 
-/** More images than these have their tiles filled as they come into view. */
-const MANY = 96;
+/** More images than these have their tiles filled as they come into view; of more than the second some are sent as they do. */
+const [MANY, LEAST] = [96, 64];
 
 /** The images that a grid shows. */
 export interface Exhibit {
@@ -60,6 +60,8 @@ export class Gallery {
   #anchor = 0;
   readonly #inView: InView;
   #elements: readonly Element[] = [];
+  /** Images that were asked for as somebody has scrolled there. */
+  #wanted = { run: 0, indices: new Set<number>() };
   /** The images whose tiles these are. */
   #looked: Exhibit["items"] = [];
   /** The tiles as they were drawn, by index: one that is as before is not drawn again. */
@@ -84,10 +86,27 @@ export class Gallery {
   /** See which tiles are in view, where there are very many. */
   look(grid: HTMLElement | null): void {
     const { items } = this.#shown;
-    if (grid === null || items.length <= MANY || items === this.#looked) return;
-    this.#looked = items;
-    this.#elements = [...grid.querySelectorAll(".tile")];
-    this.#inView.watch(grid.closest(".layer") ?? grid, this.#elements);
+    if (grid === null || items.length <= LEAST) return;
+    if (items !== this.#looked) {
+      this.#looked = items;
+      this.#elements = [...grid.querySelectorAll(".tile")];
+      this.#inView.watch(grid.closest(".layer") ?? grid, this.#elements);
+    }
+    this.#want();
+  }
+
+  /** Ask for the images in view that were not sent yet. */
+  #want(): void {
+    const { run, items, link } = this.#shown;
+    if (this.#wanted.run !== run) this.#wanted = { run, indices: new Set() };
+    const indices = items.flatMap((image, index) =>
+      image?.isLater && this.#inView.get(this.#elements[index]) && !this.#wanted.indices.has(index)
+        ? index
+        : [],
+    );
+    if (indices.length === 0) return;
+    for (const index of indices) this.#wanted.indices.add(index);
+    link.send({ kind: "images", run, indices });
   }
 
   /** The tile at this place, drawn with what can be done with it. */

@@ -9,6 +9,8 @@ export interface ShownImage {
   mime: string;
   /** Made when it is asked for: of thousands of images few are looked at. */
   readonly blob: Blob;
+  /** It is sent when somebody scrolls there. */
+  isLater: boolean;
   /** False for a smaller stand-in of a very large image. */
   whole: boolean;
 }
@@ -38,10 +40,11 @@ export function takeImages(
   return images;
 }
 
-export function shownImage(about: Omit<ShownImage, "blob">, bytes: DataView): ShownImage {
+export function shownImage(about: Omit<ShownImage, "blob" | "isLater">, bytes: DataView): ShownImage {
   let blob: Blob | undefined;
   return {
     ...about,
+    isLater: bytes.byteLength === 0,
     get blob() {
       blob ??= toBlob(bytes, about.mime);
       return blob;
@@ -59,7 +62,8 @@ function takeBatch(
   const all: (ShownImage | null)[] = Array.from({ length: total }, (_, index) => kept[index] ?? null);
   items.forEach(({ index, ...about }, position) => {
     const bytes = buffers[position];
-    if (bytes !== undefined) all[index] = shownImage(about, bytes);
+    // One that is here already is not given back.
+    if (bytes && (bytes.byteLength || !all[index])) all[index] = shownImage(about, bytes);
   });
   return { run, items: all };
 }

@@ -710,7 +710,11 @@ export interface ImageItem {
   whole: boolean;
 }
 
-/** Some of the images of a run; each has a buffer of its own, in the same order. */
+/**
+ * Some of the images of a run; each has a buffer of its own, in the same order.
+ *
+ * An empty buffer stands for an image that is sent when it is asked for.
+ */
 export interface Images {
   kind: "images";
   run: number;
@@ -774,6 +778,13 @@ export interface RunRequest {
 export interface Cancel {
   kind: "cancel";
   run: number | null;
+}
+
+/** Somebody has scrolled to images whose buffers were empty. */
+export interface WantImages {
+  kind: "images";
+  run: number;
+  indices: number[];
 }
 
 /** A part of a file; its bytes are the message's buffer. */
@@ -859,6 +870,7 @@ export type FromBrowser =
   | Dropped
   | UseOffer
   | Upload
+  | WantImages
   | WantOriginal
   | WantThumbnail
   | WantLists
