@@ -91,7 +91,8 @@ class Result(Sequence["Image"]):
     def images(self) -> list[Image]:
         """The images as PIL images, in batch order.
 
-        One that is gone from the server, or that cannot be opened, is left out; a warning names it.
+        One that is gone from the server, or that cannot be opened, is left out; a warning names it. Their own ``save``
+        writes the pixels alone: `save` of the result keeps the files with the workflow inside.
 
         Raises
         ------
