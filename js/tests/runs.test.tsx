@@ -65,6 +65,15 @@ async function open(...rows: RunRow[]) {
 afterEach(() => document.body.replaceChildren());
 
 describe("the list of runs", () => {
+  it("is there before the first where a folder keeps runs", async () => {
+    const { el, link, press } = await open();
+    link.takeHistory({ folder: "runs", total: 1234, version: 0 });
+    await rendered();
+    expect(el.querySelector(".toggles")?.textContent).toBe(`History ${(1234).toLocaleString()}`);
+    await press(`History ${(1234).toLocaleString()}`);
+    expect(el.querySelector("[aria-expanded=true]")).not.toBeNull();
+  });
+
   it("is not there before the first, and asks for the small images", async () => {
     const { el, link } = await open();
     expect(el.textContent).toBe("");

@@ -5,30 +5,19 @@ import type { HistoryState } from "../lib/wire";
 
 interface Props {
   link: Link;
+  history: HistoryState;
   /** The run whose images are shown. */
   shown: number;
 }
 
 interface State {
-  history: HistoryState | null;
   isOpen: boolean;
   feature: typeof history | null;
 }
 
-/** The runs that a folder keeps, once somebody opens them; nothing where no folder keeps any. */
+/** The runs that a folder keeps, once somebody opens them. */
 export class PastRuns extends Component<Props, State> {
-  override state: State = { history: null, isOpen: false, feature: null };
-  #ending = new AbortController();
-
-  override componentDidMount(): void {
-    this.props.link.onTrait<HistoryState>("_history", this.#ending.signal, (history) =>
-      this.setState({ history }),
-    );
-  }
-
-  override componentWillUnmount(): void {
-    this.#ending.abort();
-  }
+  override state: State = { isOpen: false, feature: null };
 
   #toggle = (): void => {
     const isOpen = !this.state.isOpen;
@@ -40,8 +29,7 @@ export class PastRuns extends Component<Props, State> {
       );
   };
 
-  override render({ link, shown }: Props, { history, isOpen, feature }: State) {
-    if (!history?.folder) return null;
+  override render({ link, history, shown }: Props, { isOpen, feature }: State) {
     return (
       <>
         <div class="toggles">

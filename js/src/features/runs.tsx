@@ -7,7 +7,7 @@ import { PastRuns } from "../components/past-runs";
 import { Details, differs, RunAbout } from "../components/run-about";
 import { toBlob } from "../lib/bytes";
 import type { Link } from "../lib/link";
-import { isBusy, type RunDetails, type RunList, type RunRow } from "../lib/wire";
+import { type HistoryState, isBusy, type RunDetails, type RunList, type RunRow } from "../lib/wire";
 import { percent } from "../lib/words";
 import css from "../style/runs.css?inline";
 
@@ -19,6 +19,8 @@ interface Props {
 
 interface State {
   list: RunList;
+  /** What a folder keeps; without a folder it is empty. */
+  history: HistoryState | null;
   thumbnails: ReadonlyMap<number, Blob>;
   details: RunDetails | null;
   /** What is shown of the nodes of a run. */
@@ -29,6 +31,7 @@ interface State {
 export class Runs extends Component<Props, State> {
   override state: State = {
     list: { rows: [], shown: 0, past: null },
+    history: null,
     thumbnails: new Map(),
     details: null,
     views: { timeline: false, graph: false },
@@ -38,6 +41,7 @@ export class Runs extends Component<Props, State> {
   override componentDidMount(): void {
     const { link } = this.props;
     link.onTrait<RunList>("_runs", this.#ending.signal, (list) => this.setState({ list }));
+    link.onTrait<HistoryState>("_history", this.#ending.signal, (history) => this.setState({ history }));
     link.onMessage(this.#ending.signal, (message, [bytes]) => {
       if (message.kind === "details") this.setState({ details: message });
       if (message.kind === "run_thumbnail" && bytes !== undefined) {
@@ -68,12 +72,13 @@ export class Runs extends Component<Props, State> {
     this.setState(({ views }) => ({ views: { ...views, [view]: !views[view] } }));
   };
 
-  override render({ link }: Props, { list, thumbnails, details, views }: State) {
+  override render({ link }: Props, { list, history, thumbnails, details, views }: State) {
     const { rows, shown, past } = list;
     const open = rows.filter((row) => isBusy(row.phase)).sort((one, other) => place(one) - place(other));
     const first = open.find((row) => row.phase === "waiting");
     const ended = rows.filter((row) => !isBusy(row.phase)).reverse();
     const current = past ?? rows.find((row) => row.run === shown);
+    if (rows.length === 0 && !history?.folder) return null;
     return (
       <section class="runs" aria-label="Runs">
         <style>{css}</style>
@@ -113,7 +118,7 @@ export class Runs extends Component<Props, State> {
           />
         )}
         {details !== null && details.run === shown && <Details details={details} />}
-        <PastRuns link={link} shown={shown} />
+        {history?.folder && <PastRuns link={link} history={history} shown={shown} />}
       </section>
     );
   }
