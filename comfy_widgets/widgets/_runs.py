@@ -259,8 +259,10 @@ class Runs:
 
     def _add(self, frame: Frame, **options: Any) -> PanelRun:
         with self._lock:
-            self._count += 1
-            run = PanelRun(self._count, frame, **options)
+            # What is told before the first run is none.
+            is_notice = options.get("phase") == "idle"
+            self._count += not is_notice
+            run = PanelRun(0 if is_notice else self._count, frame, **options)
             self._runs.append(run)
             if run.finished:
                 self._latest = run

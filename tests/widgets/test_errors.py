@@ -146,6 +146,12 @@ def test_models_that_the_server_lacks_are_told_before_a_run_until_another_is_cho
     assert fresh.error is None
     page.edit(n=2, ckpt_name="ink.safetensors")
     page.wait_for(lambda: page.run["error"])
+    # The first run is that of its number, whatever was told before it.
+    page.edit(n=3, ckpt_name=offered)
+    page.wait_for(lambda: page.run["error"] is None)
+    fresh.run().wait(60)
+    assert page.wait_phase("done")["run"] == 1
+    assert [run.number for run in fresh.runs] == [1]
 
 
 def test_run_with_a_value_that_does_not_fit_says_why_nothing_ran(panel: ComfyPanel, page: Page) -> None:
