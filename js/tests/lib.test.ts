@@ -89,7 +89,7 @@ describe("layout", () => {
     [6, 3],
     [9, 3],
     [16, 4],
-    [17, 4],
+    [17, 5],
     [64, 8],
   ])("%i squares stand in at most %i columns", (count, cols) => {
     expect(columns(square(count))).toBe(cols);

@@ -114,6 +114,8 @@ def test_a_panel_is_for_everybody(show: Show, client: ComfyClient, theme: str) -
     one.run_button.click()
     one.expect_status("Done")
     expect(one.pictures).to_have_count(1)
+    one.root.get_by_role("button", name="Details").click()
+    expect(one.root.locator(".details")).to_contain_text("Positive prompt")
     assert problems(page) == []
     assert page.evaluate(FAINT) == []
     one.pictures.click()

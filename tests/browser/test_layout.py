@@ -150,7 +150,8 @@ def test_a_few_more_images_fill_the_stage_too(show: Show, client: ComfyClient, s
     expect(one.pictures).to_have_count(18)
     stage = one.root.evaluate(PLACES)["stage"]
     used = max(tile["bottom"] for tile in tiles(page)) - stage["top"]
-    assert 0.75 * stage["height"] < used
+    # With one column less, the last row would be out of sight.
+    assert 0.7 * stage["height"] < used <= stage["height"] + 1
 
 
 @pytest.mark.parametrize(("width", "columns"), [(1100, 5), (400, 3)])

@@ -52,7 +52,7 @@ export function Details({ details }: { details: RunDetails }) {
     ["Prompt id", prompt_id],
   ].filter(([, value]) => value !== "");
   return (
-    <dl class="details">
+    <dl class="details" tabIndex={0}>
       {facts.map(([label, value], index) => (
         // The list is replaced whole.
         <div key={index}>

@@ -15,9 +15,9 @@ export function isMany({ count }: Frame): boolean {
 export function columns(frame: Frame): number {
   const { count, width, height } = frame;
   if (count === 0) return 1;
-  const square = Math.ceil(Math.sqrt((count * height) / width) - 0.2);
-  if (isMany(frame)) return square;
-  const rows = Math.ceil(count / Math.min(square, MOST)) || 1;
+  const square = Math.sqrt((count * height) / width);
+  if (isMany(frame)) return Math.ceil(square);
+  const rows = Math.ceil(count / Math.min(Math.ceil(square - 0.2), MOST)) || 1;
   return Math.ceil(count / rows) || 1;
 }
 
