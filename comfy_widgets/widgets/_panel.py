@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import traitlets
 
 from ..client import checked_client
-from ..errors import ComfyError
+from ..errors import ComfyError, PromptRefused
 from . import _cells
 from ._base import Widget
 from ._film import MAX_FPS, MIN_FPS, write
@@ -376,6 +376,8 @@ class ComfyPanel(PanelTraits):
             summary = self._run_core.state_of(run, loaded=True)["summary"]
             words = [f"{self._form['title']}: {summary or run.job.status}", *story(self._state.definitions, run.values)]
             self._record.write(result, "\n".join(words))
+        if run.job is not None and isinstance(run.job.exception(timeout=0), PromptRefused):
+            self._state.seeds.have_not_run(run.values)
         if self._history_kept is not None:
             self._history_kept.keep(run, self._form["title"])
         self._announce()

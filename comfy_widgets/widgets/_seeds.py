@@ -129,6 +129,12 @@ class Seeds:
             if name in values and self._form.params[name] == values[name]:
                 self._have_run.add(name)
 
+    def have_not_run(self, values: Mapping[str, Any]) -> None:
+        """Hear that the server has refused a run with these values: what stands there still runs as it is."""
+        for name in self.modes():
+            if name in values and self._form.params[name] == values[name]:
+                self._have_run.discard(name)
+
     def move(self, *, all_of_them: bool = False) -> dict[str, int]:
         """Let the seeds that have run go on, or all of them, and return those that did."""
         definitions = self._form.definitions

@@ -114,6 +114,20 @@ def test_a_run_that_did_not_come_about_uses_up_no_seed(server: ScriptedServer, p
     assert sent(panel) == 1
 
 
+def test_a_run_that_the_server_refuses_uses_up_no_seed(make_engine_panel: Callable[..., ComfyPanel]) -> None:
+    prompt = example().with_params(width=64, height=64, steps=1, seed=5).to_prompt()
+    offered = prompt["4"]["inputs"]["ckpt_name"]
+    prompt["4"]["inputs"]["ckpt_name"] = "ink.safetensors"
+    panel = make_engine_panel(prompt)
+    panel.seed_modes["seed"] = "increment"
+    for _ in range(2):
+        panel.run().wait(60)
+        page_of(panel).wait_phase("failed")
+        page_of(panel).wait_for(lambda: panel.runs[-1].finished)
+    panel.params.ckpt_name = offered
+    assert [sent(panel), sent(panel)] == [5, 6]
+
+
 def refuse(*_: object, **__: object) -> None:
     raise ComfyError("not now")
 
