@@ -405,12 +405,13 @@ class RunFeed:
 
 
 def _batch(images: Sequence[Shown]) -> list[Shown]:
-    """Return the first few: no more than the browser takes at once without a pause."""
+    """Return the first few: no more than the browser takes at once without a pause; those that come later cost none."""
     batch: list[Shown] = []
-    size = 0
-    for image in images[:_MAX_BATCH]:
+    count = size = 0
+    for image in images:
+        count += not image.later
         size += image.length
-        if batch and size > _MAX_BATCH_BYTES:
+        if batch and (size > _MAX_BATCH_BYTES or count > _MAX_BATCH):
             break
         batch.append(image)
     return batch
