@@ -40,6 +40,20 @@ IS_FAINT = """(image) => {
   return false;
 }"""
 
+# Keeps a weak reference to each tile that there ever was, and counts those that are gone from the page but still held.
+REMEMBER = """() => {
+  const { shadowRoot } = document.querySelector(".comfy-widgets");
+  const seen = new WeakSet();
+  window.tiles = [];
+  new MutationObserver(() => {
+    for (const tile of shadowRoot.querySelectorAll(".tile")) {
+      if (!seen.has(tile)) window.tiles.push(new WeakRef(tile));
+      seen.add(tile);
+    }
+  }).observe(shadowRoot, { subtree: true, childList: true });
+}"""
+KEPT = "() => window.tiles.filter((tile) => tile.deref()?.isConnected === false).length"
+
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
@@ -166,3 +180,24 @@ def test_a_failed_run_leaves_the_image_of_the_run_before_in_full_colour(
     expect(one.root.get_by_text("From the run before")).to_be_visible()
     expect(one.pictures).to_have_count(1)
     one.root.page.wait_for_function(f"(image) => !({IS_FAINT})(image)", arg=one.pictures.element_handle())
+
+
+def test_images_of_earlier_runs_are_let_go(show: Show, server: ScriptedServer, client: ComfyClient) -> None:
+    stream = io.BytesIO()
+    # Large, so that images come one by one, and each is drawn beside those that are there.
+    Image.effect_noise((768, 768), 60).convert("RGB").save(stream, "PNG")
+    files = [server.files.put(f"{index}.png", stream.getvalue(), folder="output") for index in range(4)]
+    server.script = standard_run(outputs={"9": {"images": files}})
+    panel = ComfyPanel(text_to_image(), client)
+    page = show(panel)
+    one = Panel(page)
+    one.expect_status("Ready")
+    page.evaluate(REMEMBER)
+    for _ in range(12):
+        panel.run().wait(60)
+    expect(one.root.get_by_role("button", name="Run 12").first).to_be_visible()
+    one.expect_status("Done")
+    expect(one.pictures).to_have_count(4)
+    page.context.new_cdp_session(page).send("HeapProfiler.collectGarbage")
+    assert page.evaluate("() => window.tiles.length") > 8
+    assert page.evaluate(KEPT) <= 4

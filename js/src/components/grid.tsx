@@ -77,7 +77,8 @@ export class Grid extends Component<Props, State> {
         >
           {heads?.top}
           {items.map((image, index) => {
-            const tile = (extras?: Extras) => (
+            const extras = image && gallery?.extras(index, image);
+            const tile = (
               <Tile
                 // A place in the grid is its index: images of one run never move.
                 key={index}
@@ -89,8 +90,7 @@ export class Grid extends Component<Props, State> {
                 }}
               />
             );
-            const made = (image && gallery?.tile(index, image, tile)) || tile();
-            return heads ? [heads.before(index), made] : made;
+            return heads ? [heads.before(index), tile] : tile;
           })}
         </div>
         {over}
@@ -101,36 +101,43 @@ export class Grid extends Component<Props, State> {
 
 interface TileProps {
   image: ShownImage | null;
-  extras: Extras | undefined;
+  extras: Extras | null | undefined;
   /** Out of view among very many: it needs no image. */
   isFar: boolean;
   onOpen: (event: MouseEvent) => void;
 }
 
-function Tile({ image, extras, isFar, onOpen }: TileProps) {
-  if (image === null) return <div class="tile" />;
-  const { mime, caption, label } = image;
-  const media = isFar || image.isLater || <BlobImage blob={image.blob} alt={caption} />;
-  const isAudio = mime.startsWith("audio");
-  const words = label || (isAudio && caption);
-  return (
-    <figure class={isAudio ? "sound" : undefined}>
-      {isAudio ? (
-        media
-      ) : mime.startsWith("image") ? (
-        <>
-          <button type="button" class="tile" title={caption} onClick={onOpen} {...extras?.attributes}>
+class Tile extends Component<TileProps> {
+  // The gallery gives other extras where anything of a tile has changed.
+  override shouldComponentUpdate({ extras }: TileProps): boolean {
+    return !extras || extras !== this.props.extras;
+  }
+
+  override render({ image, extras, isFar, onOpen }: TileProps) {
+    if (image === null) return <div class="tile" />;
+    const { mime, caption, label } = image;
+    const media = isFar || image.isLater || <BlobImage blob={image.blob} alt={caption} />;
+    const isAudio = mime.startsWith("audio");
+    const words = label || (isAudio && caption);
+    return (
+      <figure class={isAudio ? "sound" : ""}>
+        {isAudio ? (
+          media
+        ) : mime.startsWith("image") ? (
+          <>
+            <button type="button" class="tile" title={caption} onClick={onOpen} {...extras?.attributes}>
+              {media}
+            </button>
+            {extras?.mark()}
+          </>
+        ) : (
+          // A player has buttons of its own, and makes itself as large as the screen.
+          <div class="tile" title={caption}>
             {media}
-          </button>
-          {extras?.mark}
-        </>
-      ) : (
-        // A player has buttons of its own, and makes itself as large as the screen.
-        <div class="tile" title={caption}>
-          {media}
-        </div>
-      )}
-      {words && <figcaption>{words}</figcaption>}
-    </figure>
-  );
+          </div>
+        )}
+        {words && <figcaption>{words}</figcaption>}
+      </figure>
+    );
+  }
 }

@@ -1,4 +1,4 @@
-import type { ButtonHTMLAttributes, ComponentChild, ComponentType, VNode } from "preact";
+import type { ButtonHTMLAttributes, ComponentChild, ComponentType } from "preact";
 import { Close } from "../components/icons";
 import { ImageActions, type Picked, Tool } from "../components/image-actions";
 import { GalleryStore, keyOf, placeOf } from "../lib/gallery-store";
@@ -34,7 +34,7 @@ export interface Extras {
   /** Out of view among very many: it needs no image. */
   isFar: boolean;
   attributes: ButtonHTMLAttributes<HTMLButtonElement>;
-  mark: ComponentChild;
+  mark: () => ComponentChild;
 }
 
 interface TileState {
@@ -64,8 +64,8 @@ export class Gallery {
   #wanted = { run: 0, indices: new Set<number>() };
   /** The images whose tiles these are. */
   #looked: Exhibit["items"] = [];
-  /** The tiles as they were drawn, by index: one that is as before is not drawn again. */
-  readonly #drawn: (TileState & { tile: VNode })[] = [];
+  /** What tiles have got, by index: one that gets the same is not drawn again. */
+  readonly #given: (TileState & { extras: Extras })[] = [];
 
   constructor(
     shown: Exhibit,
@@ -109,14 +109,14 @@ export class Gallery {
     link.send({ kind: "images", run, indices });
   }
 
-  /** The tile at this place, drawn with what can be done with it. */
-  tile(index: number, image: ShownImage, draw: (extras: Extras) => VNode): VNode {
+  /** What the tile at this place gets: the same object for as long as nothing of it changes. */
+  extras(index: number, image: ShownImage): Extras {
     const { run, items } = this.#shown;
     const isFar = items.length > MANY && !(this.#inView.get(this.#elements[index]) ?? index < MANY);
     const selected = hasKey(this.#store.selected.value, run, index);
     const starred = hasKey(this.#store.starred.value, run, index);
     const isBusy = this.#open === index && this.#lightbox === null;
-    const before = this.#drawn[index];
+    const before = this.#given[index];
     if (
       before?.image === image &&
       before.isFar === isFar &&
@@ -124,14 +124,14 @@ export class Gallery {
       before.starred === starred &&
       before.isBusy === isBusy
     )
-      return before.tile;
+      return before.extras;
     const state = { image, isFar, selected, starred, isBusy };
-    const tile = draw({ isFar, ...this.#extras(index, state) });
-    this.#drawn[index] = { ...state, tile };
-    return tile;
+    const extras = { isFar, ...this.#make(index, state) };
+    this.#given[index] = { ...state, extras };
+    return extras;
   }
 
-  #extras(index: number, { image, selected, starred, isBusy }: TileState) {
+  #make(index: number, { image, selected, starred, isBusy }: TileState) {
     const states = [image.caption, selected && "selected", starred && "starred"].filter(Boolean);
     return {
       attributes: {
@@ -146,7 +146,8 @@ export class Gallery {
         // A press of the space bar would click, and open the image.
         onKeyUp: (event: KeyboardEvent) => event.key === " " && event.preventDefault(),
       },
-      mark: (
+      // Made anew each time: an element that is kept keeps all that it was once drawn in.
+      mark: () => (
         <>
           <input
             type="checkbox"
