@@ -92,12 +92,14 @@ def test_a_preview_waits_for_no_step(
     slow = Pump(rate=1 / 600)  # what must wait for its turn does not come within this test
     monkeypatch.setattr("comfy_widgets.widgets._feed.pump", slow)
     gate = Gate()
-    server.play(standard_run(gate=gate, gate_after="execution_start"))
-    job = client.submit(text_to_image())
-    page = page_of(LivePreview(job))
+    # Held after the first steps: a job that has ended has no preview any more.
+    server.play(standard_run(gate=gate, gate_after=22))
+    widget = LivePreview(client.submit(text_to_image()))
+    page = page_of(widget)
     gate.wait_reached()
-    gate.open()
     page.wait_for(lambda: page.custom("preview"))
+    gate.open()
+    widget.close()
     slow.stop()
 
 
