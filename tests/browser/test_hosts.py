@@ -26,7 +26,7 @@ from .panel import PATIENCE, Panel
 
 SHOW = """
 from comfy_widgets import ComfyClient, ComfyPanel, example
-panel = ComfyPanel(example(), client=ComfyClient())
+panel = ComfyPanel(example(), client=ComfyClient(), history="runs")
 panel
 """
 APP = """
@@ -36,7 +36,7 @@ app = marimo.App()
 @app.cell
 def _():
     from comfy_widgets import ComfyClient, ComfyPanel, example
-    panel = ComfyPanel(example(), client=ComfyClient())
+    panel = ComfyPanel(example(), client=ComfyClient(), history="runs")
     panel
     return
 
@@ -88,6 +88,7 @@ def marimo(folder: Path, engine: Engine) -> Iterator[str]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, "--headless", "--no-token"],
+            cwd=folder,
             env={**os.environ, **own, "COMFYUI_URL": engine.url},
             stdout=output,
             stderr=output,
@@ -112,7 +113,7 @@ def marimo(folder: Path, engine: Engine) -> Iterator[str]:
 
 
 def drive(page: Page) -> None:
-    """Run once and look at the picture."""
+    """Run once, look at the picture, and find it in the history of runs."""
     panel = Panel(page)
     panel.expect_status("Ready")
     panel.fill(steps="4")
@@ -124,6 +125,12 @@ def drive(page: Page) -> None:
     expect(large).to_be_visible()
     page.keyboard.press("Escape")
     expect(large).to_be_hidden()
+    panel.root.get_by_role("button", name="History").click()
+    row = panel.root.get_by_role("region", name="History").get_by_role("listitem").first
+    expect(row.locator("img")).to_be_visible()
+    row.get_by_role("button", name="a red balloon").click()
+    expect(panel.root.get_by_text("Earlier run")).to_be_visible()
+    expect(panel.pictures).to_have_count(1)
 
 
 def test_it_works_in_voila(open_page: Callable[[str], Page], lab: Host) -> None:
@@ -159,7 +166,11 @@ def test_papermill_runs_a_notebook_that_keeps_its_images(engine: Engine, tmp_pat
     cells["cells"][0]["metadata"] = {"tags": ["parameters"]}
     (tmp_path / "in.ipynb").write_text(json.dumps(cells))
     done = papermill.execute_notebook(
-        str(tmp_path / "in.ipynb"), str(tmp_path / "out.ipynb"), parameters={"seed": 7}, progress_bar=False
+        str(tmp_path / "in.ipynb"),
+        str(tmp_path / "out.ipynb"),
+        parameters={"seed": 7},
+        progress_bar=False,
+        cwd=str(tmp_path),
     )
     shown = [output["data"] for cell in done.cells for output in cell.get("outputs", []) if "data" in output]
     assert any(mime.startswith("image/") for data in shown for mime in data)

@@ -33,7 +33,8 @@ export function Form(props: FormProps) {
         {rest.length > 0 && (
           <More fields={rest} isAll={wanted.length === 0} rows={rows} hasTrouble={hasTrouble} />
         )}
-        {more && <more.Lists link={props.actions.link} />}
+        {/* Its place is kept free until it comes. */}
+        <div style="min-height:26px">{more && <more.Lists link={props.actions.link} />}</div>
       </div>
     </>
   );

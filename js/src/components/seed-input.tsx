@@ -43,7 +43,7 @@ export function SeedModeSelect(props: { label: string; mode: SeedMode; onChange:
     <select
       class="mode"
       aria-label={`${props.label} from run to run`}
-      title="What the next run makes of it"
+      title="Next run"
       value={props.mode}
       onChange={(event) => props.onChange(event.currentTarget.value as SeedMode)}
     >
