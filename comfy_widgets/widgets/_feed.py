@@ -36,7 +36,7 @@ _WARN_AFTER = 2.0
 """Seconds for which nobody needs to hear that the connection is lost."""
 _POLL = 0.5
 """Seconds after which a job is looked at although it told nothing."""
-_MAX_BATCH_BYTES = 4 << 20
+_MAX_BATCH_BYTES = 7 << 20
 _MIN_BATCH = 12
 """Images that are waited for after the first, while more are made small: so the browser draws less often."""
 _MAX_BATCH = 48
