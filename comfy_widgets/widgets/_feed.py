@@ -319,6 +319,9 @@ class RunFeed:
         if self._stopped or newest is None:
             return
         run, preview = newest
+        if self._told is None or self._told["run"] != run:
+            # A browser that does not know of the run yet would drop its preview.
+            self.flush()
         if self._preview != (run, preview.seq):
             self._preview = (run, preview.seq)
             message: PreviewFrame = {"kind": "preview", "run": run, "seq": preview.seq, "mime": preview.mime}

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from comfy_widgets import ComfyClient, ComfyPanel
-from comfy_widgets.testing import ScriptedServer, standard_run, text_to_image
+from comfy_widgets.testing import Gate, ScriptedServer, standard_run, text_to_image
 
 from .conftest import Show
 from .panel import Panel
@@ -182,22 +182,35 @@ def test_a_failed_run_leaves_the_image_of_the_run_before_in_full_colour(
     one.root.page.wait_for_function(f"(image) => !({IS_FAINT})(image)", arg=one.pictures.element_handle())
 
 
+def test_the_first_preview_takes_the_place_of_the_images_before(
+    show: Show, server: ScriptedServer, client: ComfyClient
+) -> None:
+    panel = ComfyPanel(text_to_image(), client)
+    one = Panel(show(panel))
+    for _ in range(3):
+        gate = Gate()
+        server.play(standard_run(gate=gate, gate_after="binary"))
+        job = panel.run()
+        gate.wait_reached()
+        expect(one.root.locator("canvas[data-frames]")).to_be_visible()
+        expect(one.pictures).to_have_count(0)
+        gate.open()
+        job.wait(60)
+        expect(one.pictures).to_have_count(1)
+
+
 def test_images_of_earlier_runs_are_let_go(show: Show, server: ScriptedServer, client: ComfyClient) -> None:
-    stream = io.BytesIO()
-    # Large, so that images come one by one, and each is drawn beside those that are there.
-    Image.effect_noise((768, 768), 60).convert("RGB").save(stream, "PNG")
-    files = [server.files.put(f"{index}.png", stream.getvalue(), folder="output") for index in range(4)]
-    server.script = standard_run(outputs={"9": {"images": files}})
+    files = [server.files.put(f"{index}.png", image(), folder="output") for index in range(4)]
     panel = ComfyPanel(text_to_image(), client)
     page = show(panel)
     one = Panel(page)
     one.expect_status("Ready")
     page.evaluate(REMEMBER)
-    for _ in range(12):
+    # Without previews in between, images take the place of others; and a place that was gone gets a new tile.
+    for count in [4, 1] * 6:
+        server.play(standard_run(outputs={"9": {"images": files[:count]}}, previews=False))
         panel.run().wait(60)
-    expect(one.root.get_by_role("button", name="Run 12").first).to_be_visible()
-    one.expect_status("Done")
-    expect(one.pictures).to_have_count(4)
+        expect(one.pictures).to_have_count(count)
     page.context.new_cdp_session(page).send("HeapProfiler.collectGarbage")
-    assert page.evaluate("() => window.tiles.length") > 8
-    assert page.evaluate(KEPT) <= 4
+    assert page.evaluate("() => window.tiles.length") >= 19
+    assert page.evaluate(KEPT) < 8
