@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any, overload
 
 from ..client import FileGone, Result
-from ._keep import Source, Thumbnail, sources_of, thumbnail
+from ._keep import MAX_ERROR, Source, Thumbnail, sources_of, thumbnail
 from ._past_run import PastRun, told
 from ._store import Store, StoredFile, StoredResult
 
-_MAX_ERROR = 2000
 _WORDS = re.compile(r'"([^"]*)"|([^\s"]+)')
 _COLUMNS = (
     "history.id, history.key, title, started_at, result.finished_at, vals, details, images, cover, starred, "
@@ -300,7 +299,7 @@ class RunHistory(Sequence[PastRun]):
                 StoredResult(
                     result.prompt_id,
                     str(result.status),
-                    error=error[:_MAX_ERROR],
+                    error=error[:MAX_ERROR],
                     prompt_id=result.prompt_id,
                     server=server,
                     finished_at=finished,

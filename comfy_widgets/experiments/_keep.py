@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 THUMBNAIL = 128
 """Pixels of the longer side of the small images that grids show."""
+MAX_ERROR = 2000
+"""Characters of an error that are kept."""
 
 Thumbnail = tuple[int, int, bytes]
 
@@ -67,7 +69,7 @@ def keep_failure(store: Store, key: str, job: Job, error: ComfyError, server: st
     kept = StoredResult(
         key,
         "failed",
-        error=str(error)[:2000],
+        error=str(error)[:MAX_ERROR],
         prompt_id=job.prompt_id,
         server=server,
         finished_at=time.time(),
