@@ -213,6 +213,10 @@ class FormWidget(Widget):
             text = news(before, self._state.definitions)
         except ComfyError as error:
             text = str(error)
+        except Exception as error:
+            # An observer of somebody's own, who is told of what is new.
+            self._state.warn("Refreshing the lists", error)
+            text = ""
         answer: Lists = {"kind": "lists", "text": text}
         self.send(answer)
 

@@ -88,6 +88,22 @@ def test_a_server_that_does_not_answer_is_told_of(server: ScriptedServer, make_p
     assert len(fields(page)) > 5
 
 
+def test_new_lists_are_answered_for_whatever_an_observer_does(server: ScriptedServer, make_panel: Make) -> None:
+    models(server, "b.safetensors")
+    panel = make_panel(with_model("a.safetensors"))
+    page = page_of(panel)
+
+    def fail(change: Any) -> None:
+        raise RuntimeError("an observer of my own")
+
+    panel.observe(fail)
+    models(server, "a.safetensors", "b.safetensors")
+    news(page)
+    page.wait_for(lambda: any("an observer of my own" in told for told in page.state["_values"]["warnings"]))
+    assert fields(page)["ckpt_name"]["choices"] == ["a.safetensors", "b.safetensors"]
+    panel.unobserve(fail)
+
+
 @pytest.mark.parametrize(
     "options", [{"multi_select": {"placeholder": "Pick"}}, {"multi_select": {}}, {"multiselect": True}]
 )
