@@ -107,7 +107,6 @@ class RunFeed:
         self._history: HistoryState | None = None
         self._preview = (0, 0)
         self._sent = (0, 0, -1)
-        self._unseen: set[str] = set()
         self._differences = differences
         self._thumbnails: set[int] = set()
         self._chosen: tuple[int, int] | None = None
@@ -196,8 +195,7 @@ class RunFeed:
             none_yet = self._look_back(idle(), working=False)
             if self._told is not None or none_yet["chosen"]:
                 self._tell(none_yet)
-            more = self._tell_rows(self._differences) or more if self._differences is not None else more
-            return 0.0 if more else None
+            return 0.0 if self._tell_rows() or more else None
         # Once a run stands as done it stays so, while the last of very many images still come.
         is_told = self._told is not None and (self._told["run"], self._told["phase"]) == (run.number, "done")
         # Read before images are sent, so that it stands as done with those that made it so.
@@ -210,8 +208,7 @@ class RunFeed:
         new["connected"] = not warnings
         self._tell(self._look_back(new, working=working))
         self._tell_nodes(run)
-        more = self._tell_rows(self._differences) or more if self._differences is not None else more
-        return 0.0 if more else _POLL if working else None
+        return 0.0 if self._tell_rows() or more else _POLL if working else None
 
     def _look_back(self, new: RunState, *, working: bool) -> RunState:
         """Say in a state that the images of an earlier run are shown, if they are."""
@@ -240,7 +237,7 @@ class RunFeed:
             self._browser.set_trait("_nodes", new)
 
     def _row(self, run: PanelRun, differences: Callable[[PanelRun], Sequence[str]]) -> RunRow:
-        """Return the row of a run; of one that has ended it changes only with the form."""
+        """Return the row of a run; of one that has ended, or is of the history, it changes only with the form."""
         # Read first: what is worked out from values that change meanwhile is not kept.
         form = self._form
         kept = self._ended_rows.get(run.number)
@@ -251,14 +248,17 @@ class RunFeed:
             self._ended_rows[run.number] = form, new
         return new.copy()
 
-    def _tell_rows(self, differences: Callable[[PanelRun], Sequence[str]]) -> bool:
+    def _tell_rows(self) -> bool:
         """Tell the list of runs, and send a few of their small images; return whether there are more."""
+        differences = self._differences
+        if differences is None:
+            return False
         shown = self._shown()
         known = [run for run in self._runs if run.phase != "idle"][-MAX_ROWS:]
         rows: RunList = {
             "rows": [self._row(run, differences) for run in known],
             "shown": shown.number if shown is not None else 0,
-            "past": row(shown, differences(shown)) if shown is not None and shown.past is not None else None,
+            "past": self._row(shown, differences) if shown is not None and shown.past is not None else None,
         }
         count_others(rows["rows"])
         if rows != self._rows:
@@ -365,9 +365,10 @@ class RunFeed:
                 if content:
                     items.append(run.images[index].item(index))
                     contents.append(content)
-                elif run.images[index].name not in self._unseen:
-                    self._unseen.add(run.images[index].name)
-                    run.warnings += words_of([Missing(run.images[index].name, "it cannot be read")])
+                    continue
+                warnings = words_of([Missing(run.images[index].name, "it cannot be read")])
+                if not set(warnings) <= set(run.warnings):
+                    run.warnings += warnings
                     self._wake()
         if items:
             answer: Images = {"kind": "images", "run": run.number, "total": run.expected, "items": items}
