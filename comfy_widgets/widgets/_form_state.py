@@ -184,9 +184,10 @@ class FormState:
             self._hints = Hints()
             self.params.redefine(self._definitions)
             self.spec = self._describe()
-            for browser in self._browsers:
-                browser.set_trait("_form", self.spec)
-            self._publish()
+            try:
+                self._tell("_form", self.spec)
+            finally:
+                self._publish()
 
     def lock(self, names: Iterable[str]) -> None:
         """Let no browser change these fields, and every other one."""
@@ -274,14 +275,16 @@ class FormState:
         with self._publishing:
             if self._taking:
                 return
-            values = self.values()
-            failed: Exception | None = None
-            for browser in self._browsers:
-                try:
-                    browser.set_trait("_values", values)
-                except Exception as error:
-                    # An observer's; the other browsers hear of the values all the same.
-                    failed = error
+            self._tell("_values", self.values())
+
+    def _tell(self, name: str, value: object) -> None:
+        failed: Exception | None = None
+        for browser in self._browsers:
+            try:
+                browser.set_trait(name, value)
+            except Exception as error:
+                # An observer's; the other browsers hear of it all the same.
+                failed = error
         if failed is not None:
             raise failed
 
