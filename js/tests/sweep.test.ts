@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SweepStore } from "../src/host/sweep-store";
+import { inView } from "../src/lib/rows-in-view";
 import {
   ANY,
   byAxes,
@@ -10,7 +11,6 @@ import {
   differing,
   firstLook,
   inOrder,
-  inView,
   inWords,
   type Look,
   placeAxis,

@@ -1,4 +1,5 @@
-import { axisName, captionOf, inView, inWords, type Layout, type Look, type SweepAxis } from "../lib/sweep";
+import { inView } from "../lib/rows-in-view";
+import { axisName, captionOf, inWords, type Layout, type Look, type SweepAxis } from "../lib/sweep";
 import { SweepCell } from "./sweep-cell";
 
 interface Props {

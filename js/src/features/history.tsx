@@ -3,6 +3,7 @@ import { BlobImage } from "../components/blob-image";
 import { Alert, Close, ImageIcon } from "../components/icons";
 import { Star } from "../components/image-icons";
 import {
+  AROUND,
   type Entry,
   entryAt,
   type Found,
@@ -10,11 +11,11 @@ import {
   PAGE,
   pagesOf,
   ROW,
-  rowsInView,
   type Search,
   takePage,
 } from "../lib/history";
 import type { Link } from "../lib/link";
+import { inView } from "../lib/rows-in-view";
 import { when } from "../lib/when";
 import type { HistoryState } from "../lib/wire";
 import css from "../style/history.css?inline";
@@ -34,7 +35,7 @@ interface State {
   top: number;
   height: number;
   /** The run that is to be forgotten, once that is confirmed. */
-  doomed: number;
+  deleting: number;
 }
 
 /** A list of the runs that a folder keeps, however many: only rows in view are asked for and drawn. */
@@ -44,7 +45,7 @@ export class History extends Component<Props, State> {
     found: NOTHING,
     top: 0,
     height: 6 * ROW,
-    doomed: 0,
+    deleting: 0,
   };
   #list = createRef<HTMLDivElement>();
   #ending = new AbortController();
@@ -90,7 +91,7 @@ export class History extends Component<Props, State> {
   #ask(isAgain = false): void {
     const { search, found, top, height } = this.state;
     const isNew = found.text !== search.text || found.starred !== search.starred;
-    for (const page of pagesOf(isNew ? [0, 1] : rowsInView(top, height, found.total))) {
+    for (const page of pagesOf(isNew ? [0, 1] : inView(top, height, ROW, found.total, AROUND))) {
       if (this.#asked.has(page) || !(isAgain || isNew || !found.pages.has(page))) continue;
       this.#asked.add(page);
       this.props.link.send({ kind: "history", ...search, start: page * PAGE, count: PAGE });
@@ -98,7 +99,7 @@ export class History extends Component<Props, State> {
   }
 
   #find = (more: Partial<Search>): void => {
-    this.setState(({ search }) => ({ search: { ...search, ...more }, top: 0, doomed: 0 }));
+    this.setState(({ search }) => ({ search: { ...search, ...more }, top: 0, deleting: 0 }));
     this.#list.current?.scrollTo(0, 0);
   };
 
@@ -118,8 +119,11 @@ export class History extends Component<Props, State> {
     next?.scrollIntoView({ block: "nearest" });
   };
 
-  override render({ link, shown, state: { folder } }: Props, { search, found, top, height, doomed }: State) {
-    const [first, end] = rowsInView(top, height, found.total);
+  override render(
+    { link, shown, state: { folder } }: Props,
+    { search, found, top, height, deleting }: State,
+  ) {
+    const [first, end] = inView(top, height, ROW, found.total, AROUND);
     const rows = Array.from({ length: end - first }, (_, offset) => first + offset);
     return (
       <section class="history" aria-label="History" onKeyDown={this.#move}>
@@ -172,10 +176,10 @@ export class History extends Component<Props, State> {
                     <Row
                       entry={entry}
                       isShown={entry.run === shown}
-                      isDoomed={entry.run === doomed}
+                      isDeleting={entry.run === deleting}
                       onShow={() => link.send({ kind: "show", run: entry.run })}
                       onUse={() => link.send({ kind: "use", run: entry.run })}
-                      onDoom={(doomed) => this.setState({ doomed })}
+                      onDelete={(deleting) => this.setState({ deleting })}
                       onForget={() => {
                         link.send({ kind: "forget", run: entry.run });
                         this.#list.current?.focus();
@@ -195,14 +199,14 @@ export class History extends Component<Props, State> {
 interface RowProps {
   entry: Entry;
   isShown: boolean;
-  isDoomed: boolean;
+  isDeleting: boolean;
   onShow: () => void;
   onUse: () => void;
-  onDoom: (run: number) => void;
+  onDelete: (run: number) => void;
   onForget: () => void;
 }
 
-function Row({ entry, isShown, isDoomed, onShow, onUse, onDoom, onForget }: RowProps) {
+function Row({ entry, isShown, isDeleting, onShow, onUse, onDelete, onForget }: RowProps) {
   const { run, title, prompt, phase, started, count, differs, error, starred, image } = entry;
   const words = prompt || title || "No prompt";
   const facts = [
@@ -233,8 +237,8 @@ function Row({ entry, isShown, isDoomed, onShow, onUse, onDoom, onForget }: RowP
           </span>
         </span>
       </button>
-      {isDoomed ? (
-        <Confirm onForget={onForget} onKeep={() => onDoom(0)} />
+      {isDeleting ? (
+        <Confirm onForget={onForget} onKeep={() => onDelete(0)} />
       ) : (
         <>
           <button
@@ -251,7 +255,7 @@ function Row({ entry, isShown, isDoomed, onShow, onUse, onDoom, onForget }: RowP
             class="plain"
             aria-label={`Delete the run of ${when(started)}`}
             title="Delete from the history"
-            onClick={() => onDoom(run)}
+            onClick={() => onDelete(run)}
           >
             <Close />
           </button>

@@ -4,6 +4,8 @@ import type { HistoryPage, HistoryRow } from "./wire";
 
 /** Pixels of a row. */
 export const ROW = 64;
+/** Rows that are drawn above and below those in view. */
+export const AROUND = 4;
 /** Rows that are asked for at once. */
 export const PAGE = 60;
 /** Pages that are kept; what is far away is asked for again. */
@@ -51,12 +53,6 @@ export function takePage(
 /** The row at a place; nothing where it is not here yet. */
 export function entryAt({ pages }: Found, index: number): Entry | undefined {
   return pages.get(Math.floor(index / PAGE))?.[index % PAGE];
-}
-
-/** The first row to be drawn, and the one after the last: what is in view, and a few around it. */
-export function rowsInView(top: number, height: number, total: number): [number, number] {
-  const first = Math.max(0, Math.floor(top / ROW) - 4);
-  return [first, Math.min(total, Math.ceil((top + height) / ROW) + 4)];
 }
 
 /** The pages that rows are on. */

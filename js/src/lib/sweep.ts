@@ -211,17 +211,6 @@ function passes(cell: Cell, filter: Filter): boolean {
   return filter === "all" || cell.status === "failed" || cell.status === "lost";
 }
 
-/** Which rows and columns are in view, and one more on each side. */
-export function inView(
-  scroll: number,
-  size: number,
-  cell: number,
-  count: number,
-): [first: number, end: number] {
-  const first = Math.max(0, Math.floor(scroll / cell) - 1);
-  return [first, Math.min(count, Math.ceil((scroll + size) / cell) + 1)];
-}
-
 /** The values of a cell in words: ``"seed 3 · cfg 5"``. */
 export function inWords(axes: readonly SweepAxis[], cell: Cell): string {
   return axes
