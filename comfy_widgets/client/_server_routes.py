@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 from ..protocol import SystemStats, requests
 from ._calls import RouteGroup
@@ -214,6 +216,50 @@ class ServerRoutes(RouteGroup):
         return self._calls.strings(
             requests.get(f"/internal/files/{requests.path_part(type, 'type')}"), f"Listing {type} files"
         )
+
+    def remote_options(self, remote: Mapping[str, Any]) -> list[Any]:
+        """``GET`` the options of a combo whose definition names a route for them, as `LoadImageOutput` does.
+
+        Parameters
+        ----------
+        remote : Mapping
+            What the definition has under ``remote``: ``route``, and perhaps ``query_params`` and ``response_key``.
+
+        Returns
+        -------
+        list
+            Texts, numbers and booleans, in the order of the server; what is none of these is left out.
+
+        Raises
+        ------
+        ServerError
+            The server does not answer, or not with a list.
+        ValueError
+            There is no route, or it leads to another server, which is not asked.
+
+        Examples
+        --------
+        >>> client.remote_options({"route": "/models/checkpoints"})[0]
+        'procedural-scenes-64.safetensors'
+        """
+        route = str(remote.get("route") or "")
+        path = route.removeprefix(self.url)
+        if not path.startswith("/") or path.startswith("//"):
+            raise ValueError(f"the route {route!r:.200} is not one of {self.name}")
+        where = urlsplit(path)
+        params = remote.get("query_params")
+        query = {**dict(parse_qsl(where.query)), **(params if isinstance(params, Mapping) else {})}
+        # All routes are called under /api, where they are served there.
+        request = requests.Request(
+            "GET", where.path.removeprefix("/api"), {name: str(value) for name, value in query.items()}
+        )
+        found = self._calls.json(request, f"Reading the choices at {where.path}")
+        key = remote.get("response_key")
+        if key and isinstance(found, dict):
+            found = found.get(str(key))
+        if not isinstance(found, list):
+            raise self._calls.foreign(f"Reading the choices at {where.path}")
+        return [option for option in found if isinstance(option, (str, int, float))]
 
     def free(self, *, unload_models: bool = True, free_memory: bool = True) -> None:
         """``POST /free``: give memory back once what runs is done.

@@ -12,9 +12,9 @@ from PIL import Image
 
 from comfy_widgets import Engine, example
 from comfy_widgets.client import ComfyClient
-from comfy_widgets.errors import FileGone, Forbidden, PayloadTooLarge, PromptRefused, WorkflowError
+from comfy_widgets.errors import FileGone, Forbidden, PayloadTooLarge, PromptRefused, ServerError, WorkflowError
 from comfy_widgets.protocol import File
-from comfy_widgets.testing import Gate, Reply, ScriptedServer, standard_run, text_to_image
+from comfy_widgets.testing import Gate, Reply, Request, ScriptedServer, standard_run, text_to_image
 
 Connect = Callable[..., ComfyClient]
 ID = "5cc2c4bd-38b0-4b1a-9a2f-1a1f5d9f2b10"
@@ -174,3 +174,33 @@ def test_a_download_from_outside_is_not_blamed_on_a_proxy(
     server.on("GET", "/view", Reply(status))
     with pytest.raises(Forbidden, match="leads out of the server's folder"):
         client.download({"filename": "../x.mp4"}, tmp_path / "x.mp4")
+
+
+@pytest.mark.parametrize("prefix", ["", "/comfy"])
+def test_choices_of_another_route(prefix: str) -> None:
+    def answer(request: Request) -> Reply:
+        return Reply.json({"items": ["a", 2, True, None, {"b": 1}], "asked": request.query})
+
+    with ScriptedServer(prefix=prefix) as server, ComfyClient(server.url) as client:
+        server.on("GET", "/pack/list", answer)
+        server.on("GET", "/pack/bare", Reply.json(["x"]))
+        remote = {"route": "/pack/list?kind=a", "query_params": {"page": 2}, "response_key": "items"}
+        assert client.remote_options(remote) == ["a", 2, True]
+        assert server.traffic.requests[-1].query == {"kind": "a", "page": "2"}
+        for route in ("/pack/bare", "/api/pack/bare", f"{server.url}/pack/bare"):
+            assert client.remote_options({"route": route}) == ["x"]
+        seen = len(server.traffic.requests)
+        for route in (
+            "",
+            None,
+            "pack/bare",
+            "//127.0.0.1/pack/bare",
+            "http://127.0.0.2/pack/bare",
+            f"{server.url}.evil/x",
+        ):
+            with pytest.raises(ValueError, match="is not one of"):
+                client.remote_options({"route": route})
+        assert len(server.traffic.requests) == seen
+        for route in ("/system_stats", "/nothing"):
+            with pytest.raises(ServerError, match=route):
+                client.remote_options({"route": route})

@@ -148,6 +148,7 @@ class TestLibrary:
         assert "adv_00001.png [output]" in client.internal_files()
         with pytest.raises(HTTPError, match="Invalid directory type"):
             client.internal_files("nothing")  # type: ignore[arg-type]  # the wrong question
+        assert client.remote_options({"route": "/internal/files/output"}) == client.internal_files()
         client.subscribe_logs()
         client.subscribe_logs(False)
 
