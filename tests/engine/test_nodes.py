@@ -94,7 +94,7 @@ def infos(engine: Engine) -> dict[str, Any]:
 def test_every_node_runs_with_what_its_inputs_name(url: str, infos: dict[str, Any], name: str) -> None:
     graph = Graph(infos)
     given: dict[str, Any] = {}
-    if name in ("LoadImage", "LoadImageMask"):
+    if name in ("LoadImage", "LoadImageMask", "LoadImageOutput"):
         made = _saved(url, infos)
         given["image"] = f"{made['filename']} [output]"
     node = graph.add(name, **given)

@@ -187,7 +187,7 @@ class TestThingsToRead:
     def test_lists_for_loaders(self, url: str) -> None:
         submit_id = submit(url, lab_images(), "x")
         name = entry(url, submit_id)["outputs"]["2"]["images"][0]["filename"]
-        assert name in get(url, "/internal/files/output").json()
+        assert f"{name} [output]" in get(url, "/internal/files/output").json()
         assert get(url, "/internal/files/nonsense").status_code == 400
 
 

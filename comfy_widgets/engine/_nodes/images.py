@@ -39,8 +39,9 @@ def preview(folders: Folders, images: Array, prompt: Any = None, extra_pnginfo: 
 
 
 @TABLE.node_with_files("LoadImage")
+@TABLE.node_with_files("LoadImageOutput")
 def load(folders: Folders, image: str) -> tuple[Array, Array]:
-    """Loads an image from the input folder; what is transparent becomes a mask."""
+    """Loads an image from the input folder, or from the one behind its name; what is transparent becomes a mask."""
     with Image.open(folders.annotated(image)) as file:
         opened = ImageOps.exif_transpose(file)
         colours = single(opened.convert("RGB"))[None] / np.float32(255)

@@ -102,7 +102,9 @@ def _node_class(name: str, function: Function, first: tuple[object, ...], folder
         members["OUTPUT_TOOLTIPS"] = tuple(spec["tooltips"])
     if "lists" in spec:
         members["OUTPUT_IS_LIST"] = tuple(spec["lists"])
-    if "$inputs" in json.dumps(spec["input"]):
+    if spec.get("experimental"):
+        members["EXPERIMENTAL"] = True
+    if "image_upload" in json.dumps(spec["input"]):
         members["IS_CHANGED"] = classmethod(lambda cls, image, **_: folders.digest(image))
         members["VALIDATE_INPUTS"] = classmethod(lambda cls, image: folders.is_input(image))
     return type(name, (), members)

@@ -117,8 +117,9 @@ async def files(request: web.Request) -> web.Response:
     root = state_of(request).folders.root(request.match_info["kind"])
     if root is None:
         return web.json_response({"error": "Invalid directory type"}, status=400)
-    entries = [entry for entry in root.iterdir() if entry.is_file()]
-    return web.json_response([e.name for e in sorted(entries, key=lambda e: -e.stat().st_mtime)])
+    entries = [entry for entry in root.iterdir() if entry.is_file() and not entry.name.startswith(".")]
+    kind = request.match_info["kind"]
+    return web.json_response([f"{e.name} [{kind}]" for e in sorted(entries, key=lambda e: -e.stat().st_mtime)])
 
 
 @internal.patch("/internal/logs/subscribe")
