@@ -15,6 +15,7 @@ from ..workflow import Param, Params
 from . import _fields as fields
 from ._choices import Hints
 from ._form_files import FormFiles
+from ._remote import RemoteChoices
 from ._run_state import FieldName, NotOnServer, Place
 from ._seeds import Seeds
 from ._values import ParamValues, attribute
@@ -87,10 +88,13 @@ class FormState:
         self.files: FormFiles = FormFiles(self)
         self.outputs: tuple[str, ...] = ()
         self._image_nodes = 1
-        self._definitions = self._define()
-        self.params: ParamValues = ParamValues(self._definitions, self.files.to_server, self.seeds.was_set)
-        self.params.observe(self._on_change)
-        self.spec: FormSpec = self._describe()
+        self._remote = RemoteChoices(client, self.redefine, self.warn)
+        # Choices of other routes may come before this is done.
+        with self._publishing:
+            self._definitions = self._define()
+            self.params: ParamValues = ParamValues(self._definitions, self.files.to_server, self.seeds.was_set)
+            self.params.observe(self._on_change)
+            self.spec: FormSpec = self._describe()
 
     # Reading
 
@@ -158,6 +162,9 @@ class FormState:
         """Keep a widget's traits up to date from now on."""
         with self._publishing:
             self._browsers.append(browser)
+            # What has changed since it read them.
+            browser.set_trait("_form", self.spec)
+            browser.set_trait("_values", self.values())
 
     def detach(self, browser: FormBrowser) -> None:
         """Tell a widget nothing more."""
@@ -173,7 +180,9 @@ class FormState:
     def refresh(self) -> None:
         """Ask the server for its definitions again."""
         self.client.object_info(refresh=True)
+        chosen = self._remote.ask_again(self._definitions)
         self.redefine()
+        self.use({name: value for name, value in chosen.items() if name not in self._locked})
         if self.problem is not None:
             raise self.problem
 
@@ -238,7 +247,7 @@ class FormState:
         try:
             if self._choose is not None:
                 self._loaded = self._loaded.expose(self._choose)
-            params = self._loaded.params()
+            params = self._remote.fill(self._loaded.params())
             prompt = self._loaded.to_prompt()
         except ComfyError as error:
             if self.problem is None:

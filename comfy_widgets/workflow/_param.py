@@ -240,7 +240,12 @@ class Param:
 
     def _check_choice(self, value: Any) -> Any:
         # Options that another route serves, or that a page fills in, are unknown here; the server judges them.
-        return self._one_of(value) if self.choices else self._check_json(value)
+        return self._one_of(value) if self.choices and not self._is_remote else self._check_json(value)
+
+    @property
+    def _is_remote(self) -> bool:
+        """Whether the choices are those of a moment: a route of the server lists them anew each time."""
+        return bool(self.options.get("remote"))
 
     def _one_of(self, value: Any) -> Any:
         choices = self.choices or ()
@@ -265,7 +270,7 @@ class Param:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError):
             raise self.error(f"wants a JSON value, not {_short(value)}.") from None
-        if self.choices and self.kind == "json":
+        if self.choices and self.kind == "json" and not self._is_remote:
             return [self._one_of(item) for item in (value if isinstance(value, (list, tuple)) else [value])]
         return value
 

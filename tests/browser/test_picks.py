@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from comfy_widgets import ComfyClient, ComfyPanel
+from comfy_widgets import ComfyClient, ComfyPanel, Engine, example
 from comfy_widgets.testing import ScriptedServer, node_info, text_to_image
 
 from .conftest import Show
@@ -118,6 +119,28 @@ def test_a_colour_is_picked_or_written(show: Show, server: ScriptedServer, panel
     text.blur()
     expect(one.root.get_by_text("must be a colour")).to_have_count(0)
     expect(picker).to_have_value("#0000ff")
+
+
+def test_the_images_of_runs_before_are_listed_and_the_newest_is_taken(show: Show, engine: Engine) -> None:
+    again = {
+        "1": {"class_type": "LoadImageOutput", "inputs": {"image": ""}},
+        "2": {"class_type": "ImageInvert", "inputs": {"image": ["1", 0]}},
+        "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "again"}},
+    }
+    with ComfyClient(engine.url) as client:
+        (first,) = client.run(example().with_params(width=64, height=64, steps=1)).image_files
+        again["1"]["inputs"]["image"] = f"{first.filename} [output]"
+        one = opened(show(ComfyPanel(again, client)))
+        image = one.root.get_by_role("combobox", name="Image", exact=True)
+        expect(image.locator("option", has_text=first.filename)).to_have_count(1)
+        one.run_button.click()
+        one.expect_status("Done")
+        one.root.get_by_role("button", name="Refresh lists").click()
+        expect(image.locator("option:checked")).to_have_text(re.compile(r"again_\d+_\.png \[output\]"))
+        image.select_option(f"{first.filename} [output]")
+        one.run_button.click()
+        one.expect_status("Done")
+        expect(one.root.get_by_text("Run 2")).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

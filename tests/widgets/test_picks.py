@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from comfy_widgets import ComfyPanel, WorkflowForm
-from comfy_widgets.testing import ScriptedServer, node_info, text_to_image
+from comfy_widgets.testing import Reply, ScriptedServer, node_info, text_to_image
 
 from .conftest import page_of
 from .page import Page
@@ -102,6 +102,72 @@ def test_new_lists_are_answered_for_whatever_an_observer_does(server: ScriptedSe
     page.wait_for(lambda: any("an observer of my own" in told for told in page.state["_values"]["warnings"]))
     assert fields(page)["ckpt_name"]["choices"] == ["a.safetensors", "b.safetensors"]
     panel.unobserve(fail)
+
+
+def with_remote(server: ScriptedServer, kind: str = "", **remote: Any) -> dict[str, Any]:
+    """The workflow with a node whose choices are those of a route."""
+    remote = {"route": "/models/loras", **remote}
+    options: dict[str, Any] = {"remote": remote, **({kind: True} if kind else {})}
+    server.object_info["Pick"] = node_info("Pick", "Pick", {"item": ["COMBO", options]}, ("STRING",))
+    return with_node("Pick", item=["b"] if kind == "multiselect" else "b")
+
+
+@pytest.fixture
+def listed(server: ScriptedServer) -> list[Any]:
+    """What the route of `with_remote` gives."""
+    listed: list[Any] = ["a", "b"]
+    server.on("GET", "/models/loras", lambda _: Reply.json(listed))
+    return listed
+
+
+def remote_field(page: Page) -> dict[str, Any]:
+    return next(field for name, field in fields(page).items() if name.endswith("item"))
+
+
+@pytest.mark.parametrize("kind", ["", "multiselect", "image_upload"])
+def test_choices_of_another_route_are_listed(
+    server: ScriptedServer, make_panel: Make, listed: list[Any], kind: str
+) -> None:
+    panel = make_panel(with_remote(server, kind))
+    page = page_of(panel)
+    page.wait_for(lambda: remote_field(page)["choices"] == ["a", "b"])
+    assert remote_field(page)["kind"] == {"": "choice", "multiselect": "many", "image_upload": "image"}[kind]
+    listed.insert(0, "new")
+    assert news(page) == "New: 1 in Item."
+    assert remote_field(page)["choices"] == ["new", "a", "b"]
+    name = remote_field(page)["name"]
+    assert panel.params[name] == (["b"] if kind == "multiselect" else "b")
+    # The list is that of a moment: Python may name what has come since.
+    newest = ["newest"] if kind == "multiselect" else "newest"
+    panel.params[name] = newest
+    assert panel.params[name] == newest
+
+
+def test_the_choice_that_a_refresh_is_to_take_is_taken(
+    server: ScriptedServer, make_panel: Make, listed: list[Any]
+) -> None:
+    panel = make_panel(with_remote(server, control_after_refresh="first", refresh_button=True))
+    page = page_of(panel)
+    page.wait_for(lambda: remote_field(page)["choices"] is not None)
+    assert news(page) == "Nothing new." and panel.params["Pick.item"] == "b"
+    listed.insert(0, "new")
+    news(page)
+    assert panel.params["Pick.item"] == "new" == page.state["_values"]["values"][remote_field(page)["name"]]
+    panel.lock(remote_field(page)["name"])
+    listed.insert(0, "newer")
+    news(page)
+    assert panel.params["Pick.item"] == "new"
+
+
+@pytest.mark.parametrize("route", ["/nowhere", "http://example.com/loras", "", "/system_stats"])
+def test_a_route_that_lists_nothing_leaves_a_text_and_is_told_of(
+    server: ScriptedServer, make_panel: Make, route: str
+) -> None:
+    panel = make_panel(with_remote(server, route=route))
+    page = page_of(panel)
+    page.wait_for(lambda: any("Fetching the choices of 'Item' failed" in w for w in page.state["_values"]["warnings"]))
+    assert (remote_field(page)["kind"], remote_field(page)["choices"]) == ("string", None)
+    assert panel.run().result(60).status == "completed"
 
 
 @pytest.mark.parametrize(
