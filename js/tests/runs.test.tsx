@@ -123,6 +123,20 @@ describe("the list of runs", () => {
     expect(link.said.at(-1)).toEqual({ kind: "show", run: null });
   });
 
+  it("lets go of small images of runs that are listed no more", async () => {
+    const { el, link, put } = await open(row(1), row(2));
+    link.tell({ kind: "run_thumbnail", run: 1, mime: "image/webp" }, [new DataView(new ArrayBuffer(4))]);
+    link.tell({ kind: "run_thumbnail", run: 2, mime: "image/webp" }, [new DataView(new ArrayBuffer(4))]);
+    await rendered();
+    expect(el.querySelectorAll(".strip img")).toHaveLength(2);
+    await put(2, row(2));
+    await put(2, row(1), row(2));
+    expect([...el.querySelectorAll(".past")].map((past) => past.querySelector("img") !== null)).toEqual([
+      true,
+      false,
+    ]);
+  });
+
   it("lets the values of a run be used again", async () => {
     const { link, press, put } = await open(row(1, { differs: ["CFG 7 → 3"] }), row(2));
     await put(1, row(1, { differs: ["CFG 7 → 3"] }), row(2));

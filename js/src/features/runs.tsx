@@ -40,7 +40,9 @@ export class Runs extends Component<Props, State> {
 
   override componentDidMount(): void {
     const { link } = this.props;
-    link.onTrait<RunList>("_runs", this.#ending.signal, (list) => this.setState({ list }));
+    link.onTrait<RunList>("_runs", this.#ending.signal, (list) =>
+      this.setState(({ thumbnails }) => ({ list, thumbnails: keptOf(thumbnails, list) })),
+    );
     link.onTrait<HistoryState>("_history", this.#ending.signal, (history) => this.setState({ history }));
     link.onMessage(this.#ending.signal, (message, [bytes]) => {
       if (message.kind === "details") this.setState({ details: message });
@@ -122,6 +124,13 @@ export class Runs extends Component<Props, State> {
       </section>
     );
   }
+}
+
+/** The small images of the runs that are still listed: of very many, Python tells of the last ones. */
+function keptOf(thumbnails: State["thumbnails"], { rows }: RunList): State["thumbnails"] {
+  if (thumbnails.size <= rows.length) return thumbnails;
+  const runs = new Set(rows.map(({ run }) => run));
+  return new Map([...thumbnails].filter(([run]) => runs.has(run)));
 }
 
 /** Where a run stands in the list: what works first, then as they will run. */
