@@ -8,11 +8,13 @@ second. The browser is a comm that keeps what it is sent, so painting is not jud
 from __future__ import annotations
 
 import io
+import multiprocessing
 import statistics
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import comm
 import requests
@@ -44,16 +46,29 @@ def resident() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
 
 
-def many_images() -> None:
-    """Print how long many images take, beside their bytes alone."""
-    with ScriptedServer() as server, ComfyClient(server.url) as client:
+def serve(ready: Any, end: Any) -> None:
+    """Run a server whose prompts give many images, until the end."""
+    with ScriptedServer() as server:
         content = image()
         files = [server.files.put(f"{index:03}.png", content, folder="output") for index in range(IMAGES)]
-        server.play(standard_run(outputs={"9": {"images": files}}))
+        server.script = standard_run(outputs={"9": {"images": files}})
+        ready.put((server.url, files))
+        end.wait()
+
+
+def many_images() -> None:
+    """Print how long many images take, beside their bytes alone."""
+    context = multiprocessing.get_context("spawn")
+    ready, end = context.SimpleQueue(), context.Event()
+    # In a process of its own, as every server is.
+    process = context.Process(target=serve, args=(ready, end))
+    process.start()
+    url, files = ready.get()
+    with ComfyClient(url) as client:
         started = time.perf_counter()
         with requests.Session() as session:
             for file in files:
-                session.get(f"{server.url}/view", params=file, timeout=60).raise_for_status()
+                session.get(f"{url}/view", params=file, timeout=60).raise_for_status()
         alone = time.perf_counter() - started
         panel = ComfyPanel(text_to_image(), client)
         page = panel.comm
@@ -76,6 +91,8 @@ def many_images() -> None:
             f"{len(last)} come after {scrolled:.2f} s; the kernel grew by {resident() - before:.0f} MB"
         )
         panel.close()
+    end.set()
+    process.join()
 
 
 def previews(rate: float) -> None:
