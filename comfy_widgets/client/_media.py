@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Future
@@ -17,7 +18,11 @@ from ._pool import Pool
 
 logger = logging.getLogger(__name__)
 _AT_ONCE = 6
-"""Files of one job that are fetched at once."""
+"""Files of one job that are fetched at once, as long as each takes a while."""
+_AT_ONCE_NEAR = 2
+"""The same while they come quickly: more threads would only wait for each other."""
+_QUICKLY = 0.008
+"""Seconds."""
 
 
 class Memory:
@@ -117,6 +122,7 @@ class Media:
         self._held: dict[File, Future[bytes | Path]] = {}
         self._waiting: deque[tuple[File, Future[bytes | Path]]] = deque()
         self._under_way = 0
+        self._is_near = False
 
     def prefetch(self, file: File) -> Future[bytes | Path]:
         """Begin to fetch a file, once, when it is its turn."""
@@ -132,7 +138,7 @@ class Media:
         """Fetch what waits; not too many at once, so that the slow files of one job hold up no other job."""
         while True:
             with self._lock:
-                if not self._waiting or self._under_way >= _AT_ONCE:
+                if not self._waiting or self._under_way >= (_AT_ONCE_NEAR if self._is_near else _AT_ONCE):
                     return
                 file, future = self._waiting.popleft()
                 self._under_way += 1
@@ -190,7 +196,10 @@ class Media:
         return held.read_bytes() if isinstance(held, Path) else held
 
     def _load(self, file: File) -> bytes | Path:
-        return self._memory.keep(self._fetch(file))
+        started = time.monotonic()
+        content = self._fetch(file)
+        self._is_near = time.monotonic() - started < _QUICKLY
+        return self._memory.keep(content)
 
     def __del__(self) -> None:
         for future in self._held.values():

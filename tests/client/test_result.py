@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -135,6 +136,41 @@ def test_memory_has_a_bound_and_the_rest_goes_to_disk() -> None:
             media.prefetch(file)
         assert [media.content(file) for file in files] == list(contents.values())
         assert memory._used <= 3000
+
+
+@pytest.mark.parametrize(("quickly", "most"), [(1000.0, 2), (0.0, 6)])
+def test_many_files_are_fetched_at_once_only_where_each_takes_a_while(
+    monkeypatch: pytest.MonkeyPatch, quickly: float, most: int
+) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    monkeypatch.setattr("comfy_widgets.client._media._QUICKLY", quickly)
+    first = threading.Barrier(6)
+    lock, under_way, later = threading.Lock(), 0, [0]
+
+    def fetch(file: File) -> bytes:
+        nonlocal under_way
+        with lock:
+            under_way += 1
+            if int(file.filename) >= 6:
+                later.append(under_way)
+        if int(file.filename) < 6:
+            # Nothing is known of the server yet.
+            first.wait(30)
+        else:
+            time.sleep(0.002)
+        with lock:
+            under_way -= 1
+        return b"content"
+
+    with ThreadPoolExecutor(16) as pool:
+        media = Media(fetch, pool, Memory())
+        files = [File(str(number)) for number in range(60)]
+        for file in files:
+            media.prefetch(file)
+        assert [media.content(file) for file in files] == [b"content"] * len(files)
+    assert max(later[-40:]) <= most
+    assert most == 2 or max(later) > 2
 
 
 def test_a_full_disk_costs_no_image(monkeypatch: pytest.MonkeyPatch) -> None:
