@@ -14,7 +14,7 @@ from ._base import Handler, Widget
 from ._choices import news
 from ._form_state import FormState
 from ._live import LiveTrait, announce
-from ._pump import worker
+from ._pump import asker
 from ._seeds import SeedModes
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class FormWidget(Widget):
 
     def _on_lists(self, message: WantLists, buffers: list[memoryview]) -> None:
         # A server with many nodes takes its time.
-        worker.submit(self._send_lists)
+        asker.submit(self._send_lists)
 
     def _send_lists(self) -> None:
         before = self._state.definitions

@@ -1,4 +1,5 @@
-"""The two threads of the widgets: the pump, which tells browsers what is new, and the worker, which does slow work.
+"""The threads of the widgets: the pump, which tells browsers what is new, the worker, which does slow work, and the
+asker, which waits for servers.
 
 The browser needs the newest state of a job, and no more of it than it can paint. So whatever a server sends, no more
 than `MAX_RATE` messages of a kind leave each widget in a second; the first leaves at once, and the last one always
@@ -141,9 +142,16 @@ class Pump:
 
 
 class Worker:
-    """Does tasks one after the other in a thread of its own: making images small, calling observers."""
+    """Does tasks one after the other in a thread of its own: making images small, calling observers.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    name : str
+        Of its thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._changed = threading.Condition()
         self._tasks: deque[Callable[[], object]] = deque()
         self._thread: threading.Thread | None = None
@@ -154,7 +162,7 @@ class Worker:
             self._tasks.append(task)
             if self._thread is not None:
                 return
-            self._thread = thread = threading.Thread(target=self._work, name="comfy-widgets-worker", daemon=True)
+            self._thread = thread = threading.Thread(target=self._work, name=f"comfy-widgets-{self._name}", daemon=True)
         thread.start()
 
     @property
@@ -190,5 +198,7 @@ class Worker:
 
 
 pump = Pump()
-worker = Worker()
+worker = Worker("worker")
+asker = Worker("asker")
+"""Asks servers for lists: where that takes long, no image waits for it."""
 atexit.register(pump.stop)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ComfyError
 from ..workflow import Params
+from ._pump import asker
 
 if TYPE_CHECKING:
     from ..client import ComfyClient
@@ -23,7 +24,7 @@ class RemoteChoices:
     ----------
     client : ComfyClient
     came : callable
-        Called, in a thread of its own, when choices have come.
+        Called, in another thread, when choices have come.
     failed : callable
         Called with what could not be done, and why.
     """
@@ -42,7 +43,7 @@ class RemoteChoices:
         lacking = [param for param in params.values() if (key := _key(param)) and key not in self._asked]
         if lacking:
             self._asked |= {_key(param) for param in lacking}
-            threading.Thread(target=self._fetch, args=[lacking], name="comfy-widgets-choices", daemon=True).start()
+            asker.submit(partial(self._fetch, lacking))
         known = {param.name: self._found[_key(param)] for param in params.values() if _key(param) in self._found}
         if not known:
             return params

@@ -121,13 +121,13 @@ def test_a_colour_is_picked_or_written(show: Show, server: ScriptedServer, panel
     expect(picker).to_have_value("#0000ff")
 
 
-def test_the_images_of_runs_before_are_listed_and_the_newest_is_taken(show: Show, engine: Engine) -> None:
+def test_the_images_of_runs_before_are_listed_and_the_newest_is_taken(show: Show) -> None:
     again = {
         "1": {"class_type": "LoadImageOutput", "inputs": {"image": ""}},
         "2": {"class_type": "ImageInvert", "inputs": {"image": ["1", 0]}},
         "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "again"}},
     }
-    with ComfyClient(engine.url) as client:
+    with Engine() as engine, ComfyClient(engine.url) as client:
         (first,) = client.run(example().with_params(width=64, height=64, steps=1)).image_files
         again["1"]["inputs"]["image"] = f"{first.filename} [output]"
         one = opened(show(ComfyPanel(again, client)))
