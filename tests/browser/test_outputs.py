@@ -166,6 +166,26 @@ def test_files_that_cannot_be_shown_are_named(
     expect(one.root.get_by_text(f"{name} cannot be shown: {reason}.")).to_be_visible()
 
 
+@pytest.mark.parametrize(("name", "theme"), [("clip.mp4", "light"), ("sound.flac", "dark")])
+def test_what_the_browser_cannot_play_is_told(
+    show: Show, server: ScriptedServer, client: ComfyClient, name: str, theme: str
+) -> None:
+    key = "video" if name == "clip.mp4" else "audio"
+    server.script = standard_run(outputs={"9": {key: [server.files.put(name, b"nothing of that", folder="output")]}})
+    page = show(ComfyPanel(text_to_image(), client), theme=theme)
+    one = Panel(page)
+    one.run_button.click()
+    one.expect_status("Done")
+    expect(one.root.locator(".outcome").get_by_text(f"This browser cannot play {name}")).to_be_visible()
+    assert problems(page) == []
+    assert page.evaluate(FAINT) == []
+    # What comes next is shown.
+    server.play(standard_run())
+    one.run_button.click()
+    expect(one.root.locator(".outcome").get_by_text("This browser cannot play")).to_have_count(0)
+    expect(one.pictures).to_have_count(1)
+
+
 def test_a_failed_run_leaves_the_image_of_the_run_before_in_full_colour(
     show: Show, server: ScriptedServer, client: ComfyClient
 ) -> None:

@@ -5,12 +5,17 @@ interface Props {
   alt: string;
 }
 
+interface State {
+  /** The film or sound that this browser cannot play. */
+  broken: Blob;
+}
+
 /**
  * An image of a blob, or a player of its film or sound, with a URL for as long as it is shown.
  *
  * A class, like the grid around it: the small widgets do without the code of hooks.
  */
-export class BlobImage extends Component<Props> {
+export class BlobImage extends Component<Props, State> {
   #image = createRef<HTMLImageElement & HTMLVideoElement>();
   #url = "";
 
@@ -33,13 +38,15 @@ export class BlobImage extends Component<Props> {
     URL.revokeObjectURL(old);
   }
 
+  #fail = (): void => this.setState({ broken: this.props.blob });
+
   override render() {
     const { alt, blob } = this.props;
     if (isImage(blob)) return <img ref={this.#image} alt={alt} decoding="async" />;
-    // biome-ignore lint/a11y/useMediaCaption: what a workflow made comes without captions
-    if (blob.type.startsWith("audio")) return <audio ref={this.#image} aria-label={alt} controls />;
-    // biome-ignore lint/a11y/useMediaCaption: as above
-    return <video ref={this.#image} aria-label={alt} controls />;
+    if (this.state.broken === blob) return <p>This browser cannot play {alt}.</p>;
+    const Player = blob.type.startsWith("audio") ? "audio" : "video";
+    // What a workflow made comes without captions.
+    return <Player ref={this.#image} aria-label={alt} controls onError={this.#fail} />;
   }
 }
 

@@ -2,7 +2,7 @@ import type { Drafts } from "../lib/drafts";
 import type { Field, Values } from "../lib/wire";
 import { useFeature } from "./feature";
 import { FieldRow, type FormActions } from "./field";
-import { More } from "./more";
+import { Fold } from "./fold";
 
 export interface FormProps {
   fields: readonly Field[];
@@ -25,14 +25,21 @@ export function Form(props: FormProps) {
   const hasTrouble = (field: Field) =>
     Boolean(props.drafts[field.name]?.error || props.complaints[field.name]);
   const more = useFeature("more", true);
+  // Nobody asked for them: they are folded away, unless they are all there is.
+  const settings = more && <more.Settings fields={rest} rows={rows} hasTrouble={hasTrouble} />;
   return (
     <>
       <div class="fields prompts">{rows(wanted.filter((field) => field.kind === "text"))}</div>
       <div class="settings">
         <div class="fields">{rows(wanted.filter((field) => field.kind !== "text"))}</div>
-        {rest.length > 0 && (
-          <More fields={rest} isAll={wanted.length === 0} rows={rows} hasTrouble={hasTrouble} />
-        )}
+        {rest.length > 0 &&
+          (wanted.length === 0 ? (
+            <div class="inside">{settings}</div>
+          ) : (
+            <Fold title="More settings" open={rest.some(hasTrouble)} class="more">
+              {settings}
+            </Fold>
+          ))}
         {/* Its place is kept free until it comes. */}
         <div style="min-height:26px">{more && <more.Lists link={props.actions.link} />}</div>
       </div>

@@ -9,29 +9,20 @@ export function Icon({ children }: { children: JSX.Element | JSX.Element[] }) {
   );
 }
 
-export const Chevron = () => (
+/** An icon of one path. */
+export const line = (d: string) => () => (
   <Icon>
-    <path d="M6 4l4 4-4 4" />
+    <path d={d} />
   </Icon>
 );
 
-export const ChevronDown = () => (
-  <Icon>
-    <path d="M4 6l4 4 4-4" />
-  </Icon>
-);
+export const Chevron = /* @__PURE__ */ line("M6 4l4 4-4 4");
 
-export const Minus = () => (
-  <Icon>
-    <path d="M4.5 8h7" />
-  </Icon>
-);
+export const ChevronDown = /* @__PURE__ */ line("M4 6l4 4 4-4");
 
-export const Plus = () => (
-  <Icon>
-    <path d="M8 4.5v7M4.5 8h7" />
-  </Icon>
-);
+export const Minus = /* @__PURE__ */ line("M4.5 8h7");
+
+export const Plus = /* @__PURE__ */ line("M8 4.5v7M4.5 8h7");
 
 export const Dice = () => (
   <Icon>
@@ -47,17 +38,9 @@ export const Alert = () => (
   </Icon>
 );
 
-export const Close = () => (
-  <Icon>
-    <path d="M4 4l8 8M12 4l-8 8" />
-  </Icon>
-);
+export const Close = /* @__PURE__ */ line("M4 4l8 8M12 4l-8 8");
 
-export const Download = () => (
-  <Icon>
-    <path d="M8 2.5v7.5M4.8 7L8 10.2 11.2 7M3 13.5h10" />
-  </Icon>
-);
+export const Download = /* @__PURE__ */ line("M8 2.5v7.5M4.8 7L8 10.2 11.2 7M3 13.5h10");
 
 export const ImageIcon = () => (
   <Icon>

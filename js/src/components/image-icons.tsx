@@ -1,17 +1,9 @@
 /** Icons of what can be done with images. */
-import { Icon } from "./icons";
+import { Icon, line } from "./icons";
 
-export const Star = () => (
-  <Icon>
-    <path d="M8 2.2l1.8 3.7 4 .5-2.9 2.8.7 4L8 11.3l-3.6 1.9.7-4L2.2 6.4l4-.5z" />
-  </Icon>
-);
+export const Star = /* @__PURE__ */ line("M8 2.2l1.8 3.7 4 .5-2.9 2.8.7 4L8 11.3l-3.6 1.9.7-4L2.2 6.4l4-.5z");
 
-export const Check = () => (
-  <Icon>
-    <path d="M3.5 8.5l3 3 6-7" />
-  </Icon>
-);
+export const Check = /* @__PURE__ */ line("M3.5 8.5l3 3 6-7");
 
 export const Copy = () => (
   <Icon>
@@ -20,10 +12,8 @@ export const Copy = () => (
   </Icon>
 );
 
-export const Input = () => (
-  <Icon>
-    <path d="M9 2.5h3.5a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H9M2.5 8h7M6.8 5.2L9.6 8l-2.8 2.8" />
-  </Icon>
+export const Input = /* @__PURE__ */ line(
+  "M9 2.5h3.5a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H9M2.5 8h7M6.8 5.2L9.6 8l-2.8 2.8",
 );
 
 export const Nodes = () => (
@@ -48,8 +38,4 @@ export const Info = () => (
   </Icon>
 );
 
-export const Whole = () => (
-  <Icon>
-    <path d="M2.5 5.5v-3h3M10.5 2.5h3v3M13.5 10.5v3h-3M5.5 13.5h-3v-3" />
-  </Icon>
-);
+export const Whole = /* @__PURE__ */ line("M2.5 5.5v-3h3M10.5 2.5h3v3M13.5 10.5v3h-3M5.5 13.5h-3v-3");
