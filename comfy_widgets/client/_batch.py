@@ -191,7 +191,8 @@ class Batch(Iterator[Result]):
 
     def __repr__(self) -> str:
         ended = sum(job.done() for job in self._jobs)
-        return f"<Batch of {len(self._jobs)} runs, {ended} ended>"
+        count = len(self._jobs)
+        return f"<Batch of {count} run{'s' * (count != 1)}, {ended} ended>"
 
 
 def submit_batch(

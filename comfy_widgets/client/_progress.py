@@ -325,7 +325,8 @@ def _in_words(state: RunState) -> tuple[Phase, str]:
     if state.quiet and progress.steps is None and state.silent_for is None and not loads:
         return phase, f"{name}: nothing heard for a while, it may be loading the model"
     if progress.node is None:
-        return phase, "Starting" if not state.cached else f"Starting, {len(state.cached)} nodes are cached"
+        count = len(state.cached)
+        return phase, f"Starting, {count} node{'s are' if count > 1 else ' is'} cached" if count else "Starting"
     if progress.steps is not None:
         return phase, f"{name}, step {progress.step} of {progress.steps}"
     return phase, f"{name}: loading {_model(state, progress.node)}" if loads else name

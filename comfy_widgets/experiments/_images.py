@@ -268,7 +268,7 @@ class ImageIndex(Sequence[FoundImage]):
         return [(f"{found.name}@{times.get(found.name, 0)}", found) for found in self._load(paths)]
 
     def __repr__(self) -> str:
-        return f"<ImageIndex of {len(self):,} files in {self.folder}>"
+        return f"<ImageIndex of {len(self):,} file{'s' * (len(self) != 1)} in {self.folder}>"
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         from IPython.display import display

@@ -87,7 +87,10 @@ class WorkflowGraph(JobView):
         return self._workflow
 
     def _about(self) -> str:
-        return f"of {len(list(self._workflow))} nodes" if self._workflow is not None else "of no workflow"
+        if self._workflow is None:
+            return "of no workflow"
+        count = len(list(self._workflow))
+        return f"of {count} node{'s' * (count != 1)}"
 
     @traitlets.observe("job")
     def _on_new_job(self, _: object) -> None:

@@ -92,7 +92,7 @@ class Workflow:
         Examples
         --------
         >>> Workflow.load({"1": {"class_type": "PreviewAny", "inputs": {"source": "hello"}}})
-        <Workflow of 1 nodes in API format, from a dict>
+        <Workflow of 1 node in API format, from a dict>
         """
         if isinstance(source, cls):
             return source if object_info is None else source.bind(object_info)
@@ -886,4 +886,4 @@ class Workflow:
         form = "API format" if editor is None else "the editor's format"
         count = len(self._state.prompt or {}) if editor is None else len(editor.ui["nodes"])
         source = self.source[:1].lower() + self.source[1:] if self.source.startswith("The ") else self.source
-        return f"<Workflow of {count} nodes in {form}, from {source}>"
+        return f"<Workflow of {count} node{'s' * (count != 1)} in {form}, from {source}>"

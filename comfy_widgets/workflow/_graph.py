@@ -145,7 +145,7 @@ class Graph:
         >>> g = Graph(client.object_info())
         >>> latent = g.EmptyLatentImage()
         >>> g.workflow()
-        <Workflow of 1 nodes in API format, from a dict>
+        <Workflow of 1 node in API format, from a dict>
         """
         from ._document import Workflow
 

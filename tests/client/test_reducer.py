@@ -140,6 +140,8 @@ class TestWords:
         [
             ([ExecutionStart()], "Starting"),
             ([ExecutionStart(), ExecutionCached(nodes=("4", "8"))], "Starting, 2 nodes are cached"),
+            ([ExecutionStart(), ExecutionCached(nodes=("4",))], "Starting, 1 node is cached"),
+            ([ExecutionStart(), ExecutionCached(nodes=())], "Starting"),
             ([Executing("4", "4")], "CheckpointLoaderSimple: loading the model"),
             ([Executing("9", "9")], "SaveImage"),
             ([Executing("77", "77")], "Node 77"),

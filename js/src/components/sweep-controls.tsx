@@ -1,3 +1,4 @@
+import { numberOf } from "../lib/number-of";
 import {
   ANY,
   axisName,
@@ -71,7 +72,7 @@ export function SweepControls({ state, counts, look, size, scored, onLook, onSiz
           {state.title} <span class="quiet">{WORDS[status]}</span>
         </span>
         <span class="figures">
-          {found ? (state.total === 1 ? "1 file" : `${state.total} files`) : counts.words}
+          {found ? numberOf(state.total, "file") : counts.words}
           {going && state.left !== "" && <span>about {state.left} left</span>}
         </span>
         {onAct !== undefined && !ended && (
@@ -81,7 +82,7 @@ export function SweepControls({ state, counts, look, size, scored, onLook, onSiz
               class={going ? "button" : "button primary"}
               onClick={() => onAct(going ? "pause" : "start")}
             >
-              {going ? "Pause" : status === "ready" ? `Run ${state.total} cells` : "Resume"}
+              {going ? "Pause" : status === "ready" ? `Run ${numberOf(state.total, "cell")}` : "Resume"}
             </button>
             {status !== "ready" && (
               <button type="button" class="button" onClick={() => onAct("cancel")}>

@@ -1,4 +1,5 @@
 import { Component } from "preact";
+import { numberOf } from "../lib/number-of";
 import { axisName, type Cell, type SweepAxis } from "../lib/sweep";
 
 interface Props {
@@ -38,7 +39,7 @@ export class SweepTable extends Component<Props, Own> {
     const shown = all ? sorted : sorted.slice(0, FIRST);
     return (
       <details class="table">
-        <summary>Table of {cells.length} cells</summary>
+        <summary>Table of {numberOf(cells.length, "cell")}</summary>
         <table>
           <thead>
             <tr>

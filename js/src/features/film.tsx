@@ -4,6 +4,7 @@ import { Chevron } from "../components/icons";
 import { toBlob } from "../lib/bytes";
 import { save } from "../lib/keep";
 import type { Link } from "../lib/link";
+import { numberOf } from "../lib/number-of";
 import type { FilmState } from "../lib/wire";
 import css from "../style/film.css?inline";
 
@@ -106,7 +107,7 @@ export class Film extends Component<Props, State> {
           <Chevron />
           Filmstrip{" "}
           <span>
-            Run {film.run} · {film.frames} images
+            Run {film.run} · {numberOf(film.frames, "image")}
           </span>
         </button>
         {isOpen && (
