@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_MOST_SENTENCES = 4
+"""Things that a server lacks of which each gets a sentence of its own."""
+
 
 class FormBrowser(Protocol):
     """A widget whose browser shows the form: it has the traits `_form` and `_values`."""
@@ -124,11 +127,18 @@ class FormState:
         """Return what this server lacks for the workflow, nodes and models."""
         workflow = self.workflow
         missing = workflow.missing()
-        words = [p.message for p in workflow.check() if p.severity == "error" and not p.input_name]
-        words += [f"The server does not have the model {model.name}." for model in missing.models]
-        if not words:
+        found = [
+            (p.message, p.class_type or p.message)
+            for p in workflow.check()
+            if p.severity == "error" and not p.input_name
+        ]
+        found += [(f"The server does not have the model {model.name}.", model.name) for model in missing.models]
+        if not found:
             return None
-        return NotOnServer("\n".join(words), str(missing) if missing else "")
+        first, rest = (found, []) if len(found) <= _MOST_SENTENCES else (found[:3], found[3:])
+        lines = [sentence for sentence, _ in first]
+        lines += [f"And {len(rest)} more: {', '.join(name for _, name in rest)}."] if rest else []
+        return NotOnServer("\n".join(lines), str(missing) if missing else "")
 
     def refused_error(self) -> WorkflowError:
         """Return why the values that a browser gave last cannot run."""

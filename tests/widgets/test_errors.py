@@ -154,6 +154,19 @@ def test_models_that_the_server_lacks_are_told_before_a_run_until_another_is_cho
     assert [run.number for run in fresh.runs] == [1]
 
 
+@pytest.mark.parametrize("count", [1, 4, 5, 12])
+def test_of_very_many_missing_nodes_the_first_are_explained_and_all_are_named(make_panel: Make, count: int) -> None:
+    prompt = text_to_image()
+    for number in range(count):
+        prompt[f"{100 + number}"] = {"class_type": f"Odd{number}", "inputs": {"image": ["8", 0]}}
+    page = page_of(make_panel(prompt))
+    error = page.wait_for(lambda: page.run["error"])
+    lines = error["message"].split("\n")
+    assert len(lines) == (count if count <= 4 else 4)
+    assert all(f"Odd{number}" in error["message"] and f"Odd{number}" in error["details"] for number in range(count))
+    assert count <= 4 or lines[-1].startswith(f"And {count - 3} more: Odd3, ")
+
+
 def test_run_with_a_value_that_does_not_fit_says_why_nothing_ran(panel: ComfyPanel, page: Page) -> None:
     page.press_run(steps="many")
     error = page.wait_phase("failed")["error"]
