@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ._images import Missing, Shown, original_message, words_of
 from ._nodes import no_nodes, nodes_of
-from ._pump import pump, worker
+from ._pump import pump
 from ._run_rows import MAX_ROWS, count_others, row
 from ._run_state import idle
+from ._wanted import send_wanted
 
 if TYPE_CHECKING:
     from ..protocol import Preview
@@ -40,8 +41,6 @@ _MAX_BATCH_BYTES = 7 << 20
 _MIN_BATCH = 12
 """Images that are waited for after the first, while more are made small: so the browser draws less often."""
 _MAX_BATCH = 48
-_SLICE = 0.05
-"""Seconds for which images are made small before others get their turn."""
 
 
 class Browser(Protocol):
@@ -352,30 +351,20 @@ class RunFeed:
         return count + len(batch) < ready
 
     def send_wanted(self, message: WantImages) -> None:
-        """Send images that somebody has scrolled to; on the worker, as each has to be made small."""
-        run = self._runs.find(message["run"])
-        if run is None or not message["indices"] or self._stopped:
-            return
-        until = time.monotonic() + _SLICE
-        items, contents, left = [], [], [*message["indices"]]
-        while left and time.monotonic() < until:
-            index = left.pop(0)
-            if type(index) is int and 0 <= index < len(run.images):
-                content = run.images[index].content
-                if content:
-                    items.append(run.images[index].item(index))
-                    contents.append(content)
-                    continue
-                warnings = words_of([Missing(run.images[index].name, "it cannot be read")])
-                if not set(warnings) <= set(run.warnings):
-                    run.warnings += warnings
-                    self._wake()
-        if items:
-            answer: Images = {"kind": "images", "run": run.number, "total": run.expected, "items": items}
-            self._browser.send(answer, contents)
-        # Others get their turn in between.
-        rest: WantImages = {**message, "indices": left}
-        worker.submit(lambda: self.send_wanted(rest))
+        """Send images that somebody has scrolled to."""
+
+        def find() -> tuple[Sequence[Shown], int] | None:
+            run = self._runs.find(message["run"])
+            return (run.images, run.expected) if run is not None and not self._stopped else None
+
+        def unreadable(image: Shown) -> None:
+            run = self._runs.find(message["run"])
+            warnings = words_of([Missing(image.name, "it cannot be read")])
+            if run is not None and not set(warnings) <= set(run.warnings):
+                run.warnings += warnings
+                self._wake()
+
+        send_wanted(message, find, self._browser.send, unreadable)
 
     def send_film(self) -> None:
         """Send the images of the film, a few in each message."""

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import traitlets
 
 from ._base import Handler, Widget
-from ._images import Missing, Shown, encoded, marked, original, original_message, shown
+from ._images import Missing, Shown, all_encoded, encoded, marked, original, original_message, shown
 from ._lazy_images import ImagesTrait, LazyImages
 from ._live import LiveTrait, announce
 from ._run_state import idle
 from ._stories import Origin, differences, facts, story
+from ._wanted import send_wanted
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ..client import Result
-    from ._schema import GridAxes, Images, Select, Star, SweepAxis, WantDifferences, WantOriginal, WantStory
+    from ._schema import GridAxes, Images, Select, Star, SweepAxis, WantDifferences, WantImages, WantOriginal, WantStory
 
 Axis = Sequence[Any] | Mapping[str, Sequence[Any]]
 """Values for columns or rows; with a name, as in ``{"cfg": [2, 5, 8]}``."""
@@ -129,10 +130,10 @@ class ImageGrid(Widget):
     def _on_images(self, _: object) -> None:
         images, before = self.images, len(self._shown)
         if isinstance(images, LazyImages):
-            found = shown(images.result) if images.result is not None else ()
+            found = shown(images.result, later=True) if images.result is not None else ()
             self._shown = [one for one in found if not isinstance(one, Missing)]
         else:
-            self._shown = [encoded(image) for image in images]
+            self._shown = [*all_encoded(images)]
         self._version += 1
         self._set_marks({"selected": [], "starred": []})
         if len(self._shown) != before:
@@ -168,13 +169,14 @@ class ImageGrid(Widget):
             part = self._shown[start:end]
             items = [image.item(start + index) for index, image in enumerate(part)]
             message: Images = {"kind": "images", "run": self._version, "total": total, "items": items}
-            self.send(message, [image.content for image in part])
+            self.send(message, [b"" if image.later else image.content for image in part])
 
     # What the browser says
 
     def _message_handlers(self) -> Mapping[str, Handler]:
         return {
             **super()._message_handlers(),
+            "images": self._on_images_wanted,
             "original": self._on_original,
             "select": self._on_select,
             "star": self._on_star,
@@ -185,6 +187,13 @@ class ImageGrid(Widget):
     def _on_hello(self, message: Any, buffers: list[memoryview]) -> None:
         super()._on_hello(message, buffers)
         self._show()
+
+    def _on_images_wanted(self, message: WantImages, buffers: list[memoryview]) -> None:
+        send_wanted(
+            message,
+            lambda: (self._shown, len(self._shown)) if message["run"] == self._version else None,
+            self.send,
+        )
 
     def _on_original(self, message: WantOriginal, buffers: list[memoryview]) -> None:
         whole = self._whole((message["run"], message["index"]))
@@ -229,9 +238,12 @@ class ImageGrid(Widget):
         if version != self._version or not 0 <= index < len(self._shown):
             return None
         image = self._shown[index]
-        if image.whole or not isinstance(images, LazyImages) or images.result is None:
+        if image.whole:
             return image
-        whole = original(images.result, image.source)
+        if not isinstance(images, LazyImages):
+            whole: Shown | None = encoded(images[index])
+        else:
+            whole = original(images.result, image.source) if images.result is not None else None
         return replace(whole, label=image.label, place=image.place) if whole is not None else None
 
     def _origin(self, place: tuple[int, int]) -> Origin | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..client import Result
 from ..errors import ComfyError, FileGone
-from ._small import encode, header_of, quick_thumbnail, size_of, thumbnail
+from ._small import encode, encode_quickly, has_alpha, header_of, quick_thumbnail, shrunk, size_of, thumbnail
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -220,6 +220,32 @@ def encoded(image: Image, name: str = "image.png") -> Shown:
     """Return a PIL image as the browser gets it."""
     # Quick rather than small: it goes no further than the browser.
     return _held(encode(image, "PNG", compress_level=1), "image/png", name, True, image.size)
+
+
+def all_encoded(images: Sequence[Image]) -> Iterator[Shown]:
+    """Yield PIL images as the browser gets them: whole, as long as they are not too many, then small.
+
+    Those that are not seen at once are made small when they are asked for.
+    """
+    budget = MAX_TOTAL_BYTES
+    for index, image in enumerate(images):
+        if budget > 0 or len(images) == 1:
+            whole = encoded(image)
+            budget -= whole.length
+            yield whole
+            continue
+        size = _TILE_SIZE if len(images) > _MANY else 640
+        if index < FIRST:
+            content, mime = encode_quickly(shrunk(image, size, quick=True))
+            yield _held(content, mime, "image.png", False, image.size)
+        else:
+            # As `encode_quickly` will make it.
+            mime = "image/webp" if has_alpha(image) else "image/jpeg"
+            yield Shown(partial(_small_of, image, size), 0, mime, "image.png", False, image.size, later=True)
+
+
+def _small_of(image: Image, size: int) -> bytes:
+    return encode_quickly(shrunk(image, size, quick=True))[0]
 
 
 def single(value: Any) -> tuple[Shown, Any]:

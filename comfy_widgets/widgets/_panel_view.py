@@ -277,7 +277,7 @@ class PanelView(FormWidget):
         return Origin(image.content, image.caption, run.result, details, usable=True)
 
     def _on_images(self, message: WantImages, buffers: list[memoryview]) -> None:
-        worker.submit(lambda: self._feed.send_wanted(message))
+        self._feed.send_wanted(message)
 
     def _on_original(self, message: WantOriginal, buffers: list[memoryview]) -> None:
         self._feed.send_original(message)

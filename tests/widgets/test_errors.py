@@ -155,7 +155,9 @@ def test_models_that_the_server_lacks_are_told_before_a_run_until_another_is_cho
 
 
 @pytest.mark.parametrize("count", [1, 4, 5, 12])
-def test_of_very_many_missing_nodes_the_first_are_explained_and_all_are_named(make_panel: Make, count: int) -> None:
+def test_of_very_many_missing_nodes_the_first_are_explained_and_all_are_named(
+    make_panel: Callable[..., ComfyPanel], count: int
+) -> None:
     prompt = text_to_image()
     for number in range(count):
         prompt[f"{100 + number}"] = {"class_type": f"Odd{number}", "inputs": {"image": ["8", 0]}}

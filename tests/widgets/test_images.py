@@ -14,6 +14,7 @@ from comfy_widgets.engine import Engine
 from comfy_widgets.testing import Script, ScriptedServer, node_info, standard_run, text_to_image
 from comfy_widgets.widgets import _images as images
 from comfy_widgets.widgets import _small as small_images
+from comfy_widgets.widgets._pump import worker
 
 from .conftest import page_of
 from .page import Page
@@ -128,6 +129,38 @@ def test_a_picture_that_no_browser_shows_is_turned_into_one_that_it_does() -> No
         assert shown.size == (20, 10)
 
 
+def test_of_many_pictures_those_far_below_are_made_small_when_somebody_scrolls_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many = [Image.new("RGB", (600, 300), (number, 0, 0)) for number in range(200)]
+    many[150] = Image.new("RGBA", (600, 300), (0, 0, 0, 0))
+    encoded = []
+    monkeypatch.setattr(images, "encoded", lambda image, real=images.encoded: encoded.append(image) or real(image))
+    monkeypatch.setattr(images, "MAX_TOTAL_BYTES", 5000)
+    grid = ImageGrid(many, labels=[str(number) for number in range(200)])
+    page = page_of(grid)
+    assert {message["index"] for message, _ in page.images()} == set(range(200))
+    assert sent_whole(page) == set(range(images.FIRST)) and 0 < len(encoded) < 20
+    page.say("images", run=1, indices=[150, 199, 200, None])
+    page.wait_for(lambda: sent_whole(page) == {*range(images.FIRST), 150, 199})
+    found = {message["index"]: (message, content) for message, content in page.images() if content}
+    assert [found[index][0]["mime"] for index in (150, 199)] == ["image/webp", "image/jpeg"]
+    small = Image.open(io.BytesIO(found[199][1]))
+    assert max(small.size) <= images._TILE_SIZE and found[199][0]["caption"] == "199"
+    page.say("original", run=1, index=199)
+    message, (content,) = page.custom("original")[-1]
+    with Image.open(io.BytesIO(content)) as whole:
+        assert (whole.size, whole.getpixel((5, 5)), message["caption"]) == ((600, 300), (199, 0, 0), "199")
+    page.say("select", run=1, images=[199])
+    assert grid.selected == [many[199]]
+    # Of pictures that are there no more, nothing comes.
+    grid.images = many[:3]
+    count = len(page.images())
+    page.say("images", run=1, indices=[2])
+    worker.wait()
+    assert len(page.images()) == count
+
+
 def test_all_of_a_run_stays_within_its_allowance(monkeypatch: pytest.MonkeyPatch, client: ComfyClient) -> None:
     result = client.run(text_to_image(batch_size=6))
     size = len(result.bytes(0))
@@ -177,6 +210,30 @@ def test_images_far_below_are_made_small_when_somebody_scrolls_there(
     page.say("images", run=7, indices=[1])
     page.say("hello")
     page.wait_for(lambda: sum(message["index"] == 99 for message, _ in page.images()) == 3)
+
+
+@pytest.mark.parametrize("mode", ["P", "1", "LA", "I;16", "RGBA"])
+def test_images_of_every_kind_are_made_small(
+    monkeypatch: pytest.MonkeyPatch, server: ScriptedServer, panel: ComfyPanel, page: Page, mode: str
+) -> None:
+    monkeypatch.setattr(images, "MAX_TOTAL_BYTES", 0)
+    grey = Image.linear_gradient("L").resize((1024, 1024))
+    one = grey.convert("I").point(lambda value: value * 257).convert("I;16") if mode == "I;16" else grey.convert(mode)
+    stream = io.BytesIO()
+    one.save(stream, "PNG")
+    large_run(server, image_0=stream.getvalue(), image_90=stream.getvalue())
+    panel.run().result(60)
+    page.wait_for(lambda: len({message["index"] for message, _ in page.images()}) == 100)
+    page.say("images", run=1, indices=[90])
+    page.wait_for(lambda: 90 in sent_whole(page))
+    for index in (0, 90):
+        (content,) = [content for message, content in page.images() if message["index"] == index and content]
+        small = Image.open(io.BytesIO(content)).convert("L")
+        assert 128 <= small.width <= images._TILE_SIZE
+        assert [small.getpixel((0, small.height * part // 4)) for part in (1, 2, 3)] == pytest.approx(
+            [64, 128, 191], abs=191 if mode == "1" else 6
+        )
+    assert page.run["warnings"] == []
 
 
 def test_what_fits_is_sent_at_once_however_many(server: ScriptedServer, panel: ComfyPanel, page: Page) -> None:
