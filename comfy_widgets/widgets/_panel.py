@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import count
@@ -148,6 +149,7 @@ class ComfyPanel(PanelTraits):
         # By this a fleet tells its people apart, who take turns.
         self._share = f"panel {next(_numbers)}"
         self._parts: list[Widget] = []
+        self._starting = threading.RLock()
         state = FormState(workflow, checked_client(client) or default_client(), params, title=title)
         self._history_kept = _history_in(history, state)
         runs = Runs(_PanelHost(state, self._run_ended, self._history_kept))
@@ -217,22 +219,24 @@ class ComfyPanel(PanelTraits):
             raise ComfyError(
                 "This panel is closed, so nobody would see the run. Make a new ComfyPanel of the workflow."
             )
-        frame = self._state.frame
-        try:
-            self._state.seeds.move()
-            # Settled here: of an editor's workflow the job knows only later what was drawn for it.
-            workflow = self.workflow.with_params(values).settle()
-            turn = {"share": self._share} if getattr(self.client, "takes_turns", False) else {}
-            submit: Callable[..., Job] = self.client.submit
-            job = submit(workflow, previews="auto", **turn)
-        except ComfyError as error:
-            self._run_core.refuse(error, frame)
+        # Two threads that run at once count the seed on one after the other.
+        with self._starting:
+            frame = self._state.frame
+            try:
+                self._state.seeds.move()
+                # Settled here: of an editor's workflow the job knows only later what was drawn for it.
+                workflow = self.workflow.with_params(values).settle()
+                turn = {"share": self._share} if getattr(self.client, "takes_turns", False) else {}
+                submit: Callable[..., Job] = self.client.submit
+                job = submit(workflow, previews="auto", **turn)
+            except ComfyError as error:
+                self._run_core.refuse(error, frame)
+                self._announce()
+                raise
+            used = self._state.started({**self.params.to_dict(), **values}, job.drawn or workflow.drawn)
+            self._run_core.start(job, frame, used, self._state.outputs)
             self._announce()
-            raise
-        used = self._state.started({**self.params.to_dict(), **values}, job.drawn or workflow.drawn)
-        self._run_core.start(job, frame, used, self._state.outputs)
-        self._announce()
-        return job
+            return job
 
     def cancel(self) -> bool:
         """Cancel the newest job.

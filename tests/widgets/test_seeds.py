@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -45,6 +46,15 @@ def test_a_seed_goes_on_with_each_run(panel: ComfyPanel, mode: Any, seeds: list[
     # The form has the seed of the last run.
     assert panel.params.seed == seeds[-1]
     assert shown(panel) == ({"seed": str(seeds[-1])}, {"seed": mode})
+
+
+def test_threads_that_run_at_once_count_on_one_after_the_other(server: ScriptedServer, panel: ComfyPanel) -> None:
+    panel.params.seed = 0
+    panel.seed_modes["seed"] = "increment"
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [pool.submit(panel.run) for _ in range(40)]
+    assert sorted(job.result().prompt["3"]["inputs"]["seed"] for job in jobs) == list(range(40))
+    assert seeds_of(panel) == list(range(40))
 
 
 def test_randomize_draws_a_seed_for_each_further_run(panel: ComfyPanel) -> None:
