@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -228,7 +229,7 @@ class ServerRoutes(RouteGroup):
         Returns
         -------
         list
-            Texts, numbers and booleans, in the order of the server; what is none of these is left out.
+            Texts, finite numbers and booleans, in the order of the server; what is none of these is left out.
 
         Raises
         ------
@@ -259,7 +260,7 @@ class ServerRoutes(RouteGroup):
             found = found.get(str(key))
         if not isinstance(found, list):
             raise self._calls.foreign(f"Reading the choices at {where.path}")
-        return [option for option in found if isinstance(option, (str, int, float))]
+        return [option for option in found if isinstance(option, (str, int)) or _is_finite(option)]
 
     def free(self, *, unload_models: bool = True, free_memory: bool = True) -> None:
         """``POST /free``: give memory back once what runs is done.
@@ -283,3 +284,7 @@ class ServerRoutes(RouteGroup):
         self._calls.post(
             "/free", {"unload_models": unload_models, "free_memory": free_memory}, "Freeing memory", repeatable=True
         )
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, float) and math.isfinite(value)

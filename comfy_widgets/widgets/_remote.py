@@ -60,8 +60,11 @@ class RemoteChoices:
         self._ask([param for param in params.values() if _key(param)])
         values = {}
         for name, param in params.items():
-            old, new = (found.get(_key(param), ()) for found in (before, self._found))
-            place = {"first": 0, "last": -1}.get(str(param.options.get("remote", {}).get("control_after_refresh")))
+            key = _key(param)
+            if not key:
+                continue
+            old, new = before.get(key, ()), self._found.get(key, ())
+            place = {"first": 0, "last": -1}.get(str(param.options["remote"].get("control_after_refresh")))
             if place is not None and new and new[place] not in old:
                 values[name] = new[place]
         return values

@@ -159,6 +159,16 @@ def test_the_choice_that_a_refresh_is_to_take_is_taken(
     assert panel.params["Pick.item"] == "new"
 
 
+@pytest.mark.parametrize("remote", [True, "/models/loras", ["/models/loras"], 5])
+def test_a_word_of_a_route_that_is_none_leaves_a_text(server: ScriptedServer, make_panel: Make, remote: Any) -> None:
+    server.object_info["Pick"] = node_info("Pick", "Pick", {"item": ["COMBO", {"remote": remote}]}, ("STRING",))
+    panel = make_panel(with_node("Pick", item="b"))
+    page = page_of(panel)
+    assert news(page) == "Nothing new."
+    assert (remote_field(page)["kind"], page.state["_values"]["warnings"]) == ("string", [])
+    assert panel.run().result(60).status == "completed"
+
+
 @pytest.mark.parametrize("route", ["/nowhere", "http://example.com/loras", "", "/system_stats"])
 def test_a_route_that_lists_nothing_leaves_a_text_and_is_told_of(
     server: ScriptedServer, make_panel: Make, route: str
