@@ -1,4 +1,4 @@
-"""The main path in the front ends that are not JupyterLab: Voila, an app made of a notebook, and marimo."""
+"""The main path in the front ends that are not JupyterLab: Notebook 7, Voila, an app made of a notebook, and marimo."""
 
 from __future__ import annotations
 
@@ -113,12 +113,18 @@ def marimo(folder: Path, engine: Engine) -> Iterator[str]:
 
 
 def drive(page: Page) -> None:
-    """Run once, look at the picture, and find it in the history of runs."""
+    """Run with a seed that counts on, ask for new lists, look at the picture, and find it in the history of runs."""
     panel = Panel(page)
     panel.expect_status("Ready")
-    panel.fill(steps="4")
-    panel.run_button.click()
-    panel.expect_status("Done")
+    panel.fill(steps="4", seed="41")
+    panel.field("Seed from run to run").select_option("increment")
+    for seed in ("41", "42"):
+        panel.run_button.click()
+        expect(panel.root.get_by_text(f"Run {int(seed) - 40}", exact=True).first).to_be_visible()
+        panel.expect_status("Done")
+        expect(panel.field("Seed")).to_have_value(seed)
+    panel.root.get_by_role("button", name="Refresh lists").click()
+    expect(panel.root.get_by_text("Nothing new.")).to_be_visible()
     expect(panel.pictures).to_have_count(1)
     panel.pictures.click()
     large = panel.root.get_by_role("dialog")
@@ -131,6 +137,13 @@ def drive(page: Page) -> None:
     row.get_by_role("button", name="a red balloon").click()
     expect(panel.root.get_by_text("Earlier run")).to_be_visible()
     expect(panel.pictures).to_have_count(1)
+
+
+def test_it_works_in_notebook_7(page_on: Callable[[Host], Notebook], notebook7: Host) -> None:
+    notebook = page_on(notebook7)
+    notebook.open([SHOW])
+    notebook.run(0)
+    drive(notebook.page)
 
 
 def test_it_works_in_voila(open_page: Callable[[str], Page], lab: Host) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from playwright.sync_api import expect
 
 from comfy_widgets.engine import Engine
 
-from .host import Host
 from .notebook import Notebook
 from .panel import PATIENCE, Panel, get
 
@@ -167,14 +165,3 @@ def test_two_views_show_one_panel(notebook: Notebook) -> None:
     for panel in (one, other):
         panel.expect_status("Done")
         expect(panel.pictures).to_have_count(1)
-
-
-def test_it_works_in_notebook_7(page_on: Callable[[Host], Notebook], notebook7: Host) -> None:
-    notebook = page_on(notebook7)
-    notebook.open([SHOW])
-    notebook.run(0)
-    panel = Panel(notebook.page)
-    panel.fill(steps="4")
-    panel.run_button.click()
-    panel.expect_status("Done")
-    expect(panel.pictures).to_have_count(1)
