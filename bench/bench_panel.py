@@ -13,6 +13,8 @@ import statistics
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,20 +58,27 @@ def serve(ready: Any, end: Any) -> None:
         end.wait()
 
 
-def many_images() -> None:
-    """Print how long many images take, beside their bytes alone."""
+@contextmanager
+def server() -> Iterator[tuple[str, float]]:
+    """Yield the address of a server whose prompts give many images, and the seconds that their bytes alone take."""
     context = multiprocessing.get_context("spawn")
     ready, end = context.SimpleQueue(), context.Event()
     # In a process of its own, as every server is.
     process = context.Process(target=serve, args=(ready, end))
     process.start()
     url, files = ready.get()
-    with ComfyClient(url) as client:
-        started = time.perf_counter()
-        with requests.Session() as session:
-            for file in files:
-                session.get(f"{url}/view", params=file, timeout=60).raise_for_status()
-        alone = time.perf_counter() - started
+    started = time.perf_counter()
+    with requests.Session() as session:
+        for file in files:
+            session.get(f"{url}/view", params=file, timeout=60).raise_for_status()
+    yield url, time.perf_counter() - started
+    end.set()
+    process.join()
+
+
+def many_images() -> None:
+    """Print how long many images take, beside their bytes alone."""
+    with server() as (url, alone), ComfyClient(url) as client:
         panel = ComfyPanel(text_to_image(), client)
         page = panel.comm
         before, started = resident(), time.perf_counter()
@@ -91,8 +100,6 @@ def many_images() -> None:
             f"{len(last)} come after {scrolled:.2f} s; the kernel grew by {resident() - before:.0f} MB"
         )
         panel.close()
-    end.set()
-    process.join()
 
 
 def previews(rate: float) -> None:

@@ -6,11 +6,11 @@ Much quicker than a notebook, and of any width and theme. What depends on a host
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
+import struct
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,8 @@ HTML = """<!doctype html>
 <body data-jp-theme-light="{light}">
 <main></main>
 <script type="module">
-const toBytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-const toText = (buffer) => btoa(Array.from(new Uint8Array(buffer), (byte) => String.fromCharCode(byte)).join(""));
 const socket = new WebSocket(location.href.replace("http", "ws").replace("/show", "/talk"));
+socket.binaryType = "arraybuffer";
 const handlers = new Map();
 const emit = (event, ...words) => [...(handlers.get(event) ?? [])].forEach((heard) => heard(...words));
 let traits = {{}};
@@ -42,14 +41,21 @@ const model = {{
   on(event, heard) {{ handlers.set(event, (handlers.get(event) ?? new Set()).add(heard)); }},
   off(event, heard) {{ handlers.get(event)?.delete(heard); }},
   send(content, callbacks, buffers = []) {{
-    socket.send(JSON.stringify({{ content, buffers: buffers.map(toText) }}));
+    const header = new TextEncoder().encode(JSON.stringify({{ content, lengths: buffers.map((b) => b.byteLength) }}));
+    const size = new DataView(new ArrayBuffer(4));
+    size.setUint32(0, header.length);
+    socket.send(new Blob([size, header, ...buffers]));
   }},
 }};
 // As a notebook does, one message after the other, and only when the start module listens.
 let ready;
 let last = new Promise((resolve) => {{ ready = resolve; }});
 socket.onmessage = ({{ data }}) => {{
-  const {{ method, state, content, buffers }} = JSON.parse(data);
+  const size = new DataView(data).getUint32(0);
+  const {{ method, state, content, lengths }} = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, size)));
+  let at = 4 + size;
+  // Views of what came, without a copy, as in Jupyter.
+  const buffers = lengths.map((length) => new DataView(data, (at += length) - length, length));
   if (method === "open") {{
     traits = state;
     open();
@@ -59,7 +65,7 @@ socket.onmessage = ({{ data }}) => {{
     if (method === "update") {{
       Object.assign(traits, state);
       for (const name of Object.keys(state)) emit(`change:${{name}}`);
-    }} else emit("msg:custom", content, buffers.map((text) => new DataView(toBytes(text).buffer)));
+    }} else emit("msg:custom", content, buffers);
   }});
 }};
 async function open() {{
@@ -121,24 +127,23 @@ class Direct:
         return web.Response(text=page, content_type="text/html")
 
     async def _talk(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(max_msg_size=0)
+        socket = web.WebSocketResponse(max_msg_size=0, compress=False)
         await socket.prepare(request)
         widget = self._widgets[request.query["id"]]
-        queue: asyncio.Queue[str] = asyncio.Queue()
+        queue: asyncio.Queue[bytes] = asyncio.Queue()
         # Nothing is lost between the state and what follows it: both are taken in this thread.
-        queue.put_nowait(json.dumps({"method": "open", "state": widget.get_state()}))
+        queue.put_nowait(_frame({"method": "open", "state": widget.get_state()}, ()))
         widget.comm.pages.append(queue)
 
         async def write() -> None:
             while True:
-                await socket.send_str(await queue.get())
+                await socket.send_bytes(await queue.get())
 
         writer = asyncio.ensure_future(write())
         try:
             async for message in socket:
-                said = message.json()
+                said, buffers = _parts(message.data)
                 data = {"method": "custom", "content": said["content"]}
-                buffers = [memoryview(base64.b64decode(text)) for text in said["buffers"]]
                 content = {"content": {"comm_id": widget.comm.comm_id, "data": data}, "buffers": buffers}
                 await self._loop.run_in_executor(None, widget.comm.handle_msg, content)
         finally:
@@ -152,7 +157,7 @@ class DirectComm(BaseComm):
     """Hands what a widget says to every page that shows it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *args: Any, **keys: Any) -> None:
-        self.pages: list[asyncio.Queue[str]] = []
+        self.pages: list[asyncio.Queue[bytes]] = []
         self._loop = loop
         super().__init__(*args, **keys)
 
@@ -162,6 +167,21 @@ class DirectComm(BaseComm):
         """Take a message from any thread."""
         if not data or "method" not in data:
             return
-        texts = [base64.b64encode(bytes(buffer)).decode() for buffer in buffers or ()]
-        text = json.dumps({**data, "buffers": texts})
-        self._loop.call_soon_threadsafe(lambda: [queue.put_nowait(text) for queue in self.pages])
+        frame = _frame(data, buffers or ())
+        self._loop.call_soon_threadsafe(lambda: [queue.put_nowait(frame) for queue in self.pages])
+
+
+def _frame(data: Any, buffers: Sequence[Any]) -> bytes:
+    """Return a message with its buffers: the length of a header, the header, and then the buffers."""
+    header = json.dumps({**data, "lengths": [len(buffer) for buffer in buffers]}).encode()
+    return b"".join([struct.pack(">I", len(header)), header, *buffers])
+
+
+def _parts(frame: bytes) -> tuple[Any, list[memoryview]]:
+    """Return what `_frame` has put together."""
+    end = 4 + int.from_bytes(frame[:4], "big")
+    header, buffers = json.loads(frame[4:end]), []
+    for length in header["lengths"]:
+        buffers.append(memoryview(frame)[end : end + length])
+        end += length
+    return header, buffers
