@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ..errors import ComfyError
+from ..workflow import Workflow
 from ._images import image_contents
 from ._record import MOST_ON_SHEET
 from ._run_state import caption, summary
 from ._sendable import sendable
-from ._small import sheet
+from ._small import sheet, size_of
 from ._views import JobProgress, LivePreview
 
 if TYPE_CHECKING:
@@ -99,6 +101,8 @@ def follow_in_cell(*jobs: Job) -> None:
 def display_result(result: Result) -> None:
     """Display the images of a result as an ordinary output, and one line about them.
 
+    The line tells what differs from the result that was displayed before, their size, and how long they took.
+
     Parameters
     ----------
     result : Result
@@ -112,7 +116,8 @@ def display_result(result: Result) -> None:
     """
     from IPython.display import display
 
-    made = sheet(image_contents(result, MOST_ON_SHEET))
+    contents = image_contents(result, MOST_ON_SHEET)
+    made = sheet(contents)
     if made is not None:
         content, (width, height) = made
         words = "\n".join([repr(result), *result.texts])
@@ -121,4 +126,25 @@ def display_result(result: Result) -> None:
         display(sendable(data), raw=True, metadata=sendable(metadata))  # type: ignore[no-untyped-call]
     for text in result.texts:
         display(sendable(_text(text)), raw=True)  # type: ignore[no-untyped-call]
-    display(_line(summary(result, None)), raw=True)  # type: ignore[no-untyped-call]
+    sizes = [size for content in contents if (size := size_of(content)) is not None]
+    text = " · ".join([*_since_before(result), summary(result, None, sizes)])
+    display(sendable(_line(text)), raw=True)  # type: ignore[no-untyped-call]
+
+
+_MAX_WORDS = 3
+_displayed: list[Mapping[str, Any]] = []
+"""The prompt of the result that was displayed last."""
+
+
+def _since_before(result: Result) -> list[str]:
+    """Return in words what a result has other than the one that was displayed before it."""
+    before, _displayed[:] = [*_displayed], [result.prompt]
+    if not before or before[0].keys() != result.prompt.keys():
+        return []
+    try:
+        found = Workflow.load(before[0]).diff(Workflow.load(result.prompt), labels=True)
+    except ComfyError:
+        return []
+    more = len(found) - _MAX_WORDS
+    short = (words if len(words) <= 80 else f"{words[:79]}…" for words in found[:_MAX_WORDS])
+    return [*short, *([f"{more} more"] if more > 0 else [])]

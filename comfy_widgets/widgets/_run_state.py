@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -184,7 +184,9 @@ def result_of(job: Job) -> Result | None:
     return job.result(timeout=0) if error is None else getattr(error, "result", None)
 
 
-def summary(result: Result, images: Sequence[Shown] | None) -> str:
+def summary(
+    result: Result, images: Sequence[Shown] | None, shown_sizes: Iterable[tuple[int, int]] | None = None
+) -> str:
     """Return one line about a finished run: "4 images · 512 x 512 · 3.2 s"."""
     if images is None:
         kinds = ["image"] * (len(result.image_files) + len(result.streamed))
@@ -194,7 +196,7 @@ def summary(result: Result, images: Sequence[Shown] | None) -> str:
     words = {"image": "image", "video": "video", "audio": "audio file"}
     counts = [(kinds.count(kind), word) for kind, word in words.items()]
     parts = [f"{count} {word}{'s' * (count != 1)}" for count, word in counts if count]
-    sizes = {image.size for image in images or () if image.size is not None}
+    sizes = set(shown_sizes or (image.size for image in images or () if image.size is not None))
     if len(sizes) == 1:
         parts.append(size_words(*sizes.pop()))
     if not parts and not result.files and not result.texts:

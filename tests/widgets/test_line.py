@@ -48,6 +48,24 @@ def test_a_cell_that_runs_jobs_keeps_one_line_of_text(server: ScriptedServer) ->
 
 
 @pytest.mark.timeout(300)
+def test_a_caption_tells_what_differs_from_the_result_before(server: ScriptedServer) -> None:
+    changes = [
+        "",
+        "seed=5, cfg=3.5",
+        "seed=5, cfg=3.5",
+        "seed=6, steps=9, sampler_name='heun', width=80",
+        "positive='x' * 300",
+    ]
+    cells = [f"client.run(text_to_image(), progress=False, **dict({change}))" for change in changes]
+    captions = [outputs[-1]["data"]["text/plain"].split(" · ") for outputs in execute(server, *cells)]
+    size = "32 \N{MULTIPLICATION SIGN} 32"
+    assert [caption[:-3] for caption in captions[:3]] == [[], ["Seed 0 → 5", "CFG 7.0 → 3.5"], []]
+    assert all(caption[-3:-1] == ["1 image", size] for caption in captions)
+    assert len(captions[3]) == 4 + 3 and captions[3][3] == "2 more"
+    assert all(len(words) <= 80 for words in captions[4])
+
+
+@pytest.mark.timeout(300)
 def test_a_failure_is_told_in_the_line(server: ScriptedServer) -> None:
     from comfy_widgets.testing import standard_run
 
