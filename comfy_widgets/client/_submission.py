@@ -205,10 +205,20 @@ class Submitter:
         if job.done() and job.status is not JobStatus.LOST:
             return
         try:
-            self._last_words.cancel(job.prompt_id)
+            self._tell_to_cancel(job)
         except ServerError as error:
             job.warn(f"The server could not be told to cancel: {error}")
         self._parts.tracker.ask_soon()
+
+    def _tell_to_cancel(self, job: JobCore) -> None:
+        was_closed = self._parts.transport.closed
+        try:
+            self._last_words.cancel(job.prompt_id)
+        except ServerError:
+            if was_closed or not self._parts.transport.closed:
+                raise
+            # The end of the client has cut the call short; the server must hear of it all the same.
+            self._last_words.cancel(job.prompt_id)
 
     def _check_previews(self, job: JobCore, wanted: str) -> None:
         """Tell once, on a server that does not heed the wish for previews, how they come about there."""

@@ -110,6 +110,11 @@ class Transport:
         self.deadlines.cut_all()
         self._session.close()
 
+    @property
+    def closed(self) -> bool:
+        """Whether it makes no more calls but those that are made after the end of the client, too."""
+        return self._closed
+
     def check_process(self) -> None:
         """Raise where this is a fork: two processes that share connections would read each other's answers."""
         if os.getpid() != self._process:

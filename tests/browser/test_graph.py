@@ -62,6 +62,8 @@ def chain(length: int) -> dict[str, Any]:
 def test_nodes_light_up_as_they_work(show: Show, server: ScriptedServer, client: ComfyClient, theme: str) -> None:
     gate = Gate()
     server.play(standard_run(gate=gate, gate_after="progress", cached=("4",)))
+    # A client that is connected late hears nothing of the steps before.
+    assert client.wait_connected(30)
     job = client.submit(titled("The sampler"))
     page = show(WorkflowGraph(job=job), theme=theme)
     gate.wait_reached()

@@ -43,6 +43,31 @@ def test_a_cancel_reaches_the_server_although_the_client_is_closed_at_once(
     gate.open()
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/queue"), ("GET", "/queue"), ("POST", "/interrupt")])
+def test_a_cancel_whose_call_is_cut_by_the_end_of_the_client_is_sent_again(
+    server: ScriptedServer, client: ComfyClient, method: str, path: str
+) -> None:
+    gate, arrived, release = Gate(), threading.Event(), threading.Event()
+    server.play(standard_run(gate=gate, gate_after="progress"))
+    job = client.submit(text_to_image())
+    gate.wait_reached()
+    server.wait_for(lambda: job.status == "in_progress")
+
+    def slow(_: Request) -> Reply:
+        # The server never comes to do what this call wants.
+        arrived.set()
+        release.wait(20)
+        return Reply(500)
+
+    server.on(method, path, slow, times=1)
+    job.cancel()
+    assert arrived.wait(20)
+    client.close()
+    server.wait_for(lambda: server.state.running is None)
+    release.set()
+    gate.open()
+
+
 def test_a_cancel_before_the_answer_to_the_post_survives_the_end_of_the_client(
     server: ScriptedServer, client: ComfyClient
 ) -> None:
