@@ -159,10 +159,10 @@ class Store:
             raise ExperimentError(f"There is no experiment in {self.folder}.")
         try:
             self.files.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ExperimentError(
-                f"The folder {self.folder} cannot be written ({error.strerror}). Name another one: folder=..."
-            ) from error
+        except (OSError, ValueError) as error:
+            # A name that no file can have is a ValueError.
+            why = error.strerror if isinstance(error, OSError) else error
+            raise ExperimentError(f"The folder {self.folder} cannot be written ({why}). Name another one.") from error
         self.database: Database = Database(self.folder / DATABASE)
 
     @property

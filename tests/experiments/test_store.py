@@ -194,7 +194,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_runs(
     run_sweep: Sweep, server: ScriptedServer, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("no folder")
-    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+    for folder in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / "a\0b"):
         with pytest.raises(ExperimentError, match="cannot be written"):
             run_sweep(seed=[1], folder=folder)
     assert server.posted == []
